@@ -1,0 +1,103 @@
+# golive. `make` prints what there is. Go and make are enough for build, run and
+# test; npm is needed for generate and check only, because buf comes from there.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Pinned tools, each installed once under a name that carries its version.
+BUF_VERSION      := 1.75.0
+GOLANGCI_VERSION := v2.15.0
+
+BIN      := $(CURDIR)/.bin
+BUF      := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
+GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+PLUGINS  := $(BIN)/plugins.stamp
+PROTODEPS := .proto-deps/stamp
+
+MODULES   := proto pkg services
+PACKAGES  := $(MODULES:%=./%/...)
+COMMANDS  := golive golive-agent golive-shim
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOBUILD   := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GENERATED := proto/golive services/gateway/internal/gen services/gateway/internal/openapi
+
+# What `go test` is given on top, for example TEST='-run Gate ./services/...'.
+TEST         ?= $(PACKAGES)
+TEST_TIMEOUT ?= 10m
+
+##@ Use
+
+.PHONY: run
+run: build ## Start everything in one process, with the demonstration
+	bin/golive demo
+
+.PHONY: build
+build: ## Build bin/golive, bin/golive-agent and bin/golive-shim
+	@mkdir -p bin
+	$(foreach c,$(COMMANDS),$(GOBUILD) -o bin/$(c) ./services/cmd/$(c)$(newline))
+
+##@ Change
+
+.PHONY: test
+test: vet-modules ## Run all tests (TEST='…' to choose, RACE=1 for the race detector)
+	go test $(if $(RACE),-race) -timeout $(TEST_TIMEOUT) $(TEST)
+
+.PHONY: lint
+lint: $(GOLANGCI) $(BUF) $(PROTODEPS) ## Lint the contracts and the Go code
+	$(BUF) lint
+	$(GOLANGCI) run $(PACKAGES)
+
+.PHONY: generate
+generate: $(BUF) $(PLUGINS) $(PROTODEPS) ## Generate Go, gateway and OpenAPI from the contracts
+	$(BUF) generate
+
+.PHONY: check
+check: $(BUF) $(PLUGINS) $(PROTODEPS) check-deploy ## Prove that what is committed is what is generated, and that deploy/ holds
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(BUF) generate -o "$$fresh"; \
+	for folder in $(GENERATED); do \
+	  diff -rq --exclude='*.proto' "$$fresh/$$folder" "$$folder" || { echo "generated code is stale: run make generate" >&2; exit 1; }; \
+	done; \
+	echo "generated code is what the contracts say"
+
+.PHONY: check-deploy
+check-deploy: ## Verify the systemd units and score their exposure
+	deploy/systemd/verify
+
+.PHONY: e2e
+e2e: build ## Run the demonstration as a test, in one process and as three
+	go test -count=1 -timeout 15m -tags e2e ./services/e2e/...
+
+.PHONY: bench
+bench: build ## Measure what docs/performance.md says, each figure beside its control
+	go test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
+
+.PHONY: help
+help: ## Print this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Each module must stand without go.work, as its users get it.
+.PHONY: vet-modules
+vet-modules:
+	$(foreach m,$(MODULES),GOWORK=off go -C $(m) vet ./...$(newline))
+
+$(PLUGINS): proto/tools/go.mod proto/tools/go.sum
+	GOWORK=off GOBIN=$(BIN) go -C proto/tools install tool
+	@touch $@
+
+$(PROTODEPS): proto/tools/go.mod proto/tools/go.sum proto/tools/protodeps/main.go
+	GOWORK=off go -C proto/tools run ./protodeps $(CURDIR)/.proto-deps
+	@touch $@
+
+$(BUF):
+	npm install --silent --no-fund --no-audit --no-package-lock --prefix $(BIN)/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
+
+$(GOLANGCI):
+	GOWORK=off GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(BIN)/golangci-lint $@
+
+define newline
+
+
+endef
