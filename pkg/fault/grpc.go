@@ -26,7 +26,9 @@ func (e *Error) GRPCStatus() *status.Status {
 	p := &statuspb.Status{Code: int32(e.kind.Code()), Message: e.message} //nolint:gosec // codes are 0 … 16
 	add := func(m proto.Message) {
 		// Marshalling a message whose strings are valid UTF-8 cannot fail, and clean sees to that.
-		if detail, err := anypb.New(m); err == nil {
+		// Deterministic, so that one fault is the same bytes on every replica.
+		detail := new(anypb.Any)
+		if err := anypb.MarshalFrom(detail, m, proto.MarshalOptions{Deterministic: true}); err == nil {
 			p.Details = append(p.Details, detail)
 		}
 	}
