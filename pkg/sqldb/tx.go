@@ -1,0 +1,215 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// maxAttempts bounds how often a transaction is run again after it collided.
+const maxAttempts = 12
+
+// ErrNested is a programmer's mistake: on SQLite an inner Tx would wait for the outer one for ever.
+var ErrNested = errors.New("transaction inside a transaction: pass the *Tx down instead")
+
+// Tx is the write transaction that [DB.Tx] hands to its function. It is not safe for concurrent use.
+type Tx struct {
+	dialect Dialect
+	std     *sql.Tx
+	conn    *pgx.Conn
+	prepped *statements
+	fresh   []string // texts to prepare once the connection is free again
+	hooks   []func()
+	failed  error
+}
+
+var _ Queryer = (*Tx)(nil)
+
+type inTx struct{ db *DB }
+
+// Tx runs fn in the one write transaction: BEGIN IMMEDIATE on SQLite's single
+// writer, READ COMMITTED on PostgreSQL. When the database reports a collision
+// (busy, serialization failure, deadlock) fn runs again from the start. An
+// error or a panic of fn rolls back; its error is returned as it is.
+func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	if ctx.Value(inTx{db}) != nil {
+		return ErrNested
+	}
+	inner := context.WithValue(ctx, inTx{db}, true)
+	for attempt := 1; ; attempt++ {
+		tx := &Tx{dialect: db.dialect, prepped: db.prepped}
+		err := db.attempt(inner, tx, fn)
+		if err == nil {
+			tx.committed(ctx)
+			return nil
+		}
+		if !collided(err) && !collided(tx.failed) || attempt == maxAttempts {
+			return err
+		}
+		if cause := backOff(ctx, attempt); cause != nil {
+			return errors.Join(cause, err)
+		}
+	}
+}
+
+func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (err error) {
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if db.dialect == Postgres {
+		err = conn.Raw(func(driver any) error {
+			tx.conn = driver.(*stdlib.Conn).Conn() //nolint:errcheck // this pool makes no other kind
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+	}
+	if tx.std, err = conn.BeginTx(ctx, nil); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	committed := false
+	defer func() { // also when fn panics
+		if !committed {
+			_ = tx.std.Rollback() // the error that brought us here says more
+		}
+	}()
+	if err = fn(ctx, tx); err != nil {
+		return err
+	}
+	if tx.failed != nil {
+		return tx.failed
+	}
+	committed = true // Commit ends the transaction even when it fails
+	if err = tx.std.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) committed(ctx context.Context) {
+	for _, query := range tx.fresh {
+		tx.prepped.prepare(ctx, query)
+	}
+	for _, hook := range tx.hooks {
+		hook()
+	}
+}
+
+// backOff waits with full jitter, 2 ms doubling to 250 ms; it returns why it stopped early.
+func backOff(ctx context.Context, attempt int) error {
+	limit := min(2*time.Millisecond<<attempt, 250*time.Millisecond)
+	timer := time.NewTimer(rand.N(limit)) //nolint:gosec // jitter is no secret
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Dialect says which database this is.
+func (tx *Tx) Dialect() Dialect { return tx.dialect }
+
+// AfterCommit runs hook once after the commit, on the caller's goroutine. It
+// is for hints only: a process that dies in between never runs it.
+func (tx *Tx) AfterCommit(hook func()) { tx.hooks = append(tx.hooks, hook) }
+
+// Std is the standard library's transaction, for libraries that join it.
+func (tx *Tx) Std() *sql.Tx { return tx.std }
+
+// Conn is the connection below the transaction on PostgreSQL, for libraries
+// that join it; nil on SQLite.
+func (tx *Tx) Conn() *pgx.Conn { return tx.conn }
+
+// ExecContext runs a statement.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if tx.failed != nil {
+		return nil, tx.failed
+	}
+	var result sql.Result
+	var err error
+	if stmt := tx.statement(ctx, query); stmt != nil {
+		result, err = stmt.ExecContext(ctx, args...)
+	} else {
+		result, err = tx.std.ExecContext(ctx, query, args...)
+	}
+	tx.failed = err
+	return result, err
+}
+
+// QueryContext runs a query. Read and close the rows before the next statement.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if tx.failed != nil {
+		return nil, tx.failed
+	}
+	var rows *sql.Rows
+	var err error
+	if stmt := tx.statement(ctx, query); stmt != nil {
+		rows, err = stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller's to close
+	} else {
+		rows, err = tx.std.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller's to close
+	}
+	tx.failed = err
+	return rows, err
+}
+
+// QueryRowContext runs a query of at most one row.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if tx.failed != nil {
+		return tx.doomed(ctx)
+	}
+	var row *sql.Row
+	if stmt := tx.statement(ctx, query); stmt != nil {
+		row = stmt.QueryRowContext(ctx, args...)
+	} else {
+		row = tx.std.QueryRowContext(ctx, query, args...)
+	}
+	tx.failed = row.Err()
+	return row
+}
+
+// doomed makes a row that answers the first failure: database/sql lets nobody
+// make a failing row, but asks an ended context for its error.
+func (tx *Tx) doomed(ctx context.Context) *sql.Row {
+	return tx.std.QueryRowContext(endedContext{Context: ctx, why: tx.failed}, "SELECT 1")
+}
+
+type endedContext struct {
+	context.Context //nolint:containedctx // it is a context
+	why             error
+}
+
+func (c endedContext) Done() <-chan struct{} {
+	ended := make(chan struct{})
+	close(ended)
+	return ended
+}
+
+func (c endedContext) Err() error { return c.why }
+
+// statement returns the prepared form of query on the transaction's
+// connection; nil on PostgreSQL and for a text seen for the first time, which
+// cannot be prepared for later use while the transaction holds the connection.
+func (tx *Tx) statement(ctx context.Context, query string) *sql.Stmt {
+	if tx.prepped == nil {
+		return nil
+	}
+	if stmt := tx.prepped.get(query); stmt != nil {
+		return tx.std.StmtContext(ctx, stmt)
+	}
+	if !slices.Contains(tx.fresh, query) {
+		tx.fresh = append(tx.fresh, query)
+	}
+	return nil
+}
