@@ -87,7 +87,7 @@ func TestCausesNeverLeaveTheProcess(t *testing.T) {
 		"internal status":   status.Error(codes.Internal, secret.Error()),
 		"transport status":  status.Error(codes.Unavailable, secret.Error()),
 		"deadline status":   status.Error(codes.DeadlineExceeded, secret.Error()),
-		"status claims ok":  claimsOK{secret},
+		"status claims ok":  claimsOKError{secret},
 		"context with text": fmt.Errorf("%w: %w", context.Canceled, secret),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,9 +101,9 @@ func TestCausesNeverLeaveTheProcess(t *testing.T) {
 	require.ErrorContains(t, fault.From(secret), "hunter2", "the log does see it")
 }
 
-type claimsOK struct{ error }
+type claimsOKError struct{ error }
 
-func (claimsOK) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+func (claimsOKError) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
 
 func TestContextsEndAsTheirKind(t *testing.T) {
 	require.Equal(t, fault.KindDeadline, fault.KindOf(fmt.Errorf("query: %w", context.DeadlineExceeded)))

@@ -1,0 +1,123 @@
+package auth
+
+import "strings"
+
+// Role is what a principal may do inside a workspace.
+type Role string
+
+// The roles.
+//
+//	              read  private  change  decide  govern  gates  agent port
+//	Viewer         ✓                                       ✓
+//	Operator       ✓      ✓        ✓                       ✓
+//	Approver       ✓      ✓                ✓               ✓
+//	Admin          ✓      ✓        ✓       ✓       ✓       ✓
+//	Service        ✓                                       ✓
+//	Agent                                                         ✓
+//
+// read is get, list, watch and their like; private is reading what is about one
+// person (enrolments, completions); change is create, update, delete and running things;
+// decide is approving, deciding and overriding, apart from change so that who
+// makes a release does not also wave it through; govern is tokens, abandoning a
+// deployment, and every verb that the lists below do not know. The agent port
+// belongs to agents alone: no person can act as a host.
+const (
+	Viewer   Role = "viewer"
+	Operator Role = "operator"
+	Approver Role = "approver"
+	Admin    Role = "admin"
+	Service  Role = "service"
+	Agent    Role = "agent"
+)
+
+// class is a column of the table at Role.
+type class int
+
+const (
+	govern class = iota // the zero value: what is unknown takes an admin
+	read
+	private
+	change
+	decide
+	gates
+	agentPort
+	whoami
+	malformed
+)
+
+// Allows tells whether the role holds the permission, `<service>.<collection>.<verb>`.
+func Allows(role Role, permission string) bool {
+	c := classify(permission)
+	switch role {
+	case Viewer, Service:
+		return c == read || c == gates || c == whoami
+	case Operator:
+		return c == read || c == private || c == change || c == gates || c == whoami
+	case Approver:
+		return c == read || c == private || c == decide || c == gates || c == whoami
+	case Admin:
+		return c != agentPort && c != malformed
+	case Agent:
+		return c == agentPort
+	default:
+		return false
+	}
+}
+
+func classify(permission string) class {
+	service, rest, _ := strings.Cut(permission, ".")
+	collection, verb, _ := strings.Cut(rest, ".")
+	switch {
+	case service == "" || collection == "" || verb == "" || strings.Contains(verb, "."):
+		return malformed
+	case permission == "access.principals.get":
+		return whoami // everybody may ask who they are
+	case service == "agent":
+		return agentPort
+	case service == "access", collection == "secrets", collection == "joinTokens":
+		return govern
+	case service == "gate":
+		return gates
+	}
+	c := verbClass(verb)
+	if c == read && (collection == "enrolments" || collection == "completions") {
+		return private
+	}
+	return c
+}
+
+// verbClass knows a verb by its whole (abandonRelease), or else by its first
+// word (getLogs, pauseWave), after a leading batch (batchCreate).
+func verbClass(verb string) class {
+	if rest, ok := strings.CutPrefix(verb, "batch"); ok && rest != "" && isUpper(rest[0]) {
+		verb = string(rest[0]|0x20) + rest[1:]
+	}
+	if c := wordClass(verb); c != govern {
+		return c
+	}
+	for i := range len(verb) {
+		if isUpper(verb[i]) {
+			return wordClass(verb[:i])
+		}
+	}
+	return govern
+}
+
+func wordClass(word string) class {
+	switch word {
+	case "get", "list", "watch", "search", "read", "explain", "why", "describe", "compare", "count",
+		"query", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "tail":
+		return read
+	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
+		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
+		"archive", "activate", "deactivate", "publish", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen",
+		"close", "raise", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "enable", "disable", "submit", "refresh", "evaluate":
+		return change
+	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw":
+		return decide
+	default: // abandon among them: it gives up on a deployment without an end that anybody saw
+		return govern
+	}
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
