@@ -77,7 +77,7 @@ func start() (*server, error) {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	s.process = exec.Command(filepath.Join(bin, "postgres"), "-D", s.data(), "-k", dir, //nolint:gosec,noctx // found above; it lives as long as the process
-		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal")
+		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal", "-c", "deadlock_timeout=100ms")
 	s.process.SysProcAttr, s.process.Dir = dieWithParent(attr), dir
 	if err := s.launch(); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	config.MaxConns = 16
 	if cfg.MaxOpen > 0 {
-		config.MaxConns = int32(min(cfg.MaxOpen, 1<<16)) //nolint:gosec // bounded on the same line
+		config.MaxConns = int32(min(cfg.MaxOpen, 1<<16))
 	}
 	params := config.ConnConfig.RuntimeParams
 	if cfg.Schema != "" {

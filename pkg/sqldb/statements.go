@@ -10,6 +10,13 @@ import (
 // filter that a client composes must not grow memory for ever.
 const maxStatements = 512
 
+// runner is the half of [sql.Stmt] that users of the cache see: they never close it.
+type runner interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, args ...any) *sql.Row
+}
+
 // statements keeps prepared statements by their text. Preparing costs SQLite
 // about as much as running a point read does.
 type statements struct {
@@ -31,7 +38,7 @@ func (s *statements) get(query string) *sql.Stmt {
 
 // prepare returns nil when the cache is full or the text does not compile; the
 // caller then runs the text itself and meets the error there.
-func (s *statements) prepare(ctx context.Context, query string) *sql.Stmt {
+func (s *statements) prepare(ctx context.Context, query string) runner {
 	if stmt := s.get(query); stmt != nil {
 		return stmt
 	}
@@ -41,17 +48,13 @@ func (s *statements) prepare(ctx context.Context, query string) *sql.Stmt {
 	if full {
 		return nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query)
+	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the database closes
 	if err != nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first, ok := s.known[query]; ok {
-		_ = stmt.Close() // another caller was first; closing an unused statement cannot matter
-		return first
-	}
-	s.known[query] = stmt
+	s.known[query] = stmt // of two first callers the later stays; the other lives until the database closes
 	return stmt
 }
 

@@ -64,7 +64,7 @@ func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, 
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() { _ = conn.Close() }() // hands it back to the pool; a broken one has failed its statement already
 	if db.dialect == Postgres {
 		err = conn.Raw(func(driver any) error {
 			tx.conn = driver.(*stdlib.Conn).Conn() //nolint:errcheck // this pool makes no other kind
@@ -156,9 +156,9 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 	var rows *sql.Rows
 	var err error
 	if stmt := tx.statement(ctx, query); stmt != nil {
-		rows, err = stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller's to close
+		rows, err = stmt.QueryContext(ctx, args...)
 	} else {
-		rows, err = tx.std.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller's to close
+		rows, err = tx.std.QueryContext(ctx, query, args...)
 	}
 	tx.failed = err
 	return rows, err
@@ -201,12 +201,12 @@ func (c endedContext) Err() error { return c.why }
 // statement returns the prepared form of query on the transaction's
 // connection; nil on PostgreSQL and for a text seen for the first time, which
 // cannot be prepared for later use while the transaction holds the connection.
-func (tx *Tx) statement(ctx context.Context, query string) *sql.Stmt {
+func (tx *Tx) statement(ctx context.Context, query string) runner {
 	if tx.prepped == nil {
 		return nil
 	}
 	if stmt := tx.prepped.get(query); stmt != nil {
-		return tx.std.StmtContext(ctx, stmt)
+		return tx.std.StmtContext(ctx, stmt) //nolint:sqlclosecheck // ends with the transaction
 	}
 	if !slices.Contains(tx.fresh, query) {
 		tx.fresh = append(tx.fresh, query)
