@@ -47,6 +47,7 @@ test: vet-modules ## Run all tests (TEST='…' to choose, RACE=1 for the race de
 lint: $(GOLANGCI) $(BUF) $(PROTODEPS) ## Lint the contracts and the Go code
 	$(BUF) lint
 	$(GOLANGCI) run $(PACKAGES)
+	cd proto/tools && GOWORK=off $(GOLANGCI) run ./...
 
 .PHONY: generate
 generate: $(BUF) $(PLUGINS) $(PROTODEPS) ## Generate Go, gateway and OpenAPI from the contracts
@@ -87,7 +88,7 @@ $(PLUGINS): proto/tools/go.mod proto/tools/go.sum
 	@touch $@
 
 $(PROTODEPS): proto/tools/go.mod proto/tools/go.sum proto/tools/protodeps/main.go
-	GOWORK=off go -C proto/tools run ./protodeps $(CURDIR)/.proto-deps
+	GOWORK=off go -C proto/tools run ./protodeps
 	@touch $@
 
 $(BUF):

@@ -8,21 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	// Imports of the contracts, found in the registry of this process.
+	// Registers what the contracts import and no test names.
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"github.com/bufbuild/protocompile"
 	"github.com/stretchr/testify/require"
-	_ "google.golang.org/genproto/googleapis/api/annotations"
-	_ "google.golang.org/genproto/googleapis/api/httpbody"
-	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
-	_ "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
-
-	_ "github.com/golive-dev/golive/proto/golive/options/v1"
 )
 
 // rule is one thing that every contract must keep. It reports each place that does not.

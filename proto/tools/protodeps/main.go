@@ -1,6 +1,6 @@
 // Protodeps writes the third-party .proto files that the contracts import into
-// a folder, so that buf can compile without its registry and without copies in
-// git. The files are printed from the descriptors inside the generated Go
+// .proto-deps, so that buf can compile without its registry and without copies
+// in git. The files are printed from the descriptors inside the generated Go
 // packages, hence their version is the one in go.mod.
 package main
 
@@ -12,31 +12,30 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jhump/protoreflect/v2/protoprint"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-
-	// Each import registers the descriptors of the files it was generated from.
+	// Each blank import registers the descriptors of the files it was generated from.
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	"github.com/jhump/protoreflect/v2/protoprint"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	_ "google.golang.org/genproto/googleapis/api/httpbody"
 	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
 	_ "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 )
+
+// folder is relative to proto/tools, from where the Makefile runs the program.
+const folder = "../../.proto-deps"
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: protodeps FOLDER")
-	}
-	if err := write(os.Args[1]); err != nil {
+	if err := write(); err != nil {
 		log.Fatalf("protodeps: %v", err)
 	}
 }
 
 // write replaces the folder's content with every registered file, less the
 // well-known types, which buf brings itself.
-func write(folder string) error {
+func write() error {
 	if err := os.RemoveAll(folder); err != nil {
 		return fmt.Errorf("clear %s: %w", folder, err)
 	}
@@ -44,14 +43,14 @@ func write(folder string) error {
 	var errs []error
 	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {
 		if !strings.HasPrefix(file.Path(), "google/protobuf/") {
-			errs = append(errs, writeFile(&printer, folder, file))
+			errs = append(errs, writeFile(&printer, file))
 		}
 		return true
 	})
 	return errors.Join(errs...)
 }
 
-func writeFile(printer *protoprint.Printer, folder string, file protoreflect.FileDescriptor) error {
+func writeFile(printer *protoprint.Printer, file protoreflect.FileDescriptor) error {
 	text, err := printer.PrintProtoToString(file)
 	if err != nil {
 		return fmt.Errorf("print %s: %w", file.Path(), err)
