@@ -49,7 +49,7 @@ func fill(flags *pflag.FlagSet, f *pflag.Flag, env func(string) (string, bool), 
 	value, ok := env(key)
 	source := key
 	if name, named := env(key + "_FILE"); named && !ok {
-		content, err := os.ReadFile(name) //nolint:gosec // the operator names the file
+		content, err := os.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("%s_FILE: %w", key, err)
 		}
@@ -79,7 +79,7 @@ func readFile(path string) (map[string]string, error) {
 	if path == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}

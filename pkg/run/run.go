@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -55,8 +56,7 @@ func All(ctx context.Context, parts ...Part) error {
 	wait(ctx, len(parts), failed, over)
 
 	var errs []error
-	for i := len(started) - 1; i >= 0; i-- {
-		r := started[i]
+	for _, r := range slices.Backward(started) {
 		r.cancel()
 		<-r.done
 		if r.err != nil && !errors.Is(r.err, context.Canceled) {
