@@ -22,9 +22,10 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 GOBUILD   := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 GENERATED := proto/golive services/gateway/internal/gen services/gateway/internal/openapi
 
-# What `go test` is given on top, for example TEST='-run Gate ./services/...'.
-TEST         ?= $(PACKAGES)
+# What `make test` is narrowed to, for example TEST='-run Gate ./services/...'.
+TEST         ?=
 TEST_TIMEOUT ?= 10m
+GOTEST       := go test$(if $(RACE), -race) -timeout $(TEST_TIMEOUT)
 
 ##@ Use
 
@@ -40,8 +41,16 @@ build: ## Build bin/golive, bin/golive-agent and bin/golive-shim
 ##@ Change
 
 .PHONY: test
-test: vet-modules ## Run all tests (TEST='…' to choose, RACE=1 for the race detector)
-	go test $(if $(RACE),-race) -timeout $(TEST_TIMEOUT) $(TEST)
+ifeq ($(TEST),)
+test: vet unit e2e ## Run all tests (TEST='…' to choose, RACE=1 for the race detector)
+else
+test:
+	$(GOTEST) $(TEST)
+endif
+
+.PHONY: e2e
+e2e: build ## Run the demonstration as a test, in one process and as three
+	$(GOTEST) -count=1 ./services/e2e/...
 
 .PHONY: lint
 lint: $(GOLANGCI) $(BUF) $(PROTODEPS) ## Lint the contracts and the Go code
@@ -66,10 +75,6 @@ check: $(BUF) $(PLUGINS) $(PROTODEPS) check-deploy ## Prove that what is committ
 check-deploy: ## Verify the systemd units and score their exposure
 	deploy/systemd/verify
 
-.PHONY: e2e
-e2e: build ## Run the demonstration as a test, in one process and as three
-	go test -count=1 -timeout 15m -tags e2e ./services/e2e/...
-
 .PHONY: bench
 bench: build ## Measure what docs/performance.md says, each figure beside its control
 	go test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
@@ -78,9 +83,14 @@ bench: build ## Measure what docs/performance.md says, each figure beside its co
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# All but the end-to-end tests, which measure seconds and want the machine to themselves.
+.PHONY: unit
+unit:
+	$(GOTEST) $$(go list $(PACKAGES) | grep -v /services/e2e)
+
 # Each module must stand without go.work, as its users get it.
-.PHONY: vet-modules
-vet-modules:
+.PHONY: vet
+vet:
 	$(foreach m,$(MODULES),GOWORK=off go -C $(m) vet ./...$(newline))
 
 $(PLUGINS): proto/tools/go.mod proto/tools/go.sum
