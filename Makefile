@@ -93,7 +93,7 @@ unit:
 vet:
 	$(foreach m,$(MODULES),GOWORK=off go -C $(m) vet ./...$(newline))
 
-$(PLUGINS): proto/tools/go.mod proto/tools/go.sum
+$(PLUGINS): proto/tools/go.mod proto/tools/go.sum $(wildcard proto/tools/protoc-gen-golive-openapi/*)
 	GOWORK=off GOBIN=$(BIN) go -C proto/tools install tool
 	@touch $@
 
