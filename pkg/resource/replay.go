@@ -1,0 +1,130 @@
+package resource
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/sqldb"
+)
+
+const (
+	// replayFor is how long an answer is kept.
+	replayFor = 24 * time.Hour
+	// maxRequestID has room for any kind of unique id.
+	maxRequestID = 128
+)
+
+// errRaced says that the same request id was stored by somebody else meanwhile.
+var errRaced = errors.New("request id was stored meanwhile")
+
+// replayKey is a request id in its scope, and what came with it.
+type replayKey struct {
+	workspace, method, principal, id string
+	digest                           [sha256.Size]byte
+}
+
+func (s *Store) replayKey(ctx context.Context, r request, id string) (replayKey, error) {
+	if len(id) > maxRequestID || strings.IndexByte(id, 0) >= 0 {
+		return replayKey{}, fault.Invalid(ReasonInvalidRequestID,
+			"request_id is not up to %d bytes of text; use a UUID", maxRequestID).
+			Field("request_id", "must be a text of at most 128 bytes")
+	}
+	data, err := encode(r.Interface())
+	if err != nil {
+		return replayKey{}, fmt.Errorf("encode request: %w", err)
+	}
+	return replayKey{
+		workspace: workspaceOf(r.subject()),
+		method:    string(r.Descriptor().FullName()),
+		principal: s.actor(ctx),
+		id:        id,
+		digest:    sha256.Sum256(data),
+	}, nil
+}
+
+// replay returns what was answered under this key before. It reads outside of
+// any transaction, so that SQLite's one writer does not wait for it.
+func replay[R proto.Message](ctx context.Context, s *Store, key replayKey) (answer R, ok bool, err error) {
+	var digest, data []byte
+	err = s.db.Read().QueryRowContext(ctx,
+		`SELECT digest, answer FROM request_ids
+		WHERE workspace = $1 AND method = $2 AND principal = $3 AND request_id = $4 AND expire_time > $5`,
+		key.workspace, key.method, key.principal, key.id, s.Now().UnixMicro()).Scan(&digest, &data)
+	var none R
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return none, false, nil
+	case err != nil:
+		return none, false, fmt.Errorf("look up request id: %w", err)
+	case !bytes.Equal(digest, key.digest[:]):
+		return none, false, fault.Conflict(ReasonRequestIDReused,
+			"request_id %q was used for another request in the last 24 hours; send a new id with a new request", clip(key.id)).
+			Field("request_id", "was used for another request")
+	}
+	answer, _ = none.ProtoReflect().Type().New().Interface().(R)
+	if err := proto.Unmarshal(data, answer); err != nil {
+		return none, false, fmt.Errorf("decode stored answer: %w", err)
+	}
+	return answer, true, nil
+}
+
+// remember stores the answer last, in the transaction that made it: whoever
+// stored the same id meanwhile has done the work, and this one is undone. An
+// expired entry gives way.
+func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, key replayKey, answer proto.Message) error {
+	if key.id == "" {
+		return nil
+	}
+	data, err := encode(answer)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	now := s.Now()
+	result, err := tx.ExecContext(ctx,
+		`INSERT INTO request_ids (workspace, method, principal, request_id, digest, answer, expire_time)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (workspace, method, principal, request_id) DO UPDATE
+		SET digest = excluded.digest, answer = excluded.answer, expire_time = excluded.expire_time
+		WHERE request_ids.expire_time <= $8`,
+		key.workspace, key.method, key.principal, key.id, key.digest[:], data,
+		now.Add(replayFor).UnixMicro(), now.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("store request id: %w", err)
+	}
+	stored, err := result.RowsAffected()
+	if err == nil && stored == 0 {
+		return errRaced
+	}
+	return err
+}
+
+// PurgeRequests forgets the answers whose time is over, a thousand in a
+// transaction. Call it now and then; replay does not depend on it.
+func (s *Store) PurgeRequests(ctx context.Context) (purged int64, err error) {
+	const most = 1000
+	for {
+		var some int64
+		err := s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			result, err := tx.ExecContext(ctx, `DELETE FROM request_ids WHERE (workspace, method, principal, request_id) IN (
+				SELECT workspace, method, principal, request_id FROM request_ids WHERE expire_time <= $1 LIMIT $2)`,
+				s.Now().UnixMicro(), most)
+			if err != nil {
+				return err
+			}
+			some, err = result.RowsAffected()
+			return err
+		})
+		if purged += some; err != nil || some < most {
+			return purged, err
+		}
+	}
+}
