@@ -48,7 +48,7 @@ func (s *statements) prepare(ctx context.Context, query string) runner {
 	if full {
 		return nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the database closes
+	stmt, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil
 	}

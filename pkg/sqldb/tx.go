@@ -206,7 +206,7 @@ func (tx *Tx) statement(ctx context.Context, query string) runner {
 		return nil
 	}
 	if stmt := tx.prepped.get(query); stmt != nil {
-		return tx.std.StmtContext(ctx, stmt) //nolint:sqlclosecheck // ends with the transaction
+		return tx.std.StmtContext(ctx, stmt)
 	}
 	if !slices.Contains(tx.fresh, query) {
 		tx.fresh = append(tx.fresh, query)
