@@ -55,7 +55,7 @@ func dedent(request *pluginpb.CodeGeneratorRequest) {
 	for _, file := range request.GetProtoFile() {
 		for _, location := range file.GetSourceCodeInfo().GetLocation() {
 			if comment := location.GetLeadingComments(); comment != "" {
-				location.LeadingComments = proto.String(strings.ReplaceAll(comment, "\n ", "\n"))
+				location.LeadingComments = new(strings.ReplaceAll(comment, "\n ", "\n"))
 			}
 		}
 	}
@@ -65,11 +65,11 @@ func generate(plugin *protogen.Plugin) error {
 	draft := plugin.NewGeneratedFile("draft.yaml", "")
 	draft.Skip()
 	conf := generator.Configuration{
-		Version: proto.String("v1"), Title: proto.String("golive"), Description: proto.String(""),
-		Naming: proto.String("json"), EnumType: proto.String("string"), OutputMode: proto.String("merged"),
+		Version: new("v1"), Title: new("golive"), Description: new(""),
+		Naming: new("json"), EnumType: new("string"), OutputMode: new("merged"),
 		// Two messages of one short name would be one schema otherwise.
-		FQSchemaNaming:  proto.Bool(true),
-		DefaultResponse: proto.Bool(true), CircularDepth: new(2),
+		FQSchemaNaming:  new(true),
+		DefaultResponse: new(true), CircularDepth: new(2),
 	}
 	if err := generator.NewOpenAPIv3Generator(plugin, conf, plugin.Files).Run(draft); err != nil {
 		return err

@@ -30,7 +30,7 @@ func mend(draft []byte, plugin *protogen.Plugin) ([]byte, error) {
 
 	variables, streams := variablesOf(plugin), streamsOf(plugin)
 	ids := map[string]int{}
-	for _, path := range document.Paths.Path {
+	for _, path := range document.GetPaths().GetPath() {
 		drafted := path.GetName()
 		for _, operation := range operations(path.GetValue()) {
 			path.Name = nameVariables(drafted, operation, variables)
@@ -40,8 +40,8 @@ func mend(draft []byte, plugin *protogen.Plugin) ([]byte, error) {
 		}
 		path.Name = addRest(path)
 	}
-	slices.SortFunc(document.Paths.Path, func(a, b *v3.NamedPathItem) int { return strings.Compare(a.GetName(), b.GetName()) })
-	for _, path := range document.Paths.Path {
+	slices.SortFunc(document.GetPaths().GetPath(), func(a, b *v3.NamedPathItem) int { return strings.Compare(a.GetName(), b.GetName()) })
+	for _, path := range document.GetPaths().GetPath() {
 		for _, operation := range operations(path.GetValue()) {
 			number(operation, ids)
 		}
@@ -113,7 +113,7 @@ func addRest(path *v3.NamedPathItem) string {
 			Description: "The rest of a resource's name, with its slashes as they are: applications/shop/deployments/d-1.",
 			Schema:      &v3.SchemaOrReference{Oneof: &v3.SchemaOrReference_Schema{Schema: &v3.Schema{Type: "string"}}},
 		}
-		operation.Parameters = slices.Insert(operation.Parameters, 1,
+		operation.Parameters = slices.Insert(operation.GetParameters(), 1,
 			&v3.ParameterOrReference{Oneof: &v3.ParameterOrReference_Parameter{Parameter: rest}})
 	}
 	return strings.Replace(path.GetName(), "/**", "/{resource}", 1)
