@@ -88,10 +88,11 @@ help: ## Print this
 unit:
 	$(GOTEST) $$(go list $(PACKAGES) | grep -v /services/e2e)
 
-# Each module must stand without go.work, as its users get it.
+# Each module must stand without go.work, as its users get it, and hosts run other systems too.
 .PHONY: vet
 vet:
 	$(foreach m,$(MODULES),GOWORK=off go -C $(m) vet ./...$(newline))
+	$(foreach os,windows darwin,GOOS=$(os) CGO_ENABLED=0 go build -o /dev/null ./services/cmd/golive-agent ./services/cmd/golive-shim$(newline))
 
 $(PLUGINS): proto/tools/go.mod proto/tools/go.sum $(wildcard proto/tools/protoc-gen-golive-openapi/*)
 	GOWORK=off GOBIN=$(BIN) go -C proto/tools install tool
