@@ -43,7 +43,7 @@ type Environment struct {
 	// Its name for people.
 	DisplayName string `protobuf:"bytes,6,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Where it stands on the way to production; lower comes first.
-	Order int32 `protobuf:"varint,7,opt,name=order,proto3" json:"order,omitempty"`
+	Ordinal int32 `protobuf:"varint,7,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
 	// The environment whose releases are promoted to this one; no cycles (ENVIRONMENT_CYCLE).
 	PromotedFrom string `protobuf:"bytes,8,opt,name=promoted_from,json=promotedFrom,proto3" json:"promoted_from,omitempty"`
 	// Values for templates, as `.vars`. A target's own variables win over them.
@@ -128,9 +128,9 @@ func (x *Environment) GetDisplayName() string {
 	return ""
 }
 
-func (x *Environment) GetOrder() int32 {
+func (x *Environment) GetOrdinal() int32 {
 	if x != nil {
-		return x.Order
+		return x.Ordinal
 	}
 	return 0
 }
@@ -665,7 +665,7 @@ var File_golive_deployment_v1_environment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\n" +
-	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\a\n" +
+	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\a\n" +
 	"\vEnvironment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -674,8 +674,8 @@ const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12\x14\n" +
-	"\x05order\x18\a \x01(\x05R\x05order\x12K\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12\x18\n" +
+	"\aordinal\x18\a \x01(\x05R\aordinal\x12K\n" +
 	"\rpromoted_from\x18\b \x01(\tB&\xfaA#\n" +
 	"!deployment.golive.dev/EnvironmentR\fpromotedFrom\x12Y\n" +
 	"\tvariables\x18\t \x03(\v20.golive.deployment.v1.Environment.VariablesEntryB\t\xbaH\x06\x9a\x01\x03\x10\x80\x02R\tvariables\x12S\n" +

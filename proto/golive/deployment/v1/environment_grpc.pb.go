@@ -38,7 +38,7 @@ type EnvironmentServiceClient interface {
 	CreateEnvironment(ctx context.Context, in *CreateEnvironmentRequest, opts ...grpc.CallOption) (*Environment, error)
 	// GetEnvironment returns one environment. Errors: NOT_FOUND.
 	GetEnvironment(ctx context.Context, in *GetEnvironmentRequest, opts ...grpc.CallOption) (*Environment, error)
-	// ListEnvironments pages through environments. Filter and order: display_name, order, create_time, labels.
+	// ListEnvironments pages through environments. Filter and order: display_name, ordinal, create_time, labels.
 	ListEnvironments(ctx context.Context, in *ListEnvironmentsRequest, opts ...grpc.CallOption) (*ListEnvironmentsResponse, error)
 	// UpdateEnvironment changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
@@ -117,7 +117,7 @@ type EnvironmentServiceServer interface {
 	CreateEnvironment(context.Context, *CreateEnvironmentRequest) (*Environment, error)
 	// GetEnvironment returns one environment. Errors: NOT_FOUND.
 	GetEnvironment(context.Context, *GetEnvironmentRequest) (*Environment, error)
-	// ListEnvironments pages through environments. Filter and order: display_name, order, create_time, labels.
+	// ListEnvironments pages through environments. Filter and order: display_name, ordinal, create_time, labels.
 	ListEnvironments(context.Context, *ListEnvironmentsRequest) (*ListEnvironmentsResponse, error)
 	// UpdateEnvironment changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.

@@ -570,7 +570,7 @@ type InstallationCounts struct {
 	Healthy int32 `protobuf:"varint,4,opt,name=healthy,proto3" json:"healthy,omitempty"`
 	// Sealed.
 	Sealed int32 `protobuf:"varint,5,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	// Failed in a step, or reverted after one.
+	// Failed before anything live was touched, or left broken where nothing could be brought back.
 	Failed int32 `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
 	// Activated, but not answering their probes now. Also counted as healthy.
 	Unhealthy int32 `protobuf:"varint,7,opt,name=unhealthy,proto3" json:"unhealthy,omitempty"`

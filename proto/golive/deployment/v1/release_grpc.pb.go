@@ -38,7 +38,7 @@ type ReleaseServiceClient interface {
 	// GetRelease returns one release.
 	GetRelease(ctx context.Context, in *GetReleaseRequest, opts ...grpc.CallOption) (*Release, error)
 	// ListReleases pages through the releases of an application; `applications/-` reads all.
-	// Filter and order: version, state, create_time, commit.
+	// Filter and order: version, state, create_time, labels.
 	ListReleases(ctx context.Context, in *ListReleasesRequest, opts ...grpc.CallOption) (*ListReleasesResponse, error)
 	// AbandonRelease makes a release undeployable for ever. Installations of it that run go on.
 	AbandonRelease(ctx context.Context, in *AbandonReleaseRequest, opts ...grpc.CallOption) (*Release, error)
@@ -105,7 +105,7 @@ type ReleaseServiceServer interface {
 	// GetRelease returns one release.
 	GetRelease(context.Context, *GetReleaseRequest) (*Release, error)
 	// ListReleases pages through the releases of an application; `applications/-` reads all.
-	// Filter and order: version, state, create_time, commit.
+	// Filter and order: version, state, create_time, labels.
 	ListReleases(context.Context, *ListReleasesRequest) (*ListReleasesResponse, error)
 	// AbandonRelease makes a release undeployable for ever. Installations of it that run go on.
 	AbandonRelease(context.Context, *AbandonReleaseRequest) (*Release, error)

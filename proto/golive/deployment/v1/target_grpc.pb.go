@@ -38,7 +38,7 @@ type TargetServiceClient interface {
 	CreateTarget(ctx context.Context, in *CreateTargetRequest, opts ...grpc.CallOption) (*Target, error)
 	// GetTarget returns one target. Errors: NOT_FOUND.
 	GetTarget(ctx context.Context, in *GetTargetRequest, opts ...grpc.CallOption) (*Target, error)
-	// ListTargets pages through targets. Filter and order: display_name, agent, connected, maintenance, kind, cohorts, create_time, labels.
+	// ListTargets pages through targets. Filter and order: display_name, agent, maintenance, kind, cohorts, create_time, labels.
 	ListTargets(ctx context.Context, in *ListTargetsRequest, opts ...grpc.CallOption) (*ListTargetsResponse, error)
 	// UpdateTarget changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
@@ -117,7 +117,7 @@ type TargetServiceServer interface {
 	CreateTarget(context.Context, *CreateTargetRequest) (*Target, error)
 	// GetTarget returns one target. Errors: NOT_FOUND.
 	GetTarget(context.Context, *GetTargetRequest) (*Target, error)
-	// ListTargets pages through targets. Filter and order: display_name, agent, connected, maintenance, kind, cohorts, create_time, labels.
+	// ListTargets pages through targets. Filter and order: display_name, agent, maintenance, kind, cohorts, create_time, labels.
 	ListTargets(context.Context, *ListTargetsRequest) (*ListTargetsResponse, error)
 	// UpdateTarget changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.

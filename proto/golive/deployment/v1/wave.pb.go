@@ -150,7 +150,7 @@ type Wave struct {
 	GatedTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=gated_time,json=gatedTime,proto3" json:"gated_time,omitempty"`
 	// When it started.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// When its bake began; begins anew when a member falls ill and recovers.
+	// When its bake began; begins anew when a member is tried again.
 	BakeStartTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=bake_start_time,json=bakeStartTime,proto3" json:"bake_start_time,omitempty"`
 	// When it ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
@@ -162,10 +162,14 @@ type Wave struct {
 	HeldFrom Wave_State `protobuf:"varint,19,opt,name=held_from,json=heldFrom,proto3,enum=golive.deployment.v1.Wave_State" json:"held_from,omitempty"`
 	// How many members had not been reached when it was sealed.
 	StragglerCount int32 `protobuf:"varint,20,opt,name=straggler_count,json=stragglerCount,proto3" json:"straggler_count,omitempty"`
-	// Since when members have been on their way without any of them moving; the basis of the progress deadline.
-	ProgressTime  *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=progress_time,json=progressTime,proto3" json:"progress_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// When it was held; the time it is held does not count towards its bake.
+	HeldTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=held_time,json=heldTime,proto3" json:"held_time,omitempty"`
+	// Failures that a person accepted when the deployment went on out of FROZEN; they no longer count.
+	AcceptedFailures int32 `protobuf:"varint,22,opt,name=accepted_failures,json=acceptedFailures,proto3" json:"accepted_failures,omitempty"`
+	// Losses that a person accepted likewise.
+	AcceptedLosses int32 `protobuf:"varint,23,opt,name=accepted_losses,json=acceptedLosses,proto3" json:"accepted_losses,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Wave) Reset() {
@@ -338,11 +342,25 @@ func (x *Wave) GetStragglerCount() int32 {
 	return 0
 }
 
-func (x *Wave) GetProgressTime() *timestamppb.Timestamp {
+func (x *Wave) GetHeldTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.ProgressTime
+		return x.HeldTime
 	}
 	return nil
+}
+
+func (x *Wave) GetAcceptedFailures() int32 {
+	if x != nil {
+		return x.AcceptedFailures
+	}
+	return 0
+}
+
+func (x *Wave) GetAcceptedLosses() int32 {
+	if x != nil {
+		return x.AcceptedLosses
+	}
+	return 0
 }
 
 // GateStatus is one gate of a wave as last evaluated.
@@ -355,7 +373,9 @@ type GateStatus struct {
 	// When the answer is too old, by the clock of this service.
 	FreshUntil *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=fresh_until,json=freshUntil,proto3" json:"fresh_until,omitempty"`
 	// Who has approved, where the gate is an approval.
-	Approvals     []*Approval `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Approvals []*Approval `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// When the other service was asked last, by the clock of this service.
+	AskTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=ask_time,json=askTime,proto3" json:"ask_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +434,13 @@ func (x *GateStatus) GetFreshUntil() *timestamppb.Timestamp {
 func (x *GateStatus) GetApprovals() []*Approval {
 	if x != nil {
 		return x.Approvals
+	}
+	return nil
+}
+
+func (x *GateStatus) GetAskTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AskTime
 	}
 	return nil
 }
@@ -897,7 +924,7 @@ var File_golive_deployment_v1_wave_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgolive/deployment/v1/wave.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\v\n" +
+	"\x1fgolive/deployment/v1/wave.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\v\n" +
 	"\x04Wave\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -924,8 +951,10 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\fstate_reason\x18\x11 \x01(\tB\x03\xe0A\x03R\vstateReason\x12(\n" +
 	"\rstate_message\x18\x12 \x01(\tB\x03\xe0A\x03R\fstateMessage\x12B\n" +
 	"\theld_from\x18\x13 \x01(\x0e2 .golive.deployment.v1.Wave.StateB\x03\xe0A\x03R\bheldFrom\x12,\n" +
-	"\x0fstraggler_count\x18\x14 \x01(\x05B\x03\xe0A\x03R\x0estragglerCount\x12D\n" +
-	"\rprogress_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\fprogressTime\"\xaa\x01\n" +
+	"\x0fstraggler_count\x18\x14 \x01(\x05B\x03\xe0A\x03R\x0estragglerCount\x12<\n" +
+	"\theld_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bheldTime\x120\n" +
+	"\x11accepted_failures\x18\x16 \x01(\x05B\x03\xe0A\x03R\x10acceptedFailures\x12,\n" +
+	"\x0faccepted_losses\x18\x17 \x01(\x05B\x03\xe0A\x03R\x0eacceptedLosses\"\xaa\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPENDING\x10\x01\x12\t\n" +
@@ -943,14 +972,15 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\aSKIPPED\x10\n" +
 	"\x12\r\n" +
 	"\tCANCELLED\x10\v:\x86\x01\xeaA\x82\x01\n" +
-	"\x1adeployment.golive.dev/Wave\x12Wworkspaces/{workspace}/applications/{application}/deployments/{deployment}/waves/{wave}*\x05waves2\x04wave\"\xca\x01\n" +
+	"\x1adeployment.golive.dev/Wave\x12Wworkspaces/{workspace}/applications/{application}/deployments/{deployment}/waves/{wave}*\x05waves2\x04wave\"\x81\x02\n" +
 	"\n" +
 	"GateStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\averdict\x18\x02 \x01(\v2\x17.golive.gate.v1.VerdictR\averdict\x12;\n" +
 	"\vfresh_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"freshUntil\x12<\n" +
-	"\tapprovals\x18\x04 \x03(\v2\x1e.golive.deployment.v1.ApprovalR\tapprovals\"\x8c\x01\n" +
+	"\tapprovals\x18\x04 \x03(\v2\x1e.golive.deployment.v1.ApprovalR\tapprovals\x125\n" +
+	"\bask_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aaskTime\"\x8c\x01\n" +
 	"\bApproval\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x1a\n" +
 	"\bapproved\x18\x02 \x01(\bR\bapproved\x12\x16\n" +
@@ -1047,27 +1077,28 @@ var file_golive_deployment_v1_wave_proto_depIdxs = []int32{
 	10, // 9: golive.deployment.v1.Wave.bake_start_time:type_name -> google.protobuf.Timestamp
 	10, // 10: golive.deployment.v1.Wave.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 11: golive.deployment.v1.Wave.held_from:type_name -> golive.deployment.v1.Wave.State
-	10, // 12: golive.deployment.v1.Wave.progress_time:type_name -> google.protobuf.Timestamp
+	10, // 12: golive.deployment.v1.Wave.held_time:type_name -> google.protobuf.Timestamp
 	14, // 13: golive.deployment.v1.GateStatus.verdict:type_name -> golive.gate.v1.Verdict
 	10, // 14: golive.deployment.v1.GateStatus.fresh_until:type_name -> google.protobuf.Timestamp
 	3,  // 15: golive.deployment.v1.GateStatus.approvals:type_name -> golive.deployment.v1.Approval
-	10, // 16: golive.deployment.v1.Approval.time:type_name -> google.protobuf.Timestamp
-	1,  // 17: golive.deployment.v1.ListWavesResponse.waves:type_name -> golive.deployment.v1.Wave
-	4,  // 18: golive.deployment.v1.WaveService.GetWave:input_type -> golive.deployment.v1.GetWaveRequest
-	5,  // 19: golive.deployment.v1.WaveService.ListWaves:input_type -> golive.deployment.v1.ListWavesRequest
-	7,  // 20: golive.deployment.v1.WaveService.ApproveWave:input_type -> golive.deployment.v1.ApproveWaveRequest
-	8,  // 21: golive.deployment.v1.WaveService.RejectWave:input_type -> golive.deployment.v1.RejectWaveRequest
-	9,  // 22: golive.deployment.v1.WaveService.SkipWave:input_type -> golive.deployment.v1.SkipWaveRequest
-	1,  // 23: golive.deployment.v1.WaveService.GetWave:output_type -> golive.deployment.v1.Wave
-	6,  // 24: golive.deployment.v1.WaveService.ListWaves:output_type -> golive.deployment.v1.ListWavesResponse
-	1,  // 25: golive.deployment.v1.WaveService.ApproveWave:output_type -> golive.deployment.v1.Wave
-	1,  // 26: golive.deployment.v1.WaveService.RejectWave:output_type -> golive.deployment.v1.Wave
-	1,  // 27: golive.deployment.v1.WaveService.SkipWave:output_type -> golive.deployment.v1.Wave
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	10, // 16: golive.deployment.v1.GateStatus.ask_time:type_name -> google.protobuf.Timestamp
+	10, // 17: golive.deployment.v1.Approval.time:type_name -> google.protobuf.Timestamp
+	1,  // 18: golive.deployment.v1.ListWavesResponse.waves:type_name -> golive.deployment.v1.Wave
+	4,  // 19: golive.deployment.v1.WaveService.GetWave:input_type -> golive.deployment.v1.GetWaveRequest
+	5,  // 20: golive.deployment.v1.WaveService.ListWaves:input_type -> golive.deployment.v1.ListWavesRequest
+	7,  // 21: golive.deployment.v1.WaveService.ApproveWave:input_type -> golive.deployment.v1.ApproveWaveRequest
+	8,  // 22: golive.deployment.v1.WaveService.RejectWave:input_type -> golive.deployment.v1.RejectWaveRequest
+	9,  // 23: golive.deployment.v1.WaveService.SkipWave:input_type -> golive.deployment.v1.SkipWaveRequest
+	1,  // 24: golive.deployment.v1.WaveService.GetWave:output_type -> golive.deployment.v1.Wave
+	6,  // 25: golive.deployment.v1.WaveService.ListWaves:output_type -> golive.deployment.v1.ListWavesResponse
+	1,  // 26: golive.deployment.v1.WaveService.ApproveWave:output_type -> golive.deployment.v1.Wave
+	1,  // 27: golive.deployment.v1.WaveService.RejectWave:output_type -> golive.deployment.v1.Wave
+	1,  // 28: golive.deployment.v1.WaveService.SkipWave:output_type -> golive.deployment.v1.Wave
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_wave_proto_init() }

@@ -1,0 +1,97 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/pkg/fault"
+)
+
+// ReasonResumed marks a frozen deployment that a person told to go on.
+const ReasonResumed = "RESUMED"
+
+// Command is what a person may ask of a deployment.
+type Command int
+
+// The commands.
+const (
+	Pause Command = iota
+	Resume
+	Cancel
+	Abandon
+	Rollback
+)
+
+// String returns the verb.
+func (c Command) String() string {
+	return [...]string{"pause", "resume", "cancel", "abandon", "roll back"}[c]
+}
+
+// accepts lists the states in which each command makes sense. Rolling back is also
+// possible when a deployment has ended with its release in place.
+var accepts = map[Command][]DeploymentState{
+	Pause:  {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_PAUSED},
+	Resume: {deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING},
+	Cancel: {
+		deploymentv1.Deployment_PENDING, deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_PAUSING,
+		deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FINALIZING, deploymentv1.Deployment_CANCELLING,
+	},
+}
+
+// Accepts returns a STATE_FORBIDS fault unless a deployment in that state takes the command.
+func Accepts(s DeploymentState, c Command) error {
+	switch c {
+	case Abandon:
+		if !Ended(s) {
+			return nil
+		}
+	case Rollback:
+		if !Ended(s) || leavesRelease(s) {
+			return nil
+		}
+	default:
+		if slices.Contains(accepts[c], s) {
+			return nil
+		}
+	}
+	return fault.Precondition(ReasonStateForbids, "the deployment is %s, so it cannot %s; see what runs with `golive describe`", s, c)
+}
+
+// leavesRelease reports whether a deployment may have ended with its release on some target.
+func leavesRelease(s DeploymentState) bool {
+	switch s {
+	case deploymentv1.Deployment_SUCCEEDED, deploymentv1.Deployment_FAILED, deploymentv1.Deployment_ROLLBACK_FAILED, deploymentv1.Deployment_CANCELLED,
+		deploymentv1.Deployment_ABANDONED, deploymentv1.Deployment_REJECTED, deploymentv1.Deployment_EXPIRED, deploymentv1.Deployment_SUPERSEDED:
+		return true
+	default:
+		return false
+	}
+}
+
+// Give records a command of a person; Advance then follows it.
+func Give(d *deploymentv1.Deployment, c Command, by, reason string, now time.Time) error {
+	if err := Accepts(d.GetState(), c); err != nil {
+		return err
+	}
+	switch c {
+	case Pause:
+		d.DesiredState = deploymentv1.Deployment_PAUSE
+	case Resume:
+		d.DesiredState = deploymentv1.Deployment_RUN
+		if d.GetState() == deploymentv1.Deployment_FROZEN {
+			d.StateReason = ReasonResumed
+		}
+	case Cancel:
+		d.DesiredState = deploymentv1.Deployment_CANCEL
+	case Abandon:
+		d.DesiredState = deploymentv1.Deployment_ABANDON
+	case Rollback:
+		return nil // the linked deployment does the work
+	}
+	d.CommandedBy, d.CommandTime = by, stamp(now)
+	if reason != "" {
+		d.StateMessage = reason
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+)
+
+// Incompatibility is one target that cannot take a release, with every reason.
+type Incompatibility struct {
+	Target  string
+	Reasons []string
+}
+
+// Incompatible returns the targets that cannot take the release. A target whose host
+// has not reported its facts yet is not judged: its agent refuses what does not fit.
+func Incompatible(release *deploymentv1.Release, targets []*deploymentv1.Target) []Incompatibility {
+	var out []Incompatibility
+	for _, t := range targets {
+		if t.GetFacts().GetOs() == "" {
+			continue
+		}
+		if reasons := misfits(release, t.GetFacts()); len(reasons) > 0 {
+			out = append(out, Incompatibility{Target: t.GetName(), Reasons: reasons})
+		}
+	}
+	return out
+}
+
+// Artifact returns the archive of a release for a host, or nil if there is none.
+func Artifact(release *deploymentv1.Release, facts *deploymentv1.HostFacts) *deploymentv1.Artifact {
+	for _, a := range release.GetArtifacts() {
+		if a.GetOs() == facts.GetOs() && a.GetArch() == facts.GetArch() {
+			return a
+		}
+	}
+	return nil
+}
+
+func misfits(release *deploymentv1.Release, facts *deploymentv1.HostFacts) []string {
+	var reasons []string
+	artifact := Artifact(release, facts)
+	if artifact == nil {
+		reasons = append(reasons, fmt.Sprintf("platform %s/%s: the release has artifacts for %s", facts.GetOs(), facts.GetArch(), platforms(release)))
+	}
+	need := release.GetRequirements()
+	if facts.GetMemoryBytes() < need.GetMemoryBytes() {
+		reasons = append(reasons, fmt.Sprintf("memory: has %s, needs %s", size(facts.GetMemoryBytes()), size(need.GetMemoryBytes())))
+	}
+	// The archive and what it unpacks to are on disk together; four times is a common ratio for programs.
+	disk := max(need.GetDiskBytes(), 4*artifact.GetSizeBytes())
+	if facts.GetDiskFreeBytes() < disk {
+		reasons = append(reasons, fmt.Sprintf("free disk: has %s, needs %s", size(facts.GetDiskFreeBytes()), size(disk)))
+	}
+	if want := need.GetMinOsVersion(); want != "" && olderVersion(facts.GetOsVersion(), want) {
+		reasons = append(reasons, fmt.Sprintf("operating system: has version %s, needs %s", facts.GetOsVersion(), want))
+	}
+	return reasons
+}
+
+func platforms(release *deploymentv1.Release) string {
+	var names []string
+	for _, a := range release.GetArtifacts() {
+		names = append(names, a.GetOs()+"/"+a.GetArch())
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// olderVersion compares dotted numbers; text after the numbers, as in 6.1.0-13-amd64, is ignored.
+func olderVersion(have, want string) bool {
+	h, w := numbers(have), numbers(want)
+	for i, n := range w {
+		if i >= len(h) {
+			return n > 0
+		}
+		if h[i] != n {
+			return h[i] < n
+		}
+	}
+	return false
+}
+
+func numbers(version string) []int {
+	var out []int
+	for part := range strings.SplitSeq(version, ".") {
+		digits := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' })
+		number := part
+		if digits >= 0 {
+			number = part[:digits]
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return out
+		}
+		out = append(out, n)
+		if digits >= 0 {
+			return out
+		}
+	}
+	return out
+}
+
+func size(bytes int64) string {
+	const unit = 1024
+	if bytes < unit {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	value, exponent := float64(bytes)/unit, 0
+	for value >= unit && exponent < 4 {
+		value /= unit
+		exponent++
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[exponent])
+}

@@ -1,0 +1,171 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+)
+
+// explain says for the deployment and each wave why it waits. since is kept as long as
+// the same thing holds it up.
+func explain(s *State, f *Facts, e *Effects) {
+	for _, w := range s.Waves {
+		w.BlockedBy = keepSince(w.GetBlockedBy(), waveReasons(s, w, f), f.Now)
+	}
+	s.Deployment.BlockedBy = keepSince(s.Deployment.GetBlockedBy(), deploymentReasons(s, f, e), f.Now)
+}
+
+func deploymentReasons(s *State, f *Facts, e *Effects) []*gatev1.BlockedBy {
+	d := s.Deployment
+	switch d.GetState() {
+	case deploymentv1.Deployment_PENDING, deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_FINALIZING:
+		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
+	case deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING:
+		if w := s.current(); w != nil {
+			return waveReasons(s, w, f)
+		}
+		return []*gatev1.BlockedBy{engineReason(d.GetName(), "going on within seconds")}
+	case deploymentv1.Deployment_PAUSING:
+		return []*gatev1.BlockedBy{installationReason(d.GetName(), d.GetCounts(), "the end of what has begun")}
+	case deploymentv1.Deployment_PAUSED:
+		return []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_OPERATOR, Resource: d.GetName(), Current: "paused by " + d.GetCommandedBy(),
+			Required: "resume, roll back or cancel", Owner: d.GetCommandedBy(), Command: "golive resume " + d.GetName(),
+		}}
+	case deploymentv1.Deployment_FROZEN:
+		return []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_OPERATOR, Resource: d.GetName(), Current: d.GetStateMessage(),
+			Required: "a decision: roll back, go on or cancel", Owner: "operators", Command: "golive rollback " + d.GetName(),
+		}}
+	case deploymentv1.Deployment_CANCELLING:
+		reason := installationReason(d.GetName(), d.GetCounts(), "every target confirms, or the deadline")
+		reason.Eta = d.GetCancelDeadline()
+		return []*gatev1.BlockedBy{reason}
+	default:
+		return nil
+	}
+}
+
+func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
+	c := f.counts(w)
+	switch w.GetState() {
+	case deploymentv1.Wave_PENDING:
+		return pendingReason(s, w)
+	case deploymentv1.Wave_GATED:
+		return gateReasons(w)
+	case deploymentv1.Wave_RUNNING, deploymentv1.Wave_REVERTING:
+		return runningReasons(w, c)
+	case deploymentv1.Wave_BAKING:
+		until := w.GetBakeStartTime().AsTime().Add(w.GetRule().GetBake().AsDuration())
+		return []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_BAKE, Resource: w.GetName(), Eta: stamp(until), Owner: "time",
+			Current:  fmt.Sprintf("%d of %d healthy", c.GetHealthy()-c.GetUnhealthy(), c.GetTotal()),
+			Required: fmt.Sprintf("healthy for %s, until %s", w.GetRule().GetBake().AsDuration(), until.UTC().Format(time.RFC3339)),
+		}}
+	case deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED:
+		return []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_OPERATOR, Resource: deploymentOf(w.GetName()), Current: strings.ToLower(w.GetState().String()) + ": " + w.GetStateMessage(),
+			Required: "a decision by an operator", Owner: "operators", Command: "golive describe " + deploymentOf(w.GetName()),
+		}}
+	default:
+		return nil
+	}
+}
+
+func pendingReason(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
+	prior := s.current()
+	if prior == nil || prior == w {
+		return []*gatev1.BlockedBy{engineReason(w.GetName(), "its gates are asked within seconds")}
+	}
+	return []*gatev1.BlockedBy{{
+		Kind: gatev1.BlockedBy_PRIOR_WAVE, Resource: prior.GetName(), Owner: "operators",
+		Current:  fmt.Sprintf("wave %s is %s", prior.GetRule().GetId(), prior.GetState()),
+		Required: fmt.Sprintf("wave %s sealed", prior.GetRule().GetId()),
+	}}
+}
+
+func gateReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
+	var out []*gatev1.BlockedBy
+	for _, g := range w.GetGates() {
+		if opens(g.GetVerdict().GetState()) {
+			continue
+		}
+		out = append(out, g.GetVerdict().GetReasons()...)
+	}
+	if len(out) == 0 {
+		out = append(out, engineReason(w.GetName(), "its gates are asked within seconds"))
+	}
+	return out
+}
+
+func runningReasons(w *deploymentv1.Wave, c *deploymentv1.InstallationCounts) []*gatev1.BlockedBy {
+	var out []*gatev1.BlockedBy
+	if n := c.GetUnavailable(); n > 0 && w.GetState() == deploymentv1.Wave_RUNNING {
+		out = append(out, &gatev1.BlockedBy{
+			Kind: gatev1.BlockedBy_TARGET, Resource: w.GetName(), Owner: "operators",
+			Current:  fmt.Sprintf("%d of %d targets are not connected or in maintenance", n, c.GetTotal()),
+			Required: "connected, or a lower min_coverage in the plan",
+			Command:  "golive list installations --parent " + deploymentOf(w.GetName()) + ` --filter 'state = QUEUED'`,
+		})
+	}
+	if busy(c) > 0 || len(out) == 0 {
+		required := "all of them healthy"
+		if w.GetState() == deploymentv1.Wave_REVERTING {
+			required = "all of them back"
+		}
+		out = append(out, installationReason(w.GetName(), c, required))
+	}
+	return out
+}
+
+func installationReason(resource string, c *deploymentv1.InstallationCounts, required string) *gatev1.BlockedBy {
+	current := fmt.Sprintf("%d of %d on their way, %d done", busy(c), c.GetTotal(), c.GetHealthy()+c.GetSealed()+c.GetSkipped()+c.GetReverted())
+	if c.GetUnknown() > 0 {
+		current += fmt.Sprintf(", %d silent", c.GetUnknown())
+	}
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_INSTALLATION, Resource: resource, Current: current, Required: required, Owner: "agents"}
+}
+
+func engineReason(resource, current string) *gatev1.BlockedBy {
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: "services/deployment"}
+}
+
+func deploymentOf(wave string) string {
+	if i := strings.LastIndex(wave, "/waves/"); i >= 0 {
+		return wave[:i]
+	}
+	return wave
+}
+
+// since remembers from when each thing has been holding something up.
+type since map[string]*timestamppb.Timestamp
+
+func sinceOf(reasons []*gatev1.BlockedBy) since {
+	out := since{}
+	for _, r := range reasons {
+		out[r.GetKind().String()+r.GetResource()] = r.GetSince()
+	}
+	return out
+}
+
+func (s since) get(r *gatev1.BlockedBy, now time.Time) time.Time {
+	if t := s[r.GetKind().String()+r.GetResource()]; t != nil {
+		return t.AsTime()
+	}
+	return now
+}
+
+func keepSince(old, reasons []*gatev1.BlockedBy, now time.Time) []*gatev1.BlockedBy {
+	known := sinceOf(old)
+	for _, r := range reasons {
+		if r.GetSince() == nil {
+			r.Since = stamp(known.get(r, now))
+		}
+	}
+	return reasons
+}

@@ -1,0 +1,26 @@
+package store
+
+import (
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+)
+
+// Deployments take releases to environments. What has ended is never saved again.
+var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
+	Table: "deployments",
+	Columns: []resource.Column[*deploymentv1.Deployment]{
+		{Field: "state"}, {Field: "environment"}, {Field: "release"}, {Field: "creator"},
+		{Field: "end_time"}, {Field: "rollback_of"}, {Field: "labels"},
+	},
+	Parent:   Applications.Required,
+	Terminal: func(d *deploymentv1.Deployment) bool { return rollout.Ended(d.GetState()) },
+})
+
+// Waves are the parts of deployments.
+var Waves = resource.Define(resource.Spec[*deploymentv1.Wave]{
+	Table:    "waves",
+	Columns:  []resource.Column[*deploymentv1.Wave]{{Field: "state"}, {Field: "ordinal"}},
+	Parent:   Deployments.Required,
+	Terminal: func(w *deploymentv1.Wave) bool { return rollout.WaveEnded(w.GetState()) },
+})

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/pkg/sqldb"
+)
+
+// Slot is what runs of one application on one target, as far as the server knows.
+type Slot struct {
+	Target, Application string
+	Release             string
+	SHA256              string
+	ConfigDigest        string
+	Installation        string
+	Overlay             []byte
+	Health              deploymentv1.Installation_Health
+	Since               time.Time
+}
+
+const slotColumns = `target, application, release, sha256, config_digest, installation, overlay, health, since`
+
+func scanSlot(rows *sql.Rows) (*Slot, error) {
+	var s Slot
+	var micros int64
+	err := rows.Scan(&s.Target, &s.Application, &s.Release, &s.SHA256, &s.ConfigDigest, &s.Installation, &s.Overlay, &s.Health, &micros)
+	s.Since = time.UnixMicro(micros)
+	return &s, err
+}
+
+// SlotsOf returns what runs of an application in an environment, by target.
+func SlotsOf(ctx context.Context, q sqldb.Queryer, application, environment string) (map[string]*Slot, error) {
+	prefix := environment + "/targets/"
+	rows, err := q.QueryContext(ctx, `SELECT `+slotColumns+` FROM slots WHERE application = $1 AND target >= $2 AND target < $3`, application, prefix, prefix+"~")
+	all, err := sqldb.Collect(rows, err, scanSlot)
+	byTarget := make(map[string]*Slot, len(all))
+	for _, s := range all {
+		byTarget[s.Target] = s
+	}
+	return byTarget, err
+}
+
+// SlotsOn returns everything that runs on these targets, by target.
+func SlotsOn(ctx context.Context, q sqldb.Queryer, targets []string) (map[string][]*Slot, error) {
+	out := map[string][]*Slot{}
+	if len(targets) == 0 {
+		return out, nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT `+slotColumns+` FROM slots WHERE target IN (`+marks(1, len(targets))+`) ORDER BY target, application`, texts(targets)...)
+	all, err := sqldb.Collect(rows, err, scanSlot)
+	for _, s := range all {
+		out[s.Target] = append(out[s.Target], s)
+	}
+	return out, err
+}
+
+// PutSlot says what runs now. An empty release says that nothing does.
+func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
+	if s.Release == "" {
+		_, err := tx.ExecContext(ctx, `DELETE FROM slots WHERE target = $1 AND application = $2`, s.Target, s.Application)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (target, application) DO UPDATE SET release = excluded.release, sha256 = excluded.sha256, config_digest = excluded.config_digest,
+		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since`,
+		s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro())
+	return err
+}
+
+// SetSlotHealth says whether what an installation brought still answers.
+func SetSlotHealth(ctx context.Context, tx *sqldb.Tx, installation string, health deploymentv1.Installation_Health) error {
+	_, err := tx.ExecContext(ctx, `UPDATE slots SET health = $1 WHERE installation = $2`, int64(health), installation)
+	return err
+}
