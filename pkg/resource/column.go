@@ -41,7 +41,7 @@ const (
 	typeInt
 	typeBool
 	typeEnum
-	typeTime // unix microseconds; 0 where it is not set
+	typeTime // unix microseconds; 0 where it is not set, so 1970 began with nothing
 )
 
 // column is a Column resolved: its SQL name, and the value that SQL gets.

@@ -151,8 +151,8 @@ func (f *filterer) has(s set, rest []string, operator string, right *expr.Expr) 
 	var matching string
 	var err error
 	switch {
-	case strings.ContainsRune(key, 0):
-		return "", refuse("a key of %s has a zero byte", s.path)
+	case strings.ContainsRune(key, 0) || !utf8.ValidString(key):
+		return "", refuse("%q is no text, and no key of %s", clip(key), s.path)
 	case !s.isMap && key != "":
 		return "", refuse("%s is a list; ask `%s:value`", s.path, s.path)
 	case key == "" && operator != ":":

@@ -146,7 +146,7 @@ func (k *Kind[M]) resume(q *query, pageToken string) error {
 	values := make([]any, len(q.order))
 	for i, by := range q.order {
 		switch {
-		case by.typ == typeText && len(t.Texts) > 0:
+		case by.typ == typeText && len(t.Texts) > 0 && strings.IndexByte(t.Texts[0], 0) < 0:
 			values[i], t.Texts = t.Texts[0], t.Texts[1:]
 		case by.typ != typeText && len(t.Numbers) > 0:
 			values[i], t.Numbers = t.Numbers[0], t.Numbers[1:]

@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -332,5 +333,30 @@ func TestColumnsAreProvedAndFilled(t *testing.T) {
 		filled, err = l.books.Backfill(t.Context(), l.store)
 		require.NoError(t, err)
 		require.Zero(t, filled)
+	})
+}
+
+func TestInsertManyIsInsertWithoutEvents(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		l := open(t, db)
+		many := func(n int) error {
+			var all []*librarypb.Book
+			for i := range n {
+				b := dune()
+				b.Name, b.Isbn = bookName(fmt.Sprintf("b%d", i)), ""
+				all = append(all, b)
+			}
+			return db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+				return l.books.InsertMany(ctx, tx, l.store, all)
+			})
+		}
+		require.NoError(t, many(213))
+		all, err := l.books.Select(t.Context(), db.Read(), "")
+		require.NoError(t, err)
+		require.Len(t, all, 213)
+		require.NotEmpty(t, all[212].GetUid())
+		require.Empty(t, l.events(bookName("")))
+		refused(t, many(300), fault.KindAlreadyExists, "ALREADY_EXISTS")
+		require.NoError(t, many(0))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -36,28 +37,36 @@ type Meta struct {
 // fills uid, etag, the times and the revision. It checks the name's shape and
 // nothing else: hooks and field rules are for what comes from a client.
 func (k *Kind[M]) Insert(ctx context.Context, tx *sqldb.Tx, s *Store, m M, meta Meta) error {
-	name := k.nameOf(m)
-	if _, err := k.Parse(name); err != nil {
-		return err
-	}
-	now := s.Now()
-	uid := uuid.NewString()
-	setText(m.ProtoReflect(), k.managed.uid, uid)
-	setTime(m.ProtoReflect(), k.managed.createTime, now)
-	etag, data, err := k.seal(m, 1, now)
+	name, now := k.nameOf(m), s.Now()
+	args, err := k.insertArgs(make([]any, 0, len(insertColumns)+1+len(k.columns)), m, now)
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(data)
-	args := append(make([]any, 0, len(insertColumns)+1+len(k.columns)),
-		name, parentOf(name), uid, int64(1), etag, now.UnixMicro(), now.UnixMicro(), digest[:], data)
-	if _, err := tx.ExecContext(ctx, k.sql.insert, k.derive(args, m)...); err != nil {
+	if _, err := tx.ExecContext(ctx, k.sql.insert, args...); err != nil {
 		return k.taken(name, err)
 	}
 	if err := k.insertSets(ctx, tx, name, m); err != nil {
 		return err
 	}
 	return k.append(ctx, tx, s, feed.Record{Resource: name, Revision: 1, After: m, Time: now}, meta, verbCreated)
+}
+
+// insertArgs makes m the first revision of its resource and appends its row.
+func (k *Kind[M]) insertArgs(args []any, m M, now time.Time) ([]any, error) {
+	name := k.nameOf(m)
+	if _, err := k.Parse(name); err != nil {
+		return nil, err
+	}
+	uid := uuid.NewString()
+	setText(m.ProtoReflect(), k.managed.uid, uid)
+	setTime(m.ProtoReflect(), k.managed.createTime, now)
+	etag, data, err := k.seal(m, 1, now)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(data)
+	args = append(args, name, parentOf(name), uid, int64(1), etag, now.UnixMicro(), now.UnixMicro(), digest[:], data)
+	return k.derive(args, m), nil
 }
 
 // Save stores the next revision and appends the event, if the stored revision

@@ -1,0 +1,62 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/golive-dev/golive/pkg/sqldb"
+)
+
+// batches are the sizes of one INSERT: few, so that each stays a prepared statement.
+func batches() []int { return []int{100, 10, 1} }
+
+// InsertMany stores new resources as [Kind.Insert] does, a hundred in a
+// statement, and appends no events: an import of thousands is one event, which
+// the caller writes.
+func (k *Kind[M]) InsertMany(ctx context.Context, tx *sqldb.Tx, s *Store, all []M) error {
+	for _, size := range batches() {
+		text := k.insertText(size)
+		for len(all) >= size {
+			if err := k.insertBatch(ctx, tx, s, text, all[:size]); err != nil {
+				return err
+			}
+			all = all[size:]
+		}
+	}
+	return nil
+}
+
+// insertText is the statement of Insert for a number of rows.
+func (k *Kind[M]) insertText(rows int) string {
+	head, marks, _ := strings.Cut(k.sql.insert, " VALUES ")
+	columns := strings.Count(marks, "$")
+	var b strings.Builder
+	b.WriteString(head + " VALUES " + marks)
+	for row := 1; row < rows; row++ {
+		for column := range columns {
+			fmt.Fprintf(&b, "%s$%d", []string{", (", ", "}[min(column, 1)], row*columns+column+1)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+func (k *Kind[M]) insertBatch(ctx context.Context, tx *sqldb.Tx, s *Store, text string, batch []M) (err error) {
+	now := s.Now()
+	args := make([]any, 0, len(batch)*(len(insertColumns)+1+len(k.columns)))
+	for _, m := range batch {
+		if args, err = k.insertArgs(args, m, now); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+		return k.taken(k.nameOf(batch[0]), err)
+	}
+	for _, m := range batch {
+		if err := k.insertSets(ctx, tx, k.nameOf(m), m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
