@@ -75,3 +75,11 @@ func FromContext(ctx context.Context) (*Principal, bool) {
 	p, ok := ctx.Value(principalKey{}).(*Principal)
 	return p, ok && p != nil
 }
+
+// Actor names the principal of a request, as events say it; "" where there is none.
+func Actor(ctx context.Context) string {
+	if p, ok := FromContext(ctx); ok {
+		return p.Name
+	}
+	return ""
+}

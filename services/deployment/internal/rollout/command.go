@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/pkg/fault"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // ReasonResumed marks a frozen deployment that a person told to go on.
@@ -93,5 +93,25 @@ func Give(d *deploymentv1.Deployment, c Command, by, reason string, now time.Tim
 	if reason != "" {
 		d.StateMessage = reason
 	}
+	return nil
+}
+
+// TakeBack ends a deployment whose targets a rollback takes over.
+func TakeBack(s *State, f *Facts, message string) Effects {
+	var e Effects
+	s.Deployment.Counts = f.total()
+	s.move(f, deploymentv1.Deployment_ROLLED_BACK, "ROLLED_BACK", message)
+	finish(s, f, &e)
+	explain(s, f, &e)
+	return e
+}
+
+// Skip leaves out a wave that has not started.
+func Skip(w *deploymentv1.Wave, by, reason string, now time.Time) error {
+	if err := waveMoves.check("wave "+w.GetRule().GetId(), w.GetState(), deploymentv1.Wave_SKIPPED); err != nil {
+		return err
+	}
+	w.State, w.EndTime = deploymentv1.Wave_SKIPPED, stamp(now)
+	w.StateReason, w.StateMessage = "SKIPPED_BY_OPERATOR", by+": "+reason
 	return nil
 }

@@ -33,4 +33,6 @@ func withAlways(t table[DeploymentState]) table[DeploymentState] {
 func Ended(s DeploymentState) bool { return deploymentMoves.terminal(s) }
 
 // CheckMove returns a STATE_FORBIDS fault unless a deployment in state from may become to.
-func CheckMove(from, to DeploymentState) error { return deploymentMoves.check("the deployment", from, to) }
+func CheckMove(from, to DeploymentState) error {
+	return deploymentMoves.check("the deployment", from, to)
+}

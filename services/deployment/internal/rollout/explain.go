@@ -20,6 +20,11 @@ func explain(s *State, f *Facts, e *Effects) {
 	s.Deployment.BlockedBy = keepSince(s.Deployment.GetBlockedBy(), deploymentReasons(s, f, e), f.Now)
 }
 
+// Explain says why a deployment waits that no decision has been made about yet.
+func Explain(d *deploymentv1.Deployment) []*gatev1.BlockedBy {
+	return []*gatev1.BlockedBy{engineReason(d.GetName(), "its turn comes within seconds")}
+}
+
 func deploymentReasons(s *State, f *Facts, e *Effects) []*gatev1.BlockedBy {
 	d := s.Deployment
 	switch d.GetState() {
@@ -69,8 +74,8 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 		}}
 	case deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED:
 		return []*gatev1.BlockedBy{{
-			Kind: gatev1.BlockedBy_OPERATOR, Resource: deploymentOf(w.GetName()), Current: strings.ToLower(w.GetState().String()) + ": " + w.GetStateMessage(),
-			Required: "a decision by an operator", Owner: "operators", Command: "golive describe " + deploymentOf(w.GetName()),
+			Kind: gatev1.BlockedBy_OPERATOR, Resource: DeploymentOf(w.GetName()), Current: strings.ToLower(w.GetState().String()) + ": " + w.GetStateMessage(),
+			Required: "a decision by an operator", Owner: "operators", Command: "golive describe " + DeploymentOf(w.GetName()),
 		}}
 	default:
 		return nil
@@ -110,7 +115,7 @@ func runningReasons(w *deploymentv1.Wave, c *deploymentv1.InstallationCounts) []
 			Kind: gatev1.BlockedBy_TARGET, Resource: w.GetName(), Owner: "operators",
 			Current:  fmt.Sprintf("%d of %d targets are not connected or in maintenance", n, c.GetTotal()),
 			Required: "connected, or a lower min_coverage in the plan",
-			Command:  "golive list installations --parent " + deploymentOf(w.GetName()) + ` --filter 'state = QUEUED'`,
+			Command:  "golive list installations --parent " + DeploymentOf(w.GetName()) + ` --filter 'state = QUEUED'`,
 		})
 	}
 	if busy(c) > 0 || len(out) == 0 {
@@ -135,7 +140,8 @@ func engineReason(resource, current string) *gatev1.BlockedBy {
 	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: "services/deployment"}
 }
 
-func deploymentOf(wave string) string {
+// DeploymentOf returns the deployment that a wave belongs to.
+func DeploymentOf(wave string) string {
 	if i := strings.LastIndex(wave, "/waves/"); i >= 0 {
 		return wave[:i]
 	}

@@ -105,6 +105,10 @@ func readiness(w *deploymentv1.Wave, rule *deploymentv1.GateRule, gate *deployme
 		return false
 	}
 	every := Patience(status.GetVerdict())
+	if f.Answered[ask] {
+		e.wakeAt(f.Now.Add(every))
+		return false
+	}
 	if age >= every || age < 0 {
 		e.ask(ask)
 		return false
@@ -129,6 +133,9 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 			continue
 		}
 		ttl := orDefault(verdict.GetTtl(), DefaultVerdictTTL)
+		if sameClosed(status.GetVerdict(), verdict) && asked.Add(ttl/2).Before(status.GetFreshUntil().AsTime()) {
+			return // a gate that stays closed for weeks is not written again with every answer
+		}
 		since := sinceOf(status.GetVerdict().GetReasons())
 		status.Verdict = proto.CloneOf(verdict)
 		for _, reason := range status.GetVerdict().GetReasons() {
@@ -138,6 +145,20 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 		}
 		status.AskTime, status.FreshUntil = stamp(asked), stamp(asked.Add(ttl))
 	}
+}
+
+// sameClosed reports whether two verdicts both keep a gate closed, for the same reasons.
+func sameClosed(a, b *gatev1.Verdict) bool {
+	if opens(a.GetState()) || a.GetState() != b.GetState() || len(a.GetReasons()) != len(b.GetReasons()) {
+		return false
+	}
+	for i, r := range a.GetReasons() {
+		other := b.GetReasons()[i]
+		if r.GetKind() != other.GetKind() || r.GetResource() != other.GetResource() || r.GetCurrent() != other.GetCurrent() || r.GetRequired() != other.GetRequired() {
+			return false
+		}
+	}
+	return true
 }
 
 // Unanswered is the verdict where nobody could be asked: it is UNKNOWN, which does not open.

@@ -35,6 +35,8 @@ type Facts struct {
 	Approvals map[string][]*deploymentv1.Approval
 	// Preflight is the outcome of the checks that need the network; nil until they were made.
 	Preflight *Preflight
+	// Answered holds the asks whose answers were recorded just now, so that a closed gate is not asked twice in a row.
+	Answered map[Ask]bool
 	// InFlight names targets that are in the middle of work; read only while a cancellation is due.
 	InFlight []string
 }

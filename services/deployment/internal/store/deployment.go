@@ -1,8 +1,12 @@
 package store
 
 import (
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"context"
+	"strconv"
+
 	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
@@ -24,3 +28,8 @@ var Waves = resource.Define(resource.Spec[*deploymentv1.Wave]{
 	Parent:   Deployments.Required,
 	Terminal: func(w *deploymentv1.Wave) bool { return rollout.WaveEnded(w.GetState()) },
 })
+
+// GatedWaves returns the waves whose turn it is and whose gates are not all open.
+func GatedWaves(ctx context.Context, q sqldb.Queryer) ([]*deploymentv1.Wave, error) {
+	return Waves.Select(ctx, q, `WHERE terminal = 0 AND state = `+strconv.Itoa(int(deploymentv1.Wave_GATED)))
+}

@@ -1,8 +1,8 @@
 package store
 
 import (
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/pkg/resource"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // DeploymentPlans are reusable plans of rollout.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // Environments are what releases are promoted through.
@@ -60,15 +60,15 @@ func checkPromotion(ctx context.Context, tx *sqldb.Tx, e *deploymentv1.Environme
 
 // SameWorkspace refuses a reference that leaves the workspace of the resource that holds it.
 func SameWorkspace(field, from, to string) error {
-	if workspaceOf(from) == workspaceOf(to) {
+	if WorkspaceOf(from) == WorkspaceOf(to) {
 		return nil
 	}
 	return fault.Invalid("OTHER_WORKSPACE", "%s is in another workspace than %s; nothing refers across workspaces", to, from).
-		Field(field, "must be in "+workspaceOf(from))
+		Field(field, "must be in "+WorkspaceOf(from))
 }
 
-// workspaceOf returns the first two segments of a name.
-func workspaceOf(name string) string {
+// WorkspaceOf returns the first two segments of a name.
+func WorkspaceOf(name string) string {
 	parts := strings.SplitN(name, "/", 3)
 	if len(parts) < 2 {
 		return name

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"time"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // Slot is what runs of one application on one target, as far as the server knows.

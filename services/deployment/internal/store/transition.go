@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	"github.com/golive-dev/golive/pkg/sqldb"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 

@@ -126,6 +126,7 @@ CREATE TABLE waves (
     PRIMARY KEY (name)
 );
 CREATE INDEX waves_parent ON waves (parent, name);
+CREATE INDEX waves_active ON waves (state) WHERE terminal = 0;
 CREATE INDEX deployments_active ON deployments (environment) WHERE terminal = 0;
 CREATE INDEX deployments_rollback ON deployments (rollback_of) WHERE rollback_of <> '';
 

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+)
+
+// commandRequest is what pause, resume, cancel and abandon have in common.
+type commandRequest interface {
+	proto.Message
+	GetName() string
+	GetReason() string
+	GetEtag() string
+}
+
+// Command records what a person wants of a deployment and goes as far towards it as it can at once.
+func (e *Engine) Command(ctx context.Context, req commandRequest, command rollout.Command) (*deploymentv1.Deployment, error) {
+	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Deployment, error) {
+		l, err := load(ctx, tx, req.GetName())
+		if err != nil {
+			return nil, err
+		}
+		if err := checkEtag(req.GetName(), req.GetEtag(), l.Deployment.GetEtag()); err != nil {
+			return nil, err
+		}
+		if err := rollout.Give(l.Deployment, command, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
+			return nil, err
+		}
+		if _, err := e.settle(ctx, tx, l, answers{}); err != nil {
+			return nil, err
+		}
+		if !rollout.Ended(l.Deployment.GetState()) {
+			err = e.wake(ctx, tx, req.GetName(), e.store.Now()) // what the network has to say is asked by the job
+		}
+		return l.Deployment, err
+	})
+}
+
+// Decide records the approval or rejection of a wave by the person who calls.
+func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) (*deploymentv1.Wave, error) {
+	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
+		if !hasApprovalGate(w) {
+			return fault.Precondition("NO_APPROVAL_GATE", "%s waits for no approval; see what it waits for with `golive why %s`", w.GetName(), w.GetName())
+		}
+		if w.GetState() != deploymentv1.Wave_PENDING && w.GetState() != deploymentv1.Wave_GATED {
+			return fault.Precondition(rollout.ReasonStateForbids, "%s is %s; approvals are given before a wave starts", w.GetName(), w.GetState())
+		}
+		person := auth.Actor(ctx)
+		if approved && person == l.Deployment.GetCreator() {
+			return fault.Denied("SELF_APPROVAL", "%s created the deployment, so another person has to approve it", person)
+		}
+		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
+			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(e.store.Now()),
+		})
+	})
+}
+
+// Skip leaves out a wave that has not started.
+func (e *Engine) Skip(ctx context.Context, req *deploymentv1.SkipWaveRequest) (*deploymentv1.Wave, error) {
+	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, _ *loaded, w *deploymentv1.Wave) error {
+		if err := rollout.Skip(w, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
+			return err
+		}
+		_, err := store.DropWave(ctx, tx, e.store.Now(), w.GetName())
+		return err
+	})
+}
+
+// onWave runs fn on a wave under the lock of its deployment, then lets the deployment go on.
+func (e *Engine) onWave(ctx context.Context, req commandRequest, fn func(context.Context, *sqldb.Tx, *loaded, *deploymentv1.Wave) error) (*deploymentv1.Wave, error) {
+	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Wave, error) {
+		if _, err := store.Waves.Parse(req.GetName()); err != nil {
+			return nil, err
+		}
+		l, err := load(ctx, tx, rollout.DeploymentOf(req.GetName()))
+		if err != nil {
+			return nil, err
+		}
+		var wave *deploymentv1.Wave
+		for _, w := range l.Waves {
+			if w.GetName() == req.GetName() {
+				wave = w
+			}
+		}
+		if wave == nil {
+			return nil, store.Waves.Required(ctx, tx, req.GetName())
+		}
+		if err := checkEtag(req.GetName(), req.GetEtag(), wave.GetEtag()); err != nil {
+			return nil, err
+		}
+		if err := fn(ctx, tx, l, wave); err != nil {
+			return nil, err
+		}
+		if _, err := e.settle(ctx, tx, l, answers{}); err != nil {
+			return nil, err
+		}
+		return wave, e.wake(ctx, tx, l.Deployment.GetName(), e.store.Now())
+	})
+}
+
+// Retry tries an installation again while its wave runs.
+func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationRequest) (*deploymentv1.Installation, error) {
+	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Installation, error) {
+		rows, err := store.LoadInstallations(ctx, tx, []string{req.GetName()})
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			return nil, fault.NotFound(resource.ReasonNotFound, "installation %q does not exist; list them with `golive list installations`", req.GetName())
+		}
+		wave, err := store.Waves.Load(ctx, tx, rows[0].GetWave())
+		if err != nil {
+			return nil, err
+		}
+		if s := wave.GetState(); s != deploymentv1.Wave_RUNNING && s != deploymentv1.Wave_BAKING && s != deploymentv1.Wave_HELD {
+			return nil, fault.Precondition(rollout.ReasonStateForbids, "wave %s is %s; installations are tried again while their wave runs", wave.GetRule().GetId(), s)
+		}
+		changed, err := store.Retry(ctx, tx, e.store.Now(), req.GetName())
+		if err != nil {
+			return nil, err
+		}
+		if len(changed) == 0 {
+			return nil, fault.Precondition(rollout.ReasonStateForbids, "the installation is %s; only FAILED, REVERTED and LOST ones are tried again", rows[0].GetState())
+		}
+		if err := e.record(ctx, tx, changed, "retried", e.store.Now()); err != nil {
+			return nil, err
+		}
+		return changed[0].Installation, e.wake(ctx, tx, rows[0].Deployment, e.store.Now())
+	})
+}
+
+func hasApprovalGate(w *deploymentv1.Wave) bool {
+	for _, g := range w.GetRule().GetGates() {
+		if g.GetApproval() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func checkEtag(name, sent, stored string) error {
+	if sent == "" || sent == stored {
+		return nil
+	}
+	return fault.Conflict("ETAG_MISMATCH", "%s was changed by somebody else; read it again and repeat the command", name).Meta("etag", stored)
+}

@@ -1,0 +1,280 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+)
+
+// Create creates a deployment and takes its snapshots: the plan, the targets and the wave of
+// each, variables and references to secrets, and what every target would go back to.
+func (e *Engine) Create(ctx context.Context, req *deploymentv1.CreateDeploymentRequest) (*deploymentv1.Deployment, error) {
+	var s *snapshot
+	kind := store.Deployments.With(resource.Hooks[*deploymentv1.Deployment]{
+		Validate: func(ctx context.Context, tx *sqldb.Tx, _, d *deploymentv1.Deployment) (err error) {
+			s, err = e.snapshot(ctx, tx, d)
+			return err
+		},
+		AfterWrite: func(ctx context.Context, tx *sqldb.Tx, _, d *deploymentv1.Deployment) error {
+			return e.begin(ctx, tx, d, s)
+		},
+	})
+	return kind.Create(ctx, e.store.Resources, req)
+}
+
+// snapshot is what a deployment is made of beside its own message.
+type snapshot struct {
+	waves         []*deploymentv1.Wave
+	installations []*store.Installation
+}
+
+func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*snapshot, error) {
+	release, err := deployable(ctx, tx, d)
+	if err != nil {
+		return nil, err
+	}
+	environment, err := store.Environments.Load(ctx, tx, d.GetEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	if d.Rollout, err = plan(ctx, tx, d); err != nil {
+		return nil, err
+	}
+	targets, err := store.Targets.Select(ctx, tx, `WHERE parent = $1 ORDER BY name`, environment.GetName())
+	if err != nil {
+		return nil, err
+	}
+	dealt := rollout.Assign(d.GetRollout().GetWaves(), targets)
+	for _, t := range dealt.Unselected {
+		d.UnselectedTargets = append(d.UnselectedTargets, t.GetName())
+	}
+	d.TargetSetDigest = dealt.Digest
+	if err := checkTargets(d, release, dealt); err != nil {
+		return nil, err
+	}
+	d.State, d.DesiredState = deploymentv1.Deployment_PENDING, deploymentv1.Deployment_RUN
+	d.Creator = auth.Actor(ctx)
+	slots, err := store.SlotsOf(ctx, tx, applicationOf(d.GetName()), environment.GetName())
+	if err != nil {
+		return nil, fmt.Errorf("read what runs: %w", err)
+	}
+	s := &snapshot{}
+	for i, rule := range d.GetRollout().GetWaves() {
+		wave := newWave(d, rule, i)
+		s.waves = append(s.waves, wave)
+		for _, t := range dealt.Waves[i] {
+			installation, err := newInstallation(d, wave, environment, t, slots[t.GetName()])
+			if err != nil {
+				return nil, err
+			}
+			s.installations = append(s.installations, installation)
+		}
+	}
+	s.count(d)
+	return s, nil
+}
+
+// deployable loads the release, if it may be deployed as this deployment says.
+func deployable(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deploymentv1.Release, error) {
+	if err := store.SameWorkspace("deployment.release", d.GetName(), d.GetRelease()); err != nil {
+		return nil, err
+	}
+	if err := store.SameWorkspace("deployment.environment", d.GetName(), d.GetEnvironment()); err != nil {
+		return nil, err
+	}
+	application := applicationOf(d.GetName())
+	if !strings.HasPrefix(d.GetRelease(), application+"/releases/") {
+		return nil, fault.Invalid("OTHER_APPLICATION", "%s is no release of %s; deploy it there", d.GetRelease(), application).
+			Field("deployment.release", "must be a release of "+application)
+	}
+	release, err := store.Releases.Load(ctx, tx, d.GetRelease())
+	if err != nil {
+		return nil, err
+	}
+	if release.GetState() == deploymentv1.Release_ABANDONED {
+		return nil, fault.Precondition("RELEASE_ABANDONED", "%s was abandoned (%s); deploy another release", release.GetName(), release.GetAbandonReason())
+	}
+	return release, nil
+}
+
+// plan returns the rollout in its expanded form: the one given, the plan named, or the application's default.
+func plan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deploymentv1.Rollout, error) {
+	if d.GetRollout() != nil {
+		if d.GetDeploymentPlan() != "" {
+			return nil, fault.Invalid("INVALID_ROLLOUT", "a deployment names a plan or brings a rollout, not both; leave one of them out").
+				Field("deployment.rollout", "must not be set together with deployment_plan")
+		}
+		return rollout.Expand(d.GetRollout())
+	}
+	if d.GetDeploymentPlan() == "" {
+		application, err := store.Applications.Load(ctx, tx, applicationOf(d.GetName()))
+		if err != nil {
+			return nil, err
+		}
+		d.DeploymentPlan = application.GetDefaultPlan()
+	}
+	if d.GetDeploymentPlan() == "" {
+		return rollout.Expand(nil)
+	}
+	if err := store.SameWorkspace("deployment.deployment_plan", d.GetName(), d.GetDeploymentPlan()); err != nil {
+		return nil, err
+	}
+	p, err := store.DeploymentPlans.Load(ctx, tx, d.GetDeploymentPlan())
+	if err != nil {
+		return nil, err
+	}
+	return rollout.Expand(p.GetRollout())
+}
+
+// checkTargets refuses a deployment that reaches nobody, or targets that cannot take the release.
+func checkTargets(d *deploymentv1.Deployment, release *deploymentv1.Release, dealt rollout.Assignment) error {
+	var selected []*deploymentv1.Target
+	for _, wave := range dealt.Waves {
+		selected = append(selected, wave...)
+	}
+	if len(selected) == 0 {
+		return fault.Precondition("NO_TARGETS", "no wave selects any of the %d targets of %s; add targets, or change cohorts, labels or waves",
+			len(dealt.Unselected), d.GetEnvironment())
+	}
+	misfits := rollout.Incompatible(release, selected)
+	if len(misfits) == 0 {
+		return nil
+	}
+	f := fault.Precondition("TARGETS_INCOMPATIBLE", "%d of %d targets cannot take %s; each is named with its reasons", len(misfits), len(selected), release.GetName())
+	for _, m := range misfits {
+		f = f.Subject("TARGET_INCOMPATIBLE", m.Target, strings.Join(m.Reasons, "; "))
+	}
+	return f
+}
+
+func newWave(d *deploymentv1.Deployment, rule *deploymentv1.WaveRule, position int) *deploymentv1.Wave {
+	return &deploymentv1.Wave{
+		Name: d.GetName() + "/waves/" + rule.GetId(), Ordinal: int32(position + 1), //nolint:gosec // G115: a plan has at most a hundred waves
+		Rule: rule, State: deploymentv1.Wave_PENDING, Counts: &deploymentv1.InstallationCounts{},
+	}
+}
+
+func newInstallation(d *deploymentv1.Deployment, wave *deploymentv1.Wave, environment *deploymentv1.Environment, t *deploymentv1.Target, runs *store.Slot) (*store.Installation, error) {
+	frozen, err := overlay(environment, t)
+	if err != nil {
+		return nil, err
+	}
+	i := queued(d, wave.GetName(), t.GetName())
+	i.ToRelease, i.Overlay, i.ConfigDigest = d.GetRelease(), frozen, configDigest(d.GetRelease(), frozen)
+	if runs != nil {
+		i.FromRelease, i.FromOverlay, i.FromConfigDigest = runs.Release, runs.Overlay, runs.ConfigDigest
+	}
+	return i, nil
+}
+
+func queued(d *deploymentv1.Deployment, wave, target string) *store.Installation {
+	return &store.Installation{
+		Installation: &deploymentv1.Installation{
+			Name:   d.GetName() + "/installations/" + target[strings.LastIndexByte(target, '/')+1:],
+			Target: target, Wave: wave, State: deploymentv1.Installation_QUEUED, Revision: 1,
+		},
+		Deployment: d.GetName(), Application: applicationOf(d.GetName()), Active: true,
+	}
+}
+
+// count fills the counts of the deployment and its waves before anything has moved.
+func (s *snapshot) count(d *deploymentv1.Deployment) {
+	d.Counts = &deploymentv1.InstallationCounts{}
+	byName := map[string]*deploymentv1.InstallationCounts{}
+	for _, w := range s.waves {
+		byName[w.GetName()] = w.GetCounts()
+	}
+	for _, i := range s.installations {
+		for _, c := range []*deploymentv1.InstallationCounts{d.GetCounts(), byName[i.GetWave()]} {
+			rollout.Count(c, i.GetState(), i.GetHealth(), false, 1)
+		}
+	}
+	d.BlockedBy = rollout.Explain(d)
+}
+
+// begin stores what belongs to a new deployment and wakes it.
+func (e *Engine) begin(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, s *snapshot) error {
+	for _, w := range s.waves {
+		if err := store.Waves.Insert(ctx, tx, e.store.Resources, w, resource.Meta{}); err != nil {
+			return err
+		}
+	}
+	err := store.InsertInstallations(ctx, tx, e.store.Now(), s.installations)
+	if sqldb.IsUnique(err) {
+		return e.busy(ctx, d, s)
+	}
+	if err != nil {
+		return err
+	}
+	return e.wake(ctx, tx, d.GetName(), e.store.Now())
+}
+
+// busy names who holds the targets. The transaction is spoilt by then, so it reads beside it.
+func (e *Engine) busy(ctx context.Context, d *deploymentv1.Deployment, s *snapshot) error {
+	targets := make([]string, 0, len(s.installations))
+	for _, i := range s.installations {
+		targets = append(targets, i.GetTarget())
+	}
+	held, err := store.HeldBy(ctx, e.store.DB.Read(), applicationOf(d.GetName()), targets)
+	if err != nil {
+		return err
+	}
+	f := fault.Precondition("TARGET_BUSY", "%d of %d targets are held by another deployment of %s; wait for it, cancel it or roll it back",
+		len(held), len(targets), applicationOf(d.GetName()))
+	for _, i := range held {
+		f = f.Subject("TARGET_BUSY", i.GetTarget(), "held by "+i.Deployment)
+	}
+	return f
+}
+
+func applicationOf(deployment string) string {
+	application, _, _ := strings.Cut(deployment, "/deployments/")
+	return application
+}
+
+func cloneOf(i *store.Installation) *deploymentv1.Installation { return proto.CloneOf(i.Installation) }
+
+// preflight makes the checks that need more than the database: every archive is there,
+// that of the new release and those of the releases to go back to.
+func (e *Engine) preflight(ctx context.Context, name string) (*rollout.Preflight, error) {
+	q := e.store.DB.Read()
+	names, err := store.ReleasesOf(ctx, q, name)
+	if err != nil {
+		return nil, err
+	}
+	releases, err := e.releases.get(ctx, q, names)
+	if err != nil {
+		return nil, err
+	}
+	out := &rollout.Preflight{}
+	for _, releaseName := range names {
+		release := releases[releaseName]
+		if release == nil {
+			out.Problems = append(out.Problems, releaseName+" does not exist any more")
+			continue
+		}
+		for _, a := range release.GetArtifacts() {
+			if a.GetUri() != "" {
+				continue
+			}
+			there, err := e.blobs.Exists(ctx, store.WorkspaceOf(releaseName), a.GetSha256())
+			if err != nil {
+				return nil, fmt.Errorf("look for %s: %w", a.GetSha256(), err)
+			}
+			if !there {
+				out.Problems = append(out.Problems, fmt.Sprintf("the archive %s of %s is missing; upload it again", a.GetSha256(), releaseName))
+			}
+		}
+	}
+	return out, nil
+}

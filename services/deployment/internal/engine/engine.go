@@ -1,0 +1,159 @@
+// Package engine moves deployments. It reads what is known, asks package rollout what
+// follows from it, and does that in one transaction: state by compare-and-swap, the
+// event, and the wake that comes next. Everything that sets it to work (a report, a
+// gate that turns, a timer, a person) is only a hint; a wake that is due is never lost.
+//
+//	advance.go   one deployment, as far as it goes now
+//	effects.go   what a decision does to the installations
+//	gate.go      asking the other service, and hearing its hints
+//	create.go    a new deployment with its snapshots; rollback.go: one that goes back
+//	command.go   pause, resume, cancel, abandon, approve, skip, retry
+//	dispatch.go  desired state → commands for agents; report.go: reports → state
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/jobs"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+)
+
+// Principal is who the engine is in the event log.
+const Principal = "services/deployment"
+
+// kindDeployment is the kind of the wakes of this package.
+const kindDeployment = "deployment"
+
+// Hinter tells the agents of some targets that there is something to do.
+type Hinter interface{ Hint(targets []string) }
+
+// Blobs knows which uploaded artifacts are there.
+type Blobs interface {
+	Exists(ctx context.Context, workspace, sha256 string) (bool, error)
+}
+
+// Config is what an engine needs.
+type Config struct {
+	Store *store.Store
+	Blobs Blobs
+	// Gate asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
+	Gate   gatev1.GateServiceClient
+	Logger *zap.Logger
+	// Workers is how many deployments are moved at the same time; 4 when 0.
+	Workers int
+}
+
+// Engine moves deployments.
+type Engine struct {
+	store  *store.Store
+	blobs  Blobs
+	gate   gatev1.GateServiceClient
+	logger *zap.Logger
+	jobs   *jobs.Jobs
+	hinter Hinter
+	// regate tells the watcher of gates that some wave began or ceased to wait.
+	regate   chan struct{}
+	releases releaseCache
+}
+
+// New returns an engine; Run sets it to work.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = 4
+	}
+	e := &Engine{store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1)}
+	var err error
+	e.jobs, err = jobs.New(cfg.Store.DB, jobs.Config{
+		Logger: cfg.Logger, Workers: cfg.Workers,
+		Handlers: map[string]jobs.Handler{kindDeployment: e.Advance},
+	})
+	return e, err
+}
+
+// HintTo says whom to tell when targets have something to do. Call it before Run.
+func (e *Engine) HintTo(h Hinter) { e.hinter = h }
+
+// Run moves deployments until ctx ends.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx = asEngine(ctx)
+	var watching sync.WaitGroup
+	if e.gate != nil {
+		watching.Go(func() { e.watchGates(ctx) })
+	}
+	defer watching.Wait()
+	return e.jobs.Run(ctx)
+}
+
+// wake makes sure that a deployment is looked at again at a time.
+func (e *Engine) wake(ctx context.Context, tx *sqldb.Tx, deployment string, at time.Time) error {
+	return e.jobs.Wake(ctx, tx, kindDeployment, deployment, at)
+}
+
+// hint tells the agents of installations that have a command, once it is durable.
+func (e *Engine) hint(tx *sqldb.Tx, changed []*store.Installation) {
+	var targets []string
+	for _, i := range changed {
+		if i.Action != 0 {
+			targets = append(targets, i.GetTarget())
+		}
+	}
+	if e.hinter != nil && len(targets) > 0 {
+		tx.AfterCommit(func() { e.hinter.Hint(targets) })
+	}
+}
+
+// asEngine names the engine as the actor of what it does by itself.
+func asEngine(ctx context.Context) context.Context {
+	return auth.NewContext(ctx, &auth.Principal{Name: Principal})
+}
+
+// releaseCache keeps what of a release can never change, so that a wave of ten
+// thousand targets reads its release once.
+type releaseCache struct {
+	mu   sync.Mutex
+	byID map[string]*deploymentv1.Release
+}
+
+const releaseCacheSize = 256
+
+// get returns releases by name; do not change what it returns.
+func (c *releaseCache) get(ctx context.Context, q sqldb.Queryer, names []string) (map[string]*deploymentv1.Release, error) {
+	out := make(map[string]*deploymentv1.Release, len(names))
+	var missing []string
+	c.mu.Lock()
+	for _, name := range names {
+		if r, ok := c.byID[name]; ok {
+			out[name] = r
+		} else if name != "" {
+			missing = append(missing, name)
+		}
+	}
+	c.mu.Unlock()
+	if len(missing) == 0 {
+		return out, nil
+	}
+	loaded, err := store.Releases.LoadMany(ctx, q, missing)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID == nil || len(c.byID) > releaseCacheSize {
+		c.byID = map[string]*deploymentv1.Release{}
+	}
+	for name, r := range loaded {
+		out[name], c.byID[name] = r, r
+	}
+	return out, nil
+}

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/golive-dev/golive/pkg/feed"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+)
+
+// Apply makes reports durable in one transaction. What comes from an old attempt or epoch,
+// or cannot follow from the state, is absorbed: it changes nothing and is acknowledged, because
+// sending it again would not change that. An error means that nothing of it is durable.
+func (e *Engine) Apply(ctx context.Context, reports []*agentv1.Report) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(reports))
+	for _, r := range reports {
+		names = append(names, r.GetInstallation())
+	}
+	return e.store.DB.Tx(asEngine(ctx), func(ctx context.Context, tx *sqldb.Tx) error {
+		rows, err := store.LoadInstallations(ctx, tx, distinct(slices.Clone(names)))
+		if err != nil {
+			return fmt.Errorf("load reported installations: %w", err)
+		}
+		b := &batch{engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, woken: map[string]bool{}}
+		for _, row := range rows {
+			b.rows[row.GetName()] = row
+		}
+		var known []*agentv1.Report
+		for _, r := range reports {
+			if b.rows[r.GetInstallation()] != nil {
+				known = append(known, r)
+			}
+		}
+		if err := store.InsertSteps(ctx, tx, known); err != nil {
+			return fmt.Errorf("append steps: %w", err)
+		}
+		for _, r := range known {
+			if err := b.apply(ctx, r); err != nil {
+				return fmt.Errorf("report %d on %s: %w", r.GetSequence(), r.GetInstallation(), err)
+			}
+		}
+		return b.finish(ctx)
+	})
+}
+
+// batch is the state of one Apply.
+type batch struct {
+	engine *Engine
+	tx     *sqldb.Tx
+	now    time.Time
+	rows   map[string]*store.Installation
+	events []feed.Record
+	woken  map[string]bool
+}
+
+func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
+	row := b.rows[r.GetInstallation()]
+	before := row.GetState()
+	if !absorb(row, r) {
+		return nil
+	}
+	if err := store.SaveReported(ctx, b.tx, b.now, row); err != nil {
+		return err
+	}
+	verb := verbOf(before != row.GetState(), row.GetState())
+	if verb == "" {
+		verb = "updated"
+	}
+	for _, event := range store.InstallationEvents([]*store.Installation{row}, verb, Principal, b.now) {
+		event.After = cloneOf(row)
+		b.events = append(b.events, event)
+	}
+	b.woken[row.Deployment] = true
+	return b.slot(ctx, row, before)
+}
+
+// slot keeps what runs on the target in step with the installation.
+func (b *batch) slot(ctx context.Context, row *store.Installation, before deploymentv1.Installation_State) error {
+	s := &store.Slot{
+		Target: row.GetTarget(), Application: row.Application, Installation: row.GetName(), Health: row.GetHealth(), Since: b.now,
+	}
+	switch {
+	case row.GetState() == before:
+		return store.SetSlotHealth(ctx, b.tx, row.GetName(), row.GetHealth())
+	case row.GetState() == deploymentv1.Installation_HEALTHY:
+		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
+		return store.PutSlot(ctx, b.tx, s)
+	case row.GetState() == deploymentv1.Installation_REVERTED && before != deploymentv1.Installation_CANCELLED:
+		s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
+		s.Health = deploymentv1.Installation_HEALTHY_NOW
+		return store.PutSlot(ctx, b.tx, s)
+	default:
+		return nil
+	}
+}
+
+func (b *batch) finish(ctx context.Context) error {
+	if err := b.engine.store.Log.Append(ctx, b.tx, b.events...); err != nil {
+		return err
+	}
+	for name := range b.woken {
+		if err := b.engine.wake(ctx, b.tx, name, b.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absorb takes what is news in a report into the row and tells whether there was any.
+func absorb(row *store.Installation, r *agentv1.Report) bool {
+	changed := false
+	if r.GetPrestaged() {
+		if row.Prestaged || r.GetEpoch() != row.GetEpoch() && row.Action == agentv1.Command_PRESTAGE {
+			return false
+		}
+		row.Prestaged = true
+		if row.Action == agentv1.Command_PRESTAGE {
+			row.Action = agentv1.Command_ACTION_UNSPECIFIED
+		}
+		return true
+	}
+	if r.GetAttempt() != row.GetAttempt() {
+		return false
+	}
+	if lives(row.GetState()) && lives(r.GetState()) && r.GetHealth() != 0 && r.GetHealth() != row.GetHealth() {
+		// Whether it answers is true whatever the epoch: the seal has a newer one than the installation.
+		row.Health, row.Restarts, changed = r.GetHealth(), r.GetRestarts(), true
+		if r.GetMessage() != "" {
+			row.Cause, row.Message = r.GetCause(), r.GetMessage()
+		}
+	}
+	if r.GetEpoch() != row.GetEpoch() {
+		return changed
+	}
+	if done(row.Action, r.GetState()) {
+		row.Action, changed = agentv1.Command_ACTION_UNSPECIFIED, true
+	}
+	if r.GetState() == row.GetState() || !rollout.Reported(row.GetState(), r.GetState()) {
+		return changed
+	}
+	row.State, row.Health, row.Restarts = r.GetState(), r.GetHealth(), r.GetRestarts()
+	if r.GetCause() != "" || row.GetCause() == "AGENT_SILENT" {
+		row.Cause, row.Message = r.GetCause(), r.GetMessage()
+	}
+	return true
+}
+
+// lives reports whether the installation's release is what should be answering.
+func lives(s deploymentv1.Installation_State) bool {
+	return s == deploymentv1.Installation_HEALTHY || s == deploymentv1.Installation_SEALED
+}
+
+// done tells whether a state answers a command for good.
+func done(action agentv1.Command_Action, s deploymentv1.Installation_State) bool {
+	ended := s == deploymentv1.Installation_REVERTED || s == deploymentv1.Installation_REVERT_FAILED || s == deploymentv1.Installation_FAILED || s == deploymentv1.Installation_CANCELLED
+	switch action {
+	case agentv1.Command_INSTALL:
+		return ended || s == deploymentv1.Installation_HEALTHY
+	case agentv1.Command_REVERT:
+		return s == deploymentv1.Installation_REVERTED || s == deploymentv1.Installation_REVERT_FAILED
+	case agentv1.Command_SEAL:
+		return s == deploymentv1.Installation_SEALED
+	case agentv1.Command_CANCEL:
+		return ended
+	default:
+		return false
+	}
+}

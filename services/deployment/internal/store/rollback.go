@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+)
+
+// RollbackSet returns what a rollback of a deployment has to take back, by wave. Once it has
+// ended only what still runs counts: another deployment may have replaced the rest.
+func RollbackSet(ctx context.Context, tx *sqldb.Tx, deployment string, ended bool) (map[string][]*Installation, error) {
+	where := `parent = $1 AND ` + in("state", append(rollout.Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)...)
+	if ended {
+		where = `parent = $1 AND (EXISTS (SELECT 1 FROM slots s WHERE s.installation = installations.name AND s.release = installations.to_release) OR ` +
+			in("state", deploymentv1.Installation_REVERT_FAILED, deploymentv1.Installation_LOST, deploymentv1.Installation_UNKNOWN) + `)`
+	}
+	all, err := SelectInstallations(ctx, tx, where+` ORDER BY name`, deployment)
+	byWave := map[string][]*Installation{}
+	for _, i := range all {
+		byWave[i.GetWave()] = append(byWave[i.GetWave()], i)
+	}
+	return byWave, err
+}
+
+// Retract withdraws every command of a deployment whose targets another one takes over; the
+// newer epochs of that one fence off what agents may still be doing.
+func Retract(ctx context.Context, tx *sqldb.Tx, deployment string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE installations SET action = 0 WHERE parent = $1 AND action <> 0`, deployment)
+	return err
+}
+
+// DropWave ends what has not begun of a wave that is left out.
+func DropWave(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]*Installation, error) {
+	return change(ctx, tx, now, set("state", deploymentv1.Installation_CANCELLED)+`, action = 0, cause = 'WAVE_SKIPPED', message = 'its wave was left out'`,
+		`wave = $2 AND `+in("state", deploymentv1.Installation_QUEUED), wave)
+}
+
+// HeldBy returns the active installations of an application on these targets.
+func HeldBy(ctx context.Context, q sqldb.Queryer, application string, targets []string) ([]*Installation, error) {
+	var all []*Installation
+	wanted := map[string]bool{}
+	for _, t := range targets {
+		wanted[t] = true
+	}
+	active, err := SelectInstallations(ctx, q, `application = $1 AND active = 1 ORDER BY target`, application)
+	for _, i := range active {
+		if wanted[i.GetTarget()] {
+			all = append(all, i)
+		}
+	}
+	return all, err
+}
+
+// ReleasesOf returns the releases that a deployment brings, and those it may have to go back to.
+func ReleasesOf(ctx context.Context, q sqldb.Queryer, deployment string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT to_release FROM installations WHERE parent = $1 AND to_release <> ''
+		UNION SELECT from_release FROM installations WHERE parent = $1 AND from_release <> '' ORDER BY 1`, deployment)
+	return sqldb.Collect(rows, err, scanText)
+}
