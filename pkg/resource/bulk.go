@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
@@ -51,6 +52,10 @@ func (k *Kind[M]) insertBatch(ctx context.Context, tx *sqldb.Tx, s *Store, text 
 		}
 	}
 	if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+		if sqldb.IsUnique(err) && len(batch) > 1 {
+			return fault.AlreadyExists(ReasonAlreadyExists, "one of %d %ss from %q on exists already, or is there twice",
+				len(batch), k.noun, k.nameOf(batch[0])).Cause(err)
+		}
 		return k.taken(k.nameOf(batch[0]), err)
 	}
 	for _, m := range batch {

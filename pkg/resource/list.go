@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
 // Get answers a Get request: name.
@@ -25,6 +26,13 @@ func (k *Kind[M]) Get(ctx context.Context, s *Store, req proto.Message) (M, erro
 // shelves. Pages are keyset pages: what was there from the first page to the
 // last is answered exactly once, whatever else comes and goes.
 func (k *Kind[M]) List(ctx context.Context, s *Store, req proto.Message) (items []M, next string, err error) {
+	return k.ListFrom(ctx, s, req, k.Select)
+}
+
+// ListFrom is List over rows that hold no message: what is hot is kept in plain
+// columns. read answers what a statement finds, given from its WHERE on, in
+// that order; its table has the kind's declared columns, and name and update_time.
+func (k *Kind[M]) ListFrom(ctx context.Context, s *Store, req proto.Message, read func(ctx context.Context, q sqldb.Queryer, tail string, args ...any) ([]M, error)) (items []M, next string, err error) {
 	r := request{req.ProtoReflect()}
 	size, err := pageSize(r.int("page_size"), s.cfg)
 	if err != nil {
@@ -34,7 +42,7 @@ func (k *Kind[M]) List(ctx context.Context, s *Store, req proto.Message) (items 
 	if err != nil {
 		return nil, "", err
 	}
-	items, err = k.Select(ctx, s.db.Read(), q.tail(size+1), q.args...)
+	items, err = read(ctx, s.db.Read(), q.tail(size+1), q.args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -78,16 +86,13 @@ func (a *arguments) mark(value any) string {
 
 func (k *Kind[M]) query(r request) (*query, error) {
 	parent, filter, orderBy := r.text("parent"), r.text("filter"), r.text("order_by")
-	within, across, err := k.parentRange(parent)
+	below, err := k.below(parent)
 	if err != nil {
 		return nil, err
 	}
 	q := &query{sum: checksum(k.table, parent, filter, orderBy)}
-	if across {
-		q.where = append(q.where, q.prefix("parent", within))
-	} else {
-		q.where = append(q.where, "parent = "+q.mark(within))
-	}
+	// Names begin with their parent, so the primary key serves the list and its order.
+	q.where = append(q.where, q.prefix("name", below))
 	condition, err := k.filter(&q.arguments, filter)
 	if err != nil {
 		return nil, err

@@ -134,28 +134,29 @@ func (k *Kind[M]) checkParent(parent string) error {
 	return nil
 }
 
-// parentRange accepts the parent of a List. A wildcard reads all parents at
-// and below its place; it may stand for any id but the workspace's, which is
+// below accepts the parent of a List and returns what all names in that list
+// begin with. A wildcard reads all parents at and below its place; it may stand for any id but the workspace's, which is
 // the boundary of every grant, and an id after it would be ignored, so it is refused.
-func (k *Kind[M]) parentRange(parent string) (prefix string, across bool, err error) {
+func (k *Kind[M]) below(parent string) (prefix string, err error) {
+	across := false
 	ids, ok := k.pattern.parent().parse(parent)
 	if !ok {
-		return "", false, k.invalidParent(parent, "must match "+k.pattern.parent().String())
+		return "", k.invalidParent(parent, "must match "+k.pattern.parent().String())
 	}
 	for i, id := range ids {
 		switch {
 		case across && id != wildcard:
-			return "", false, k.invalidParent(parent, "only wildcards may follow a wildcard")
+			return "", k.invalidParent(parent, "only wildcards may follow a wildcard")
 		case id == wildcard && i == 0:
-			return "", false, k.invalidParent(parent, "name one workspace")
+			return "", k.invalidParent(parent, "name one workspace")
 		case id == wildcard:
 			across = true
 		}
 	}
 	if across {
-		return parent[:strings.Index(parent, "/"+wildcard)+1], true, nil
+		return parent[:strings.Index(parent, "/"+wildcard)+1], nil
 	}
-	return parent, false, nil
+	return k.Name(parent, ""), nil
 }
 
 func (k *Kind[M]) invalidParent(parent, why string) error {

@@ -107,24 +107,48 @@ func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, key replayKey, answe
 	return err
 }
 
-// PurgeRequests forgets the answers whose time is over, a thousand in a
-// transaction. Call it now and then; replay does not depend on it.
+// PurgeRequests forgets the answers whose time is over. It walks the key, a
+// thousand entries in a transaction. Call it now and then; replay does not depend on it.
 func (s *Store) PurgeRequests(ctx context.Context) (purged int64, err error) {
-	const most = 1000
-	for {
+	from, more := replayKey{}, true
+	for more && err == nil {
+		var to replayKey
+		if to, more, err = s.thousandth(ctx, from); err != nil {
+			return purged, err
+		}
 		var some int64
-		err := s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			result, err := tx.ExecContext(ctx, `DELETE FROM request_ids WHERE (workspace, method, principal, request_id) IN (
-				SELECT workspace, method, principal, request_id FROM request_ids WHERE expire_time <= $1 LIMIT $2)`,
-				s.Now().UnixMicro(), most)
+		err = s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			text := `DELETE FROM request_ids WHERE expire_time <= $1 AND (workspace, method, principal, request_id) > ($2, $3, $4, $5)`
+			args := []any{s.Now().UnixMicro(), from.workspace, from.method, from.principal, from.id}
+			if more {
+				text += ` AND (workspace, method, principal, request_id) <= ($6, $7, $8, $9)`
+				args = append(args, to.workspace, to.method, to.principal, to.id)
+			}
+			result, err := tx.ExecContext(ctx, text, args...)
 			if err != nil {
-				return err
+				return fmt.Errorf("purge request ids: %w", err)
 			}
 			some, err = result.RowsAffected()
 			return err
 		})
-		if purged += some; err != nil || some < most {
-			return purged, err
-		}
+		purged += some
+		from = to
 	}
+	return purged, err
+}
+
+// thousandth is the key a thousand entries on; more is false when there are fewer.
+func (s *Store) thousandth(ctx context.Context, from replayKey) (to replayKey, more bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx,
+		`SELECT workspace, method, principal, request_id FROM request_ids
+		WHERE (workspace, method, principal, request_id) > ($1, $2, $3, $4)
+		ORDER BY workspace, method, principal, request_id LIMIT 1 OFFSET 999`,
+		from.workspace, from.method, from.principal, from.id).Scan(&to.workspace, &to.method, &to.principal, &to.id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return replayKey{}, false, nil
+	}
+	if err != nil {
+		return replayKey{}, false, fmt.Errorf("purge request ids: %w", err)
+	}
+	return to, true, nil
 }

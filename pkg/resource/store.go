@@ -97,9 +97,6 @@ func Do[R proto.Message](ctx context.Context, s *Store, req proto.Message, fn fu
 		if key, err = s.replayKey(ctx, r, id); err != nil {
 			return none, err
 		}
-		if earlier, ok, err := replay[R](ctx, s, key); err != nil || ok {
-			return earlier, err
-		}
 	}
 	var answer R
 	err := s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
@@ -115,8 +112,9 @@ func Do[R proto.Message](ctx context.Context, s *Store, req proto.Message, fn fu
 	case err == nil, errors.Is(err, errRollback):
 		return answer, nil
 	case key.id != "":
-		// The same request at the same time may have been the reason: what
-		// it created exists already, what it changed is stale.
+		// The same request before may be the reason: its id is taken, what it
+		// created exists, what it changed is stale. Looking first would cost
+		// every request what only a repeated one needs.
 		if earlier, ok, found := replay[R](ctx, s, key); ok || found != nil {
 			return earlier, found
 		}

@@ -44,7 +44,8 @@ func (k *Kind[M]) tableColumns(d sqldb.Dialect) []tableColumn {
 }
 
 // DDL is what the migration of the kind must create: paste it into one, and
-// add the indexes that the service's own queries and rules want. Nothing
+// add the indexes that the service's own queries and rules want. List needs
+// none but the primary key, unless it is often ordered by something else. Nothing
 // creates tables by itself; [Kind.CheckTable] proves that the migration is right.
 func (k *Kind[M]) DDL(d sqldb.Dialect) string {
 	var b strings.Builder
@@ -57,7 +58,6 @@ func (k *Kind[M]) DDL(d sqldb.Dialect) string {
 		b.WriteString(",\n")
 	}
 	b.WriteString("    PRIMARY KEY (name)\n);\n")
-	fmt.Fprintf(&b, "CREATE INDEX %s_parent ON %s (parent, name);\n", k.table, k.table)
 	return b.String()
 }
 

@@ -35,5 +35,4 @@ CREATE TABLE books (
     edition_count BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX books_parent ON books (parent, name);
 CREATE UNIQUE INDEX books_parent_isbn ON books (parent, isbn) WHERE isbn <> '';
