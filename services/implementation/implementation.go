@@ -1,0 +1,157 @@
+// Package implementation is the implementation service: the people who are to
+// adopt something, their cohorts and trainings, and whether they are ready.
+//
+//	api, engine ──▶ store ──▶ readiness, lifecycle, sheet
+//
+// The deployment service asks it through golive.gate.v1 whether a wave may
+// start; it knows cohort names, headcounts and verdicts, and no person. To follow one
+// question through the code, read api/gate.go, store/verdict.go, store/facts.go and
+// readiness/readiness.go in this order.
+package implementation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/feed"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/run"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
+	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+
+	"github.com/golive-dev/golive/services/implementation/internal/api"
+	"github.com/golive-dev/golive/services/implementation/internal/engine"
+	"github.com/golive-dev/golive/services/implementation/internal/store"
+)
+
+// purgeEvery is how often the answers kept for request ids are cleaned up.
+const purgeEvery = time.Hour
+
+// MaxRequest is the largest request that the service takes, in bytes: an
+// import's file, and what is around it. Give it to the server that serves it.
+const MaxRequest = 16<<20 + 64<<10
+
+// Config is what the service is made of. Only Database is required.
+type Config struct {
+	Database sqldb.Config         // The schema is "implementation" when PostgreSQL is given without one.
+	Logger   *zap.Logger          // Silent when nil.
+	Registry *prometheus.Registry // Gets the metrics; nowhere when nil.
+	Clock    func() time.Time     // time.Now when nil.
+	Issuer   *auth.Issuer         // Mints tokens here; nil where the private key is elsewhere.
+	Sweep    time.Duration        // How often every cohort plan is judged again; 5 min when 0.
+}
+
+// Service is the running service.
+type Service struct {
+	db      *sqldb.DB
+	log     *feed.Log
+	store   *store.Store
+	engine  *engine.Engine
+	revoked *auth.Revocations
+	access  *auth.AccessService
+	logger  *zap.Logger
+}
+
+// New opens and migrates the database and puts the service together. Close it when done.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Database.Schema == "" {
+		cfg.Database.Schema = "implementation"
+	}
+	db, err := sqldb.Open(ctx, cfg.Database)
+	if err != nil {
+		return nil, fmt.Errorf("open the implementation database: %w", err)
+	}
+	s, err := assemble(ctx, db, cfg)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
+	if err := db.Migrate(ctx, feed.Source(), resource.Source(), auth.Source(), store.Source()); err != nil {
+		return nil, err
+	}
+	revoked, err := auth.NewRevocations(ctx, db, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{db: db, revoked: revoked, logger: cfg.Logger}
+	s.log = feed.New(db, feed.Config{Logger: cfg.Logger})
+	s.store = store.New(db, s.log, cfg.Clock)
+	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
+	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
+	if cfg.Registry != nil {
+		if err := cfg.Registry.Register(s.engine); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Register puts every public service on a server.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	implementationv1.RegisterImplementationServiceServer(r, api.NewImplementationService(s.store))
+	implementationv1.RegisterCohortServiceServer(r, api.NewCohortService(s.store))
+	implementationv1.RegisterMembershipServiceServer(r, api.NewMembershipService(s.store))
+	implementationv1.RegisterPersonServiceServer(r, api.NewPersonService(s.store))
+	implementationv1.RegisterTrainingServiceServer(r, api.NewTrainingService(s.store))
+	implementationv1.RegisterEnrolmentServiceServer(r, api.NewEnrolmentService(s.store))
+	implementationv1.RegisterCohortPlanServiceServer(r, api.NewCohortPlanService(s.store))
+	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
+	eventv1.RegisterEventServiceServer(r, feed.NewService(s.log, 0))
+	accessv1.RegisterAccessServiceServer(r, s.access)
+}
+
+// Revocations is the revocation list that the server's verifier consults.
+func (s *Service) Revocations() *auth.Revocations { return s.revoked }
+
+// Run does what is done without being asked, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	return run.All(ctx,
+		run.Part{Name: "event log", Run: s.log.Run},
+		run.Part{Name: "revocations", Run: s.revoked.Run},
+		run.Part{Name: "readiness", Run: s.engine.Run},
+		run.Part{Name: "request ids", Run: s.purge},
+	)
+}
+
+// Ready returns an error while the service cannot answer as it should.
+func (s *Service) Ready(ctx context.Context) error {
+	var one int
+	if err := s.db.Read().QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("implementation database: %w", err)
+	}
+	return s.revoked.Ready(ctx)
+}
+
+// Close closes the database. Run must have returned.
+func (s *Service) Close() error { return s.db.Close() }
+
+func (s *Service) purge(ctx context.Context) error {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if _, err := s.store.PurgeRequests(ctx); err != nil && ctx.Err() == nil {
+			s.logger.Warn("old request ids not purged; trying again later", zap.Error(err))
+		}
+	}
+}

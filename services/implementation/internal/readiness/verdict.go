@@ -1,0 +1,122 @@
+package readiness
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+)
+
+// TTL is how long a verdict may be used.
+const TTL = 5 * time.Minute
+
+// Verdict is the assessment as a gate answers it. Its revision and the since
+// of its reasons are for [Continue] to say, since they need the verdict before.
+func (a Assessment) Verdict() *gatev1.Verdict {
+	v := &gatev1.Verdict{
+		Resource:    a.plan.GetName(),
+		State:       a.State(),
+		EvaluatedAt: timestamppb.New(a.facts.Now),
+		ValidUntil:  timestamppb.New(a.facts.Now.Add(TTL)),
+		Ttl:         durationpb.New(TTL),
+		Headcount:   a.facts.Headcount,
+	}
+	for _, j := range a.criteria {
+		v.Evidence = append(v.Evidence, evidence(j))
+		if j.result.GetMust() && severity(j.state) > 0 {
+			v.Reasons = append(v.Reasons, a.reason(j))
+			v.WaitingOn = append(v.WaitingOn, j.result.GetResources()...)
+		}
+	}
+	if len(a.criteria) == 0 {
+		v.Reasons = append(v.Reasons, a.reason(judged{
+			current: "the readiness policy has no criteria", required: "at least one criterion",
+			command: readinessCommand(a.plan),
+		}))
+	}
+	slices.Sort(v.WaitingOn)
+	v.WaitingOn = slices.Compact(v.WaitingOn)
+	return v
+}
+
+func evidence(j judged) *gatev1.Evidence {
+	e := &gatev1.Evidence{
+		Criterion:   j.result.GetId(),
+		State:       j.state,
+		Value:       j.result.GetValue(),
+		Numerator:   j.result.GetNumerator(),
+		Denominator: j.result.GetDenominator(),
+		Threshold:   j.result.GetThreshold(),
+		AsOf:        j.result.GetAsOf(),
+		Detail:      j.result.GetMessage(),
+	}
+	if resources := j.result.GetResources(); len(resources) == 1 {
+		e.Resource = resources[0]
+	}
+	return e
+}
+
+// reason names one training as what is waited for; where there are more, the
+// plan, and waiting_on has them all.
+func (a Assessment) reason(j judged) *gatev1.BlockedBy {
+	b := &gatev1.BlockedBy{
+		Kind:     gatev1.BlockedBy_CRITERION,
+		Resource: a.plan.GetName(),
+		Current:  j.current,
+		Required: j.required,
+		Owner:    a.plan.GetOwner(),
+		Command:  j.command,
+	}
+	if resources := j.result.GetResources(); len(resources) == 1 {
+		b.Resource = resources[0]
+	}
+	if b.GetOwner() == "" {
+		b.Owner = a.facts.Owner
+	}
+	return b
+}
+
+// Gone is the verdict on a cohort plan that was deleted: nobody can be asked any more.
+func Gone(plan string, now time.Time) *gatev1.Verdict {
+	a := Assessment{plan: &implementationv1.CohortPlan{Name: plan}, facts: Facts{Now: now}}
+	v := a.Verdict()
+	v.Reasons[0].Current, v.Reasons[0].Required = "the cohort plan was deleted", "a cohort plan"
+	return v
+}
+
+// Continue gives next its place after the verdict before it (nil for none): the
+// revision rises only with the content, and a reason that holds on keeps its since.
+func Continue(before, next *gatev1.Verdict) (changed bool) {
+	for _, reason := range next.GetReasons() {
+		reason.Since = next.GetEvaluatedAt()
+		for _, earlier := range before.GetReasons() {
+			if earlier.GetResource() == reason.GetResource() && earlier.GetRequired() == reason.GetRequired() {
+				reason.Since = earlier.GetSince()
+			}
+		}
+	}
+	next.Revision = before.GetRevision()
+	if before != nil && proto.Equal(content(before), content(next)) {
+		return false
+	}
+	next.Revision++
+	return true
+}
+
+// content is a verdict less what time alone changes.
+func content(v *gatev1.Verdict) *gatev1.Verdict {
+	c := proto.CloneOf(v)
+	c.Purpose, c.EvaluatedAt, c.ValidUntil, c.Ttl = gatev1.Purpose_PURPOSE_UNSPECIFIED, nil, nil, nil
+	for _, reason := range c.GetReasons() {
+		reason.Since = nil
+	}
+	for _, e := range c.GetEvidence() {
+		e.AsOf = nil
+	}
+	return c
+}
