@@ -117,7 +117,7 @@ func BenchmarkList(b *testing.B) {
 		b.Run(kind.Name, func(b *testing.B) {
 			l := open(b, kind.Open(b))
 			for i := range 500 {
-				l.add(fmt.Sprintf("b%d", i), &librarypb.Book{Title: fmt.Sprint(i), Pages: int32(i), Labels: map[string]string{"k": fmt.Sprint(i % 2)}}) //nolint:gosec // small
+				l.add(fmt.Sprintf("b%d", i), &librarypb.Book{Title: fmt.Sprint(i), Pages: int32(i), Labels: map[string]string{"k": fmt.Sprint(i % 2)}})
 			}
 			b.ReportAllocs()
 			for b.Loop() {

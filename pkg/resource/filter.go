@@ -71,10 +71,10 @@ func innermost(err error) string {
 	}
 	said := "it is no AIP-160 filter"
 	for err != nil {
-		if p, ok := err.(positioned); ok { //nolint:errorlint // the loop walks the chain itself
+		if p, ok := err.(positioned); ok {
 			said = fmt.Sprintf("%s at column %d", p.Message(), p.Position().Column)
 		}
-		wrapped, ok := err.(interface{ Unwrap() error }) //nolint:errorlint // the loop walks the chain itself
+		wrapped, ok := err.(interface{ Unwrap() error })
 		if !ok {
 			break
 		}

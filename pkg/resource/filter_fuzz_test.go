@@ -17,8 +17,14 @@ import (
 // fuzzed is a kind with a column of every type.
 func fuzzed() *Kind[*librarypb.Book] {
 	return Define(Spec[*librarypb.Book]{Table: "books", Columns: []Column[*librarypb.Book]{
-		{Field: "title"}, {Field: "pages"}, {Field: "reference_only"}, {Field: "publish_time"}, {Field: "state"},
-		{Field: "author.display_name"}, {Field: "labels"}, {Field: "subjects"},
+		{Field: "title"},
+		{Field: "pages"},
+		{Field: "reference_only"},
+		{Field: "publish_time"},
+		{Field: "state"},
+		{Field: "author.display_name"},
+		{Field: "labels"},
+		{Field: "subjects"},
 	}})
 }
 
@@ -94,10 +100,10 @@ func FuzzPageToken(f *testing.F) {
 	for _, seed := range []string{"", "x", "e30", base64.RawURLEncoding.EncodeToString([]byte(`{"s":[]}`)), strings.Repeat("A", 5000)} {
 		f.Add(seed, "'", "\x00", int64(-1), int64(0))
 	}
-	f.Fuzz(func(t *testing.T, any, title, name string, pages, publish int64) {
+	f.Fuzz(func(t *testing.T, anything, title, name string, pages, publish int64) {
 		forged, err := json.Marshal(token{Sum: whole.sum, Texts: []string{title, name}, Numbers: []int64{pages, publish}})
 		require.NoError(t, err)
-		for _, pageToken := range []string{any, base64.RawURLEncoding.EncodeToString(forged)} {
+		for _, pageToken := range []string{anything, base64.RawURLEncoding.EncodeToString(forged)} {
 			req.PageToken = pageToken
 			q, err := k.query(request{req.ProtoReflect()})
 			requireAnswer(t, q, err)

@@ -90,26 +90,26 @@ func (l *library) empty(ctx context.Context, tx *sqldb.Tx, s *librarypb.Shelf) e
 }
 
 // open makes a library with one shelf, and proves at the end of the test that every column is what its message says.
-func open(t testing.TB, db *sqldb.DB) *library {
-	t.Helper()
+func open(tb testing.TB, db *sqldb.DB) *library {
+	tb.Helper()
 	migrations, err := fs.Sub(os.DirFS("testdata"), "migrations")
-	require.NoError(t, err)
-	require.NoError(t, db.Migrate(t.Context(), feed.Source(), resource.Source(), sqldb.Source{Name: "library", FS: migrations}))
-	l := &library{t: t, db: db, log: feed.New(db, feed.Config{})}
+	require.NoError(tb, err)
+	require.NoError(tb, db.Migrate(tb.Context(), feed.Source(), resource.Source(), sqldb.Source{Name: "library", FS: migrations}))
+	l := &library{t: tb, db: db, log: feed.New(db, feed.Config{})}
 	l.define()
 	began, err := time.Parse(time.RFC3339, start)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	l.store = resource.NewStore(db, l.log, resource.Config{
 		Now:   func() time.Time { return began.Add(time.Duration(l.elapsed.Load())) },
 		Actor: actorOf,
 	})
-	_, err = l.shelves.Create(t.Context(), l.store, &librarypb.CreateShelfRequest{
+	_, err = l.shelves.Create(tb.Context(), l.store, &librarypb.CreateShelfRequest{
 		Parent: "workspaces/default", ShelfId: "fiction", Shelf: &librarypb.Shelf{Theme: "Fiction"},
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, l.books.Rederive(context.WithoutCancel(t.Context()), db))
-		require.NoError(t, l.shelves.Rederive(context.WithoutCancel(t.Context()), db))
+	require.NoError(tb, err)
+	tb.Cleanup(func() {
+		require.NoError(tb, l.books.Rederive(context.WithoutCancel(tb.Context()), db))
+		require.NoError(tb, l.shelves.Rederive(context.WithoutCancel(tb.Context()), db))
 	})
 	return l
 }
@@ -159,13 +159,19 @@ func (l *library) events(prefix string) []string {
 	return all
 }
 
-// refused requires a fault of this kind and reason, and returns it.
-func refused(t testing.TB, err error, kind fault.Kind, reason string) *fault.Error {
-	t.Helper()
-	require.Error(t, err)
+// faultOf is the code and the reason of an error.
+func faultOf(err error) string {
 	f := fault.From(err)
-	require.Equal(t, kind.String()+" "+reason, f.Kind().String()+" "+f.Reason(), "%v", err)
-	require.NotEmpty(t, f.Message())
+	return f.Kind().String() + " " + f.Reason()
+}
+
+// refused requires a fault of this kind and reason, and returns it.
+func refused(tb testing.TB, err error, kind fault.Kind, reason string) *fault.Error {
+	tb.Helper()
+	require.Error(tb, err)
+	f := fault.From(err)
+	require.Equal(tb, kind.String()+" "+reason, faultOf(err), "%v", err)
+	require.NotEmpty(tb, f.Message())
 	return f
 }
 

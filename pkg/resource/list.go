@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -120,8 +121,8 @@ func (a *arguments) prefix(column, s string) string {
 // Both databases compare bytes, and the order of UTF-8 bytes is that of code points.
 func after(s string) string {
 	runes := []rune(s)
-	for i := len(runes) - 1; i >= 0; i-- {
-		if r := nextRune(runes[i]); r != 0 {
+	for i, last := range slices.Backward(runes) {
+		if r := nextRune(last); r != 0 {
 			return string(runes[:i]) + string(r)
 		}
 	}

@@ -199,7 +199,7 @@ func TestPagesVisitEveryRowOnce(t *testing.T) {
 		l := open(t, db)
 		for i := range 60 { // few values, so that many rows tie
 			l.add(fmt.Sprintf("b%d", i), &librarypb.Book{
-				Title: []string{"a", "B", "ä", ""}[i%4] + "x", Pages: int32(i % 3), ReferenceOnly: i%2 == 0, //nolint:gosec // small
+				Title: []string{"a", "B", "ä", ""}[i%4] + "x", Pages: int32(i % 3), ReferenceOnly: i%2 == 0,
 				Author: &librarypb.Author{DisplayName: fmt.Sprint(i % 5)},
 			})
 			l.advance(time.Duration(i%2) * time.Second)
@@ -221,7 +221,7 @@ func TestPagesVisitEveryRowOnce(t *testing.T) {
 			require.Empty(t, next)
 			var got []string
 			for pages := 0; ; pages++ {
-				req.PageSize = int32(rapid.IntRange(1, 40).Draw(t, "size")) //nolint:gosec // small
+				req.PageSize = int32(rapid.IntRange(1, 40).Draw(t, "size"))
 				ids, next, err := l.ids(req)
 				require.NoError(t, err)
 				require.LessOrEqual(t, len(ids), int(req.GetPageSize()))

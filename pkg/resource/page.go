@@ -86,11 +86,8 @@ type token struct {
 
 // checksum binds a page token to the list it continues.
 func checksum(parts ...string) string {
-	sum := sha256.New()
-	for _, part := range parts {
-		fmt.Fprintf(sum, "%d:%s", len(part), part)
-	}
-	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9])
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%q", parts)))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 func (k *Kind[M]) pageToken(q *query, last M) string {

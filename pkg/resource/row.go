@@ -50,9 +50,11 @@ func (k *Kind[M]) texts() texts {
 	for i := range marks {
 		marks[i] = fmt.Sprintf("$%d", i+1)
 	}
-	assign := ""
+	assign := []string{
+		"revision = $3", "etag = $4", "update_time = $5", "before_digest = digest", "digest = $6", "message = $7",
+	}
 	for i, name := range derived {
-		assign += fmt.Sprintf(", %s = $%d", name, i+8)
+		assign = append(assign, fmt.Sprintf("%s = $%d", name, i+8))
 	}
 	return texts{
 		exists: "SELECT 1 FROM " + k.table + " WHERE name = $1",
@@ -61,8 +63,8 @@ func (k *Kind[M]) texts() texts {
 		insert: "INSERT INTO " + k.table + " (" + strings.Join(inserted, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")",
 		// What was the digest becomes before_digest in the same statement, which
 		// answers it: the event needs it, and reading it first would cost a round trip.
-		update: "UPDATE " + k.table + " SET revision = $3, etag = $4, update_time = $5, before_digest = digest, digest = $6, message = $7" +
-			assign + " WHERE name = $1 AND revision = $2" + guard + " RETURNING before_digest",
+		update: "UPDATE " + k.table + " SET " + strings.Join(assign, ", ") +
+			" WHERE name = $1 AND revision = $2" + guard + " RETURNING before_digest",
 		remove: "DELETE FROM " + k.table + " WHERE name = $1 RETURNING revision, digest",
 	}
 }

@@ -27,7 +27,7 @@ func dune() *librarypb.Book {
 		Author:   &librarypb.Author{DisplayName: "Herbert", Birthplace: "Tacoma", Nickname: "Frank"},
 		Editions: []*librarypb.Edition{{Year: 1965, Publisher: "Chilton"}},
 		Form:     &librarypb.Book_Paper{Paper: 80},
-		Read:     proto.Bool(false),
+		Read:     new(false),
 	}
 }
 
@@ -44,21 +44,25 @@ func TestUpdateMasks(t *testing.T) {
 				func(b *librarypb.Book) { b.Pages, b.Subjects, b.Author.Nickname = 500, []string{"worms"}, "F." },
 			},
 			"a named field that is not set is cleared": {
-				[]string{"pages", "author.nickname"}, &librarypb.Book{Title: "ignored"},
+				[]string{"pages", "author.nickname"},
+				&librarypb.Book{Title: "ignored"},
 				func(b *librarypb.Book) { b.Pages, b.Author.Nickname = 0, "" },
 			},
 			"a nested path leaves its siblings": {
-				[]string{"author.nickname"}, &librarypb.Book{Author: &librarypb.Author{DisplayName: "ignored", Nickname: "F."}},
+				[]string{"author.nickname"},
+				&librarypb.Book{Author: &librarypb.Author{DisplayName: "ignored", Nickname: "F."}},
 				func(b *librarypb.Book) { b.Author.Nickname = "F." },
 			},
 			"a message replaced as a whole keeps what is immutable": {
-				[]string{"author"}, &librarypb.Book{Author: &librarypb.Author{DisplayName: "F. Herbert"}},
+				[]string{"author"},
+				&librarypb.Book{Author: &librarypb.Author{DisplayName: "F. Herbert"}},
 				func(b *librarypb.Book) {
 					b.Author = &librarypb.Author{DisplayName: "F. Herbert", Birthplace: "Tacoma"}
 				},
 			},
 			"a star replaces everything that may change": {
-				[]string{"*"}, &librarypb.Book{Title: "Dune II", Author: &librarypb.Author{DisplayName: "F. Herbert"}},
+				[]string{"*"},
+				&librarypb.Book{Title: "Dune II", Author: &librarypb.Author{DisplayName: "F. Herbert"}},
 				func(b *librarypb.Book) {
 					proto.Reset(b)
 					b.Title, b.Isbn = "Dune II", "1"
@@ -66,19 +70,23 @@ func TestUpdateMasks(t *testing.T) {
 				},
 			},
 			"one key of a map": {
-				[]string{"labels.genre", "labels.with.dots"}, &librarypb.Book{Labels: map[string]string{"genre": "classic", "else": "ignored"}},
+				[]string{"labels.genre", "labels.with.dots"},
+				&librarypb.Book{Labels: map[string]string{"genre": "classic", "else": "ignored"}},
 				func(b *librarypb.Book) { b.Labels = map[string]string{"genre": "classic"} },
 			},
 			"a new key of a map": {
-				[]string{"labels.`new.key`"}, &librarypb.Book{Labels: map[string]string{"new.key": "1"}},
+				[]string{"labels.`new.key`"},
+				&librarypb.Book{Labels: map[string]string{"new.key": "1"}},
 				func(b *librarypb.Book) { b.Labels["new.key"] = "1" },
 			},
 			"another member of a oneof": {
-				[]string{"file"}, &librarypb.Book{Form: &librarypb.Book_File{File: "epub"}},
+				[]string{"file"},
+				&librarypb.Book{Form: &librarypb.Book_File{File: "epub"}},
 				func(b *librarypb.Book) { b.Form = &librarypb.Book_File{File: "epub"} },
 			},
 			"an optional field that is set to its zero, then cleared": {
-				[]string{"read"}, &librarypb.Book{},
+				[]string{"read"},
+				&librarypb.Book{},
 				func(b *librarypb.Book) { b.Read = nil },
 			},
 			"output fields are not the client's, even when named": {
@@ -87,7 +95,8 @@ func TestUpdateMasks(t *testing.T) {
 				func(b *librarypb.Book) { b.Pages = 1 },
 			},
 			"an immutable field that stays the same": {
-				[]string{"isbn", "pages"}, &librarypb.Book{Isbn: "1", Pages: 1},
+				[]string{"isbn", "pages"},
+				&librarypb.Book{Isbn: "1", Pages: 1},
 				func(b *librarypb.Book) { b.Pages = 1 },
 			},
 		} {
