@@ -92,8 +92,12 @@ func (k *Kind[M]) query(r request) (*query, error) {
 		return nil, err
 	}
 	q := &query{sum: checksum(k.table, parent, filter, orderBy)}
-	// Names begin with their parent, so the primary key serves the list and its order.
+	// Names begin with their parent, so the primary key serves the list and its
+	// order. The parent is said too, for tables that are clustered by it.
 	q.where = append(q.where, q.prefix("name", below))
+	if below == k.Name(parent, "") {
+		q.where = append(q.where, "parent = "+q.mark(parent))
+	}
 	condition, err := k.filter(&q.arguments, filter)
 	if err != nil {
 		return nil, err
