@@ -173,7 +173,7 @@ func (w *world) plan(id, cohort string, goLive time.Time, trainings ...string) s
 	_, err := w.implementations.CreateImplementation(ctx, &implementationv1.CreateImplementationRequest{
 		Parent: ws, ImplementationId: "crm", Implementation: &implementationv1.Implementation{},
 	})
-	if !fault.Is(fault.From(err), fault.KindAlreadyExists) {
+	if err != nil && fault.From(err).Kind() != fault.KindAlreadyExists {
 		require.NoError(w, err)
 	}
 	plan := &implementationv1.CohortPlan{Cohort: cohort}

@@ -18,7 +18,9 @@ type ImplementationService struct {
 }
 
 // NewImplementationService serves the store.
-func NewImplementationService(s *store.Store) *ImplementationService { return &ImplementationService{store: s} }
+func NewImplementationService(s *store.Store) *ImplementationService {
+	return &ImplementationService{store: s}
+}
 
 // CreateImplementation creates one.
 func (a *ImplementationService) CreateImplementation(ctx context.Context, req *implementationv1.CreateImplementationRequest) (*implementationv1.Implementation, error) {
