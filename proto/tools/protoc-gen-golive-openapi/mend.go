@@ -26,6 +26,7 @@ func mend(draft []byte, plugin *protogen.Plugin) ([]byte, error) {
 		return nil, fmt.Errorf("parse draft: %w", err)
 	}
 	document.Components.Schemas = generated.GetComponents().GetSchemas()
+	document.Tags = append(document.Tags, generated.GetTags()...)
 	document.Paths.Path = append(document.Paths.Path, generated.GetPaths().GetPath()...)
 
 	variables, streams := variablesOf(plugin), streamsOf(plugin)
@@ -131,6 +132,15 @@ func answerWithStream(operation *v3.Operation) {
 			{Name: "application/x-ndjson", Value: frame},
 			{Name: "text/event-stream", Value: frame},
 		}
+	}
+	if strings.HasSuffix(operation.GetOperationId(), "_WatchEvents") {
+		coalesce := &v3.Parameter{
+			Name: "coalesce", In: "query",
+			Description: "With text/event-stream: batches of at most four a second, each a JSON list with the latest frame of each resource.",
+			Schema:      &v3.SchemaOrReference{Oneof: &v3.SchemaOrReference_Schema{Schema: &v3.Schema{Type: "boolean"}}},
+		}
+		operation.Parameters = append(operation.Parameters,
+			&v3.ParameterOrReference{Oneof: &v3.ParameterOrReference_Parameter{Parameter: coalesce}})
 	}
 }
 

@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+
+	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	accessgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/access/v1"
+	deploymentgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/deployment/v1"
+	eventgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/event/v1"
+	gategw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/gate/v1"
+	implementationgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/implementation/v1"
+)
+
+// register makes a route of every rpc that has an HTTP annotation. The mux tries
+// the routes registered last first. The gate and event routes must be among
+// them: they end in a verb or collection below any resource, and a route for
+// one resource would take "prod:evaluateGate" for its id. Before them stands what is asked for most.
+func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
+	ctx, mux, owners := context.Background(), g.mux, readOwners() //nolint:usetesting // nothing is dialled: generated code ignores it
+	g.access = &access{
+		AccessServiceClient: accessv1.NewAccessServiceClient(d),
+		implementation:      accessv1.NewAccessServiceClient(i),
+	}
+	g.blobs = deploymentv1.NewBlobServiceClient(d)
+	event := &events{
+		owners: owners, deployment: eventv1.NewEventServiceClient(d), implementation: eventv1.NewEventServiceClient(i),
+		running: &g.running, retry: helloAfter,
+	}
+	gate := &gates{
+		owners: owners, deployment: gatev1.NewGateServiceClient(d), implementation: gatev1.NewGateServiceClient(i),
+		running: &g.running,
+	}
+	for _, register := range []func() error{
+		func() error { return accessgw.RegisterAccessServiceHandlerClient(ctx, mux, g.access) },
+		func() error { return registerImplementation(ctx, mux, i) },
+		func() error { return registerDeployment(ctx, mux, d) },
+		func() error { return deploymentgw.RegisterBlobServiceHandlerClient(ctx, mux, g.blobs) },
+		func() error { return mux.HandlePath(http.MethodPost, uploadRoute, g.upload) },
+		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, gate) },
+		func() error { return eventgw.RegisterEventServiceHandlerClient(ctx, mux, event) },
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.ClientConnInterface) error {
+	for _, register := range []func() error{
+		func() error {
+			return implementationgw.RegisterImplementationServiceHandlerClient(ctx, mux, implementationv1.NewImplementationServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterCohortServiceHandlerClient(ctx, mux, implementationv1.NewCohortServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterCohortPlanServiceHandlerClient(ctx, mux, implementationv1.NewCohortPlanServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterPersonServiceHandlerClient(ctx, mux, implementationv1.NewPersonServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterMembershipServiceHandlerClient(ctx, mux, implementationv1.NewMembershipServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterTrainingServiceHandlerClient(ctx, mux, implementationv1.NewTrainingServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterEnrolmentServiceHandlerClient(ctx, mux, implementationv1.NewEnrolmentServiceClient(c))
+		},
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.ClientConnInterface) error {
+	for _, register := range []func() error{
+		func() error {
+			return deploymentgw.RegisterAgentServiceHandlerClient(ctx, mux, deploymentv1.NewAgentServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterDeploymentPlanServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentPlanServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterEnvironmentServiceHandlerClient(ctx, mux, deploymentv1.NewEnvironmentServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterTargetServiceHandlerClient(ctx, mux, deploymentv1.NewTargetServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterReleaseServiceHandlerClient(ctx, mux, deploymentv1.NewReleaseServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterApplicationServiceHandlerClient(ctx, mux, deploymentv1.NewApplicationServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterInstallationServiceHandlerClient(ctx, mux, deploymentv1.NewInstallationServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterWaveServiceHandlerClient(ctx, mux, deploymentv1.NewWaveServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterDeploymentServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentServiceClient(c))
+		},
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
