@@ -1,6 +1,6 @@
 // Package blob keeps uploaded artifacts under the SHA-256 of their bytes.
 //
-// A blob belongs to one workspace: the same bytes uploaded in two workspaces are
+// A blob belongs to one workspace, named workspaces/{workspace} throughout: the same bytes uploaded in two workspaces are
 // two blobs, so that knowing a digest opens nothing. What is stored was hashed on
 // its way in; an upload that is cut off, too large, empty, or not what its
 // sender said leaves nothing behind. Once [Store.Put] returns, the bytes are on disk.
@@ -87,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func (s *Store) Close() error { return s.bucket.Close() }
 
 // key spreads blobs over folders, because some file systems dislike large ones.
-func key(workspace, sha256 string) string { return workspace + "/" + sha256[:2] + "/" + sha256 }
+func key(workspace, sha256 string) string { return workspace + "/blobs/" + sha256[:2] + "/" + sha256 }
 
 // Stat describes a blob, or answers BLOB_NOT_FOUND.
 func (s *Store) Stat(ctx context.Context, workspace, sha256 string) (Info, error) {
@@ -145,8 +145,8 @@ func (s *Store) Sweep(ctx context.Context) error {
 }
 
 func notFound(workspace, sha256 string) error {
-	return fault.NotFound("BLOB_NOT_FOUND", "workspace %s has no blob %q; upload it first", workspace, sha256).
-		Meta("resource", "workspaces/"+workspace+"/blobs/"+sha256)
+	return fault.NotFound("BLOB_NOT_FOUND", "%s has no blob %q; upload it first", workspace, sha256).
+		Meta("resource", workspace+"/blobs/"+sha256)
 }
 
 func isDigest(s string) bool {

@@ -21,6 +21,8 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 )
 
+const workspace = "workspaces/default"
+
 func setup(t *testing.T, limit int64) (*blob.Store, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "blobs")
@@ -51,14 +53,14 @@ func TestWhatWasPutIsReadFromAnyOffset(t *testing.T) {
 	data := bytes.Repeat([]byte("golive"), 100_000)
 	for name, want := range map[string]string{"digest announced": digest(data), "digest not announced": ""} {
 		t.Run(name, func(t *testing.T) {
-			put, err := s.Put(t.Context(), "default", want, iotest.OneByteReader(bytes.NewReader(data[:10_000])))
+			put, err := s.Put(t.Context(), workspace, want, iotest.OneByteReader(bytes.NewReader(data[:10_000])))
 			if want != "" {
 				require.Equal(t, "DIGEST_MISMATCH", fault.ReasonOf(err))
 			} else {
 				require.NoError(t, err)
 				require.Equal(t, digest(data[:10_000]), put.SHA256)
 			}
-			put, err = s.Put(t.Context(), "default", want, bytes.NewReader(data))
+			put, err = s.Put(t.Context(), workspace, want, bytes.NewReader(data))
 			require.NoError(t, err)
 			require.Equal(t, digest(data), put.SHA256)
 			require.EqualValues(t, len(data), put.Size)
@@ -67,7 +69,7 @@ func TestWhatWasPutIsReadFromAnyOffset(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{digest(data), digest(data[:10_000])}, files(t, dir))
 	for _, offset := range []int{0, 1, 300_000, len(data) - 1, len(data)} {
-		reader, err := s.Read(t.Context(), "default", digest(data), int64(offset))
+		reader, err := s.Read(t.Context(), workspace, digest(data), int64(offset))
 		require.NoError(t, err)
 		got, err := io.ReadAll(reader)
 		require.NoError(t, err)
@@ -75,20 +77,20 @@ func TestWhatWasPutIsReadFromAnyOffset(t *testing.T) {
 		require.Equal(t, data[offset:], got)
 	}
 	for _, offset := range []int64{-1, int64(len(data)) + 1} {
-		_, err := s.Read(t.Context(), "default", digest(data), offset)
+		_, err := s.Read(t.Context(), workspace, digest(data), offset)
 		require.Equal(t, "OFFSET_OUT_OF_RANGE", fault.ReasonOf(err))
 	}
 }
 
 func TestBlobsOfAnotherWorkspaceAreNotThere(t *testing.T) {
 	s, _ := setup(t, 0)
-	put, err := s.Put(t.Context(), "default", "", bytes.NewReader([]byte("secret")))
+	put, err := s.Put(t.Context(), workspace, "", bytes.NewReader([]byte("secret")))
 	require.NoError(t, err)
-	_, err = s.Stat(t.Context(), "other", put.SHA256)
+	_, err = s.Stat(t.Context(), "workspaces/other", put.SHA256)
 	require.Equal(t, "BLOB_NOT_FOUND", fault.ReasonOf(err))
-	_, err = s.Read(t.Context(), "other", put.SHA256, 0)
+	_, err = s.Read(t.Context(), "workspaces/other", put.SHA256, 0)
 	require.Equal(t, "BLOB_NOT_FOUND", fault.ReasonOf(err))
-	_, err = s.Stat(t.Context(), "default", "../../etc/passwd")
+	_, err = s.Stat(t.Context(), workspace, "../../etc/passwd")
 	require.Equal(t, "BLOB_NOT_FOUND", fault.ReasonOf(err))
 }
 
@@ -112,7 +114,7 @@ func TestUploadsThatAreNotWholeLeaveNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, dir := setup(t, 1000)
-			_, err := s.Put(t.Context(), "default", test.want, test.from)
+			_, err := s.Put(t.Context(), workspace, test.want, test.from)
 			require.Error(t, err)
 			if test.reason != "" {
 				require.Equal(t, test.reason, fault.ReasonOf(err))
@@ -123,7 +125,7 @@ func TestUploadsThatAreNotWholeLeaveNothing(t *testing.T) {
 		})
 	}
 	s, dir := setup(t, 1000)
-	_, err := s.Put(t.Context(), "default", "", bytes.NewReader(whole))
+	_, err := s.Put(t.Context(), workspace, "", bytes.NewReader(whole))
 	require.NoError(t, err, "the limit itself is allowed")
 	require.Len(t, files(t, dir), 1)
 }
@@ -132,7 +134,7 @@ func TestCallThatEndsLeavesNothing(t *testing.T) {
 	s, dir := setup(t, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	data := []byte("data")
-	_, err := s.Put(ctx, "default", digest(data), io.MultiReader(bytes.NewReader(data), readerFunc(func([]byte) (int, error) {
+	_, err := s.Put(ctx, workspace, digest(data), io.MultiReader(bytes.NewReader(data), readerFunc(func([]byte) (int, error) {
 		cancel()
 		return 0, io.EOF
 	})))
@@ -155,7 +157,7 @@ func TestSameBytesAtOnceAreOneBlob(t *testing.T) {
 			want = digest(data)
 		}
 		group.Go(func() {
-			_, err := s.Put(t.Context(), "default", want, bytes.NewReader(data))
+			_, err := s.Put(t.Context(), workspace, want, bytes.NewReader(data))
 			failed <- err
 		})
 	}
@@ -169,12 +171,12 @@ func TestSameBytesAtOnceAreOneBlob(t *testing.T) {
 
 func TestSweepRemovesOnlyWhatIsUnfinishedAndOld(t *testing.T) {
 	s, dir := setup(t, 0)
-	put, err := s.Put(t.Context(), "default", "", bytes.NewReader([]byte("kept")))
+	put, err := s.Put(t.Context(), workspace, "", bytes.NewReader([]byte("kept")))
 	require.NoError(t, err)
 	old := time.Now().Add(-48 * time.Hour)
-	require.NoError(t, os.Chtimes(filepath.Join(dir, "default", put.SHA256[:2], put.SHA256), old, old))
+	require.NoError(t, os.Chtimes(filepath.Join(dir, workspace, "blobs", put.SHA256[:2], put.SHA256), old, old))
 	for name, age := range map[string]time.Time{"old.tmp": old, "new.tmp": time.Now()} {
-		path := filepath.Join(dir, "default", name)
+		path := filepath.Join(dir, workspace, name)
 		require.NoError(t, os.WriteFile(path, []byte("half"), 0o600))
 		require.NoError(t, os.Chtimes(path, age, age))
 	}

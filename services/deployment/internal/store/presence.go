@@ -211,4 +211,3 @@ func scanText(rows *sql.Rows) (text string, err error) {
 	err = rows.Scan(&text)
 	return text, err
 }
-

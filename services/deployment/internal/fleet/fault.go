@@ -1,0 +1,38 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/golive-dev/golive/pkg/fault"
+)
+
+const reasonStopping = "SERVER_STOPPING"
+
+func stopping() error {
+	return fault.Unavailable(reasonStopping, "this server is stopping; connect again").RetryAfter(time.Second)
+}
+
+func helloExpected() error {
+	return fault.Invalid("HELLO_EXPECTED", "the first message of a stream must be Hello, within %s", helloTime)
+}
+
+func superseded() error {
+	return fault.Conflict("STREAM_SUPERSEDED", "the same agent has connected again; this stream is not needed any more")
+}
+
+func changed(agent string) error {
+	return fault.Unavailable("AGENT_CHANGED", "what %s serves has changed; connect again to hear of it", agent).RetryAfter(100 * time.Millisecond)
+}
+
+func silent(agent string, since time.Duration) error {
+	return fault.Unavailable("HEARTBEAT_MISSED", "%s said nothing for %s; connect again", agent, since.Round(time.Millisecond))
+}
+
+func certificateExpired(agent string) error {
+	return fault.Unauthenticated("CERTIFICATE_EXPIRED", "the certificate of %s has ended; renew it in time, or enrol again with a new join token", agent)
+}
+
+func quarantined(agent, why string) error {
+	return fault.Precondition("AGENT_QUARANTINED", "%s is in quarantine: %s", agent, why).
+		Subject("AGENT_QUARANTINED", agent, why)
+}
