@@ -38,34 +38,34 @@ func each(t *testing.T, cfg feed.Config, fn func(t *testing.T, w world)) {
 	})
 }
 
-func setup(t testing.TB, db *sqldb.DB, cfg feed.Config) world {
-	t.Helper()
-	require.NoError(t, db.Migrate(t.Context(), feed.Source()))
+func setup(tb testing.TB, db *sqldb.DB, cfg feed.Config) world {
+	tb.Helper()
+	require.NoError(tb, db.Migrate(tb.Context(), feed.Source()))
 	return world{db: db, log: feed.New(db, cfg)}
 }
 
 // run tails the log until the test ends or stop is called.
-func run(t testing.TB, log *feed.Log) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+func run(tb testing.TB, log *feed.Log) (stop func()) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- log.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
-			require.NoError(t, err)
+			require.NoError(tb, err)
 		case <-time.After(wait):
-			require.Fail(t, "Run did not return")
+			require.Fail(tb, "Run did not return")
 		}
 	})
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return stop
 }
 
-func (w world) append(t testing.TB, records ...feed.Record) {
-	t.Helper()
-	require.NoError(t, w.db.Tx(context.WithoutCancel(t.Context()), func(ctx context.Context, tx *sqldb.Tx) error {
+func (w world) append(tb testing.TB, records ...feed.Record) {
+	tb.Helper()
+	require.NoError(tb, w.db.Tx(context.WithoutCancel(tb.Context()), func(ctx context.Context, tx *sqldb.Tx) error {
 		return w.log.Append(ctx, tx, records...)
 	}))
 }
@@ -74,14 +74,14 @@ func record(resource string, revision int64) feed.Record {
 	return feed.Record{Resource: resource, Type: "test.thing.updated", Revision: revision, Actor: "users/a"}
 }
 
-func next(t testing.TB, w *feed.Watcher) *eventv1.Event {
-	t.Helper()
+func next(tb testing.TB, w *feed.Watcher) *eventv1.Event {
+	tb.Helper()
 	select {
 	case event, open := <-w.C:
-		require.True(t, open, "ended: %v", w.Err())
+		require.True(tb, open, "ended: %v", w.Err())
 		return event
 	case <-time.After(wait):
-		require.Fail(t, "no event came")
+		require.Fail(tb, "no event came")
 		return nil
 	}
 }

@@ -20,7 +20,7 @@ import (
 const (
 	fetchCooldown = 5 * time.Millisecond
 	// sqlitePoll is how River learns of a job on SQLite, which cannot notify.
-	sqlitePoll = 10 * time.Millisecond
+	sqlitePoll = 20 * time.Millisecond
 	// postgresPoll stands behind LISTEN: River tells of jobs inside the inserting
 	// transaction and at most once per cooldown, so of two that overlap the later may go untold.
 	postgresPoll = 50 * time.Millisecond

@@ -3,19 +3,21 @@
 // The truth is a row in the table wakes, written by [Jobs.Wake] in the
 // transaction that changed the state:
 //
-//	(no row) ──Wake──▶ due ──────────▶ carried ──────claim────▶ held ──finish──▶ (no row)
-//	                    ▲    River job    │                      │  │
-//	                    └── lease ends ◀──┴──────────────────────┘  └─ woken meanwhile, or failed ──▶ due
+//	(no row) ──Wake──▶ due ──────────▶ handed over ────claim────▶ held ──finish──▶ (no row)
+//	                    ▲  here or River  │                        │  │
+//	                    └── lease ends ◀──┴────────────────────────┘  └─ woken meanwhile, or failed ──▶ due
 //
-// River carries a due wake to a worker. Its job holds no more than a name: the
-// worker claims the row, and finds nothing to do when another was first. So a
-// job may be lost, late or doubled, and nothing goes wrong:
+// A due wake goes to a free worker of the process that committed it, which is
+// a matter of a millisecond, or else is carried by River, by a job in the same
+// transaction, to a worker of any process. Either way the worker learns no
+// more than a name: it claims the row, and finds nothing to do when another
+// was first. So a job may be lost, late or doubled, and nothing goes wrong:
 //
-//   - Wakes coalesce. A row that is due and carried needs no second job, and a
+//   - Wakes coalesce. A row that is due and handed over needs no second job, and a
 //     wake that comes while the handler runs makes it run again, because the
 //     generation moved.
 //   - The claim is a lease that its process renews. When the process dies the
-//     lease ends, and the sweep of any process carries the row again. River's own
+//     lease ends, and the sweep of any process hands the row over again. River's own
 //     rescue looks only every 30 s and so is a last resort.
 //   - A wake for later has no job until it is due: River moves scheduled jobs only
 //     every 5 s. The process that wrote it keeps a timer as a hint, and the sweep
@@ -76,6 +78,8 @@ type Jobs struct {
 	metrics *metrics
 	sql     queries
 	sooner  chan time.Time // a wake for later was committed here
+	direct  direct
+	slots   chan struct{} // bounds the handlers that run, whoever brought them
 
 	mu      sync.Mutex
 	running map[subject]context.CancelCauseFunc
@@ -110,6 +114,8 @@ func New(db *sqldb.DB, cfg Config) (*Jobs, error) {
 		holder:  rand.Text(),
 		metrics: newMetrics(),
 		sooner:  make(chan time.Time, 64),
+		direct:  direct{ready: make(chan struct{}, 1)},
+		slots:   make(chan struct{}, cfg.Workers),
 		running: map[subject]context.CancelCauseFunc{},
 	}
 	j.sql = j.queries()
@@ -137,9 +143,14 @@ func (j *Jobs) Run(ctx context.Context) error {
 		return fmt.Errorf("start River: %w", err)
 	}
 	group, inner := errgroup.WithContext(ctx)
+	j.direct.setOpen(true)
+	for range j.cfg.Workers {
+		group.Go(func() error { j.serve(inner); return nil })
+	}
 	group.Go(func() error { j.sweep(inner); return nil })
 	group.Go(func() error { j.renew(inner); return nil })
 	<-ctx.Done()
+	j.direct.setOpen(false)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(j.carrier.stop(stopping), group.Wait())

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -102,6 +103,23 @@ func TestWakeRunsItsHandlerOnce(t *testing.T) {
 	})
 }
 
+// TestAnotherProcessIsToldByRiver wakes where nobody works: long before the
+// lease ends and the sweep would look, River brings it to who does.
+func TestAnotherProcessIsToldByRiver(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		t.Helper()
+		ran := make(chan string, 10)
+		handlers := map[string]jobs.Handler{"a": func(_ context.Context, name string) error { ran <- name; return nil }}
+		run(t, newJobs(t, db, jobs.Config{Handlers: handlers, Lease: time.Hour}))
+		wakesOnly := newJobs(t, db, jobs.Config{Lease: time.Hour})
+		for _, name := range []string{"x", "y"} {
+			wake(t, db, wakesOnly, "a", name, time.Now())
+			require.Equal(t, name, receive(t, ran, "the handler in the other process"))
+		}
+		noWakesLeft(t, db)
+	})
+}
+
 func TestRolledBackWakeNeverRuns(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		t.Helper()
@@ -184,7 +202,7 @@ func TestHandlerMayWakeItselfForLater(t *testing.T) {
 		require.Eventually(t, func() bool { return len(ran) == 2 }, patience, time.Millisecond)
 		first, second := <-ran, <-ran
 		require.GreaterOrEqual(t, second.Sub(first), 145*time.Millisecond)
-		require.Less(t, second.Sub(first), time.Second, "the timer is a hint, but it is used")
+		require.Less(t, second.Sub(first), 10*time.Second, "the timer is a hint, but it is used")
 		noWakesLeft(t, db)
 	})
 }
@@ -203,7 +221,7 @@ func TestTheEarlierTimeWins(t *testing.T) {
 		}
 		took := receive(t, ran, "the handler").Sub(start)
 		require.GreaterOrEqual(t, took, 95*time.Millisecond)
-		require.Less(t, took, 2*time.Second)
+		require.Less(t, took, 10*time.Second)
 		noWakesLeft(t, db)
 	})
 }
@@ -308,10 +326,10 @@ func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
 		run(t, j)
 	}
 	var wg sync.WaitGroup
-	for i, j := range instances {
+	for waker := range 4 { // both instances are woken for, and the first one more than it has workers
 		wg.Go(func() {
 			for round := range rounds {
-				wake(t, db, j, "a", fmt.Sprint((round+i)%names), time.Now())
+				wake(t, db, instances[waker/3], "a", fmt.Sprint((round+waker)%names), time.Now())
 			}
 		})
 	}
@@ -329,6 +347,7 @@ func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
 func TestStoppingLeavesWakesDue(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		t.Helper()
+		before := runtime.NumGoroutine()
 		started := make(chan string, 1)
 		stubborn := newJobs(t, db, jobs.Config{Handlers: map[string]jobs.Handler{
 			"a": func(ctx context.Context, name string) error { started <- name; <-ctx.Done(); return ctx.Err() },
@@ -338,7 +357,8 @@ func TestStoppingLeavesWakesDue(t *testing.T) {
 		receive(t, started, "the handler")
 		start := time.Now()
 		stop()
-		require.Less(t, time.Since(start), 3*time.Second)
+		require.Less(t, time.Since(start), 9*time.Second, "before River gives up waiting")
+		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, patience, 5*time.Millisecond, "goroutines are left")
 		var holder string
 		require.NoError(t, db.Read().QueryRowContext(t.Context(), "SELECT holder FROM wakes WHERE attempts = 0").Scan(&holder))
 		require.Empty(t, holder, "nobody must wait for the lease")

@@ -14,7 +14,7 @@ import (
 // sweepBatch bounds one transaction of the sweep.
 const sweepBatch = 500
 
-// sweep carries what is due and has no job: when it becomes due, where that is
+// sweep hands over what is due and unattended: when it becomes due, where that is
 // known here, and once a period in any case.
 func (j *Jobs) sweep(ctx context.Context) {
 	alarm := time.Now()
@@ -33,7 +33,7 @@ func (j *Jobs) sweep(ctx context.Context) {
 			continue
 		case <-timer.C:
 		}
-		wait, err := j.carryDue(ctx)
+		wait, err := j.handOverDue(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -58,8 +58,8 @@ WHERE ` + unattended + ` AND (kind, name) IN (SELECT kind, name FROM wakes WHERE
 RETURNING kind, name`
 )
 
-// carryDue gives jobs to unattended rows and says how long until the next look.
-func (j *Jobs) carryDue(ctx context.Context) (wait time.Duration, err error) {
+// handOverDue hands unattended rows over and says how long until the next look.
+func (j *Jobs) handOverDue(ctx context.Context) (wait time.Duration, err error) {
 	var waiting bool
 	if err := j.db.Read().QueryRowContext(ctx, j.clock("SELECT EXISTS (SELECT 1 FROM wakes WHERE "+unattended+")")).Scan(&waiting); err != nil {
 		return 0, fmt.Errorf("look for due wakes: %w", err)
@@ -74,10 +74,10 @@ func (j *Jobs) carryDue(ctx context.Context) (wait time.Duration, err error) {
 			if err != nil || len(due) == 0 {
 				return err
 			}
-			return j.carrier.carry(ctx, tx, due)
+			return j.hand(ctx, tx, due...)
 		})
 		if err != nil {
-			return 0, fmt.Errorf("carry due wakes: %w", err)
+			return 0, fmt.Errorf("hand due wakes over: %w", err)
 		}
 		if len(due) == sweepBatch {
 			return 0, nil

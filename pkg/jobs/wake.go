@@ -30,14 +30,14 @@ func (j *Jobs) clock(query string) string {
 // comes while the handler runs makes it run again.
 func (j *Jobs) Wake(ctx context.Context, tx *sqldb.Tx, kind, name string, at time.Time) error {
 	wait := max(0, time.Until(at))
-	// The row is carried from here if it is due, and nobody has it or brings it.
-	var carry bool
-	err := tx.QueryRowContext(ctx, j.sql.wake, kind, name, wait.Microseconds(), j.cfg.Lease.Microseconds()).Scan(&carry)
+	// The row is handed over from here if it is due, and nobody has it or brings it.
+	var ours bool
+	err := tx.QueryRowContext(ctx, j.sql.wake, kind, name, wait.Microseconds(), j.cfg.Lease.Microseconds()).Scan(&ours)
 	if err != nil {
 		return fmt.Errorf("wake %s %s: %w", kind, name, err)
 	}
-	if carry {
-		if err := j.carrier.carry(ctx, tx, []subject{{kind, name}}); err != nil {
+	if ours {
+		if err := j.hand(ctx, tx, subject{kind, name}); err != nil {
 			return fmt.Errorf("wake %s %s: %w", kind, name, err)
 		}
 	}

@@ -15,14 +15,19 @@ var (
 	errPanic     = errors.New("the handler panicked")
 )
 
-// work serves one job of River: it claims the subject and runs its handler
-// until no wake is due. Its error means that the database did not answer; the
+// work claims the subject and runs its handler until no wake is due. Its error means that the database did not answer; the
 // sweep will find the row, so River need not try again.
 func (j *Jobs) work(ctx context.Context, who subject) error {
 	handler, known := j.cfg.Handlers[who.kind]
 	if !known {
 		j.cfg.Logger.Error("a wake of a kind that this server does not handle", zap.String("kind", who.kind), zap.String("name", who.name))
 		return nil
+	}
+	select {
+	case j.slots <- struct{}{}:
+		defer func() { <-j.slots }()
+	case <-ctx.Done():
+		return nil // the row stays, for the next process
 	}
 	served, more, err := j.claim(ctx, who)
 	for err == nil && more {

@@ -37,29 +37,29 @@ var running = sync.OnceValues(start)
 type Named struct {
 	// Name is "sqlite" or "postgres".
 	Name  string
-	fresh func(t testing.TB) string
+	fresh func(tb testing.TB) string
 }
 
 // URL makes a fresh, empty database that lives as long as the test.
-func (n Named) URL(t testing.TB) string {
-	t.Helper()
-	return n.fresh(t)
+func (n Named) URL(tb testing.TB) string {
+	tb.Helper()
+	return n.fresh(tb)
 }
 
 // Open opens a fresh, empty database that lives as long as the test.
-func (n Named) Open(t testing.TB) *sqldb.DB {
-	t.Helper()
-	db, err := sqldb.Open(t.Context(), sqldb.Config{URL: n.URL(t)})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+func (n Named) Open(tb testing.TB) *sqldb.DB {
+	tb.Helper()
+	db, err := sqldb.Open(tb.Context(), sqldb.Config{URL: n.URL(tb)})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
 	return db
 }
 
 // Databases lists the kinds that can be tested here.
-func Databases(t testing.TB) []Named {
-	t.Helper()
+func Databases(tb testing.TB) []Named {
+	tb.Helper()
 	all := []Named{{Name: "sqlite", fresh: sqliteURL}}
-	if Available(t) {
+	if Available(tb) {
 		all = append(all, Named{Name: "postgres", fresh: URL})
 	}
 	return all
@@ -74,23 +74,23 @@ func Each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 }
 
 // Available says whether PostgreSQL binaries were found.
-func Available(t testing.TB) bool {
-	t.Helper()
+func Available(tb testing.TB) bool {
+	tb.Helper()
 	if _, found := binaries(); found {
 		return true
 	}
-	require.NotEqual(t, "require", os.Getenv(RequireEnv), "%s=require, but no initdb was found", RequireEnv)
+	require.NotEqual(tb, "require", os.Getenv(RequireEnv), "%s=require, but no initdb was found", RequireEnv)
 	return false
 }
 
 // URL makes a fresh PostgreSQL database that lives as long as the test, for tests that start whole programs.
-func URL(t testing.TB) string {
-	t.Helper()
+func URL(tb testing.TB) string {
+	tb.Helper()
 	pg, err := running()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	name := fmt.Sprintf("test_%d", pg.databases.Add(1))
-	pg.admin(t, "CREATE DATABASE "+name)
-	t.Cleanup(func() { pg.admin(t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	pg.admin(tb, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { pg.admin(tb, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return pg.url(name)
 }
 
@@ -100,17 +100,17 @@ func Main(m *testing.M) {
 	stop()
 }
 
-func (s *server) admin(t testing.TB, statement string) {
-	t.Helper()
-	ctx := context.WithoutCancel(t.Context()) // clean-ups run after the test's context ended
+func (s *server) admin(tb testing.TB, statement string) {
+	tb.Helper()
+	ctx := context.WithoutCancel(tb.Context()) // clean-ups run after the test's context ended
 	conn, err := pgx.Connect(ctx, s.url("postgres"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	_, err = conn.Exec(ctx, statement)
-	require.NoError(t, err)
-	require.NoError(t, conn.Close(ctx))
+	require.NoError(tb, err)
+	require.NoError(tb, conn.Close(ctx))
 }
 
-func sqliteURL(t testing.TB) string {
-	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+func sqliteURL(tb testing.TB) string {
+	tb.Helper()
+	return "sqlite:" + filepath.Join(tb.TempDir(), "test.db")
 }
