@@ -106,11 +106,11 @@ func verbClass(verb string) class {
 func wordClass(word string) class {
 	switch word {
 	case "get", "list", "watch", "search", "read", "explain", "why", "describe", "compare", "count",
-		"query", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "tail":
+		"query", "evaluateReadiness", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "tail":
 		return read
 	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
-		"archive", "activate", "deactivate", "publish", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen",
+		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen",
 		"close", "raise", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "enable", "disable", "submit", "refresh", "evaluate":
 		return change
 	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw":
@@ -121,3 +121,14 @@ func wordClass(word string) class {
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+// Reads tells whether a permission is for looking only, so that a call that
+// found nobody may be repeated without harm.
+func Reads(permission string) bool {
+	switch classify(permission) {
+	case read, private, gates, whoami:
+		return true
+	default:
+		return false
+	}
+}
