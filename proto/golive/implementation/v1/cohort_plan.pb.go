@@ -343,6 +343,7 @@ func (*Criterion_Trained) isCriterion_Type() {}
 
 // TrainedCriterion is met when enough of the eligible people have completed every named training:
 // valid completions / (members at go-live − waived) ≥ threshold. Without eligible people it is UNKNOWN.
+// Who is waived from some of the trainings still needs the others; who is waived from all of them is not counted.
 type TrainedCriterion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The trainings; a person counts who has a valid completion of each.

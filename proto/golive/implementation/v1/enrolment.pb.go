@@ -89,6 +89,8 @@ func (Enrolment_State) EnumDescriptor() ([]byte, []int) {
 // Enrolment is one person's way through one training.
 //
 //	ASSIGNED → COMPLETED → EXPIRED · ASSIGNED → WAIVED
+//
+// A completion is a fact: it is recorded for people who were never enrolled, whose earlier one has expired, or who were waived, too.
 type Enrolment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its full name; the last segment is the person's id.

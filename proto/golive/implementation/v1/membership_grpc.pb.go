@@ -48,7 +48,7 @@ type MembershipServiceClient interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteMembership(ctx context.Context, in *DeleteMembershipRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// ImportMemberships reads memberships from CSV with a header line. Columns `person`, `start_date`,
-	// `end_date` (dates as YYYY-MM-DD, end excluded and optional). All rows are good or nothing is changed: every bad
+	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional). All rows are good or nothing is changed: every bad
 	// row is answered with its number, column and reason.
 	ImportMemberships(ctx context.Context, in *ImportMembershipsRequest, opts ...grpc.CallOption) (*ImportResult, error)
 }
@@ -141,7 +141,7 @@ type MembershipServiceServer interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteMembership(context.Context, *DeleteMembershipRequest) (*emptypb.Empty, error)
 	// ImportMemberships reads memberships from CSV with a header line. Columns `person`, `start_date`,
-	// `end_date` (dates as YYYY-MM-DD, end excluded and optional). All rows are good or nothing is changed: every bad
+	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional). All rows are good or nothing is changed: every bad
 	// row is answered with its number, column and reason.
 	ImportMemberships(context.Context, *ImportMembershipsRequest) (*ImportResult, error)
 	mustEmbedUnimplementedMembershipServiceServer()
