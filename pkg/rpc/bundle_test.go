@@ -152,11 +152,11 @@ type bundle struct {
 	address string
 }
 
-func newBundle(t testing.TB) *bundle {
-	t.Helper()
-	require.NoError(t, register())
-	issuer, err := auth.LoadIssuer(filepath.Join(t.TempDir(), "issuer.pem"))
-	require.NoError(t, err)
+func newBundle(tb testing.TB) *bundle {
+	tb.Helper()
+	require.NoError(tb, register())
+	issuer, err := auth.LoadIssuer(filepath.Join(tb.TempDir(), "issuer.pem"))
+	require.NoError(tb, err)
 	return &bundle{issuer: issuer, h: echoes(), cfg: rpc.Config{Name: "test"}}
 }
 
@@ -206,35 +206,31 @@ func echoes() *handlers {
 }
 
 // start serves on a loopback port until the test ends.
-func (b *bundle) start(t testing.TB) *bundle {
-	t.Helper()
+func (b *bundle) start(tb testing.TB) *bundle {
+	tb.Helper()
 	if b.cfg.Verifier == nil {
 		v, err := auth.NewVerifier([]auth.TrustedIssuer{b.issuer.Trusted()}, b.revoked)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		b.cfg.Verifier = v
 	}
 	server, err := rpc.NewServer(b.cfg)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	server.RegisterService(&testDesc, b.h)
-	lis, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	lis, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, lis) }()
-	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-done)
-	})
+	go func() { done <- server.Serve(tb.Context(), lis) }() // the context ends before the cleanup runs
+	tb.Cleanup(func() { require.NoError(tb, <-done) })
 	b.server, b.address = server, lis.Addr().String()
 	return b
 }
 
 // socket is a plain gRPC connection: what Dial adds has tests of its own.
-func (b *bundle) socket(t testing.TB) grpc.ClientConnInterface {
-	t.Helper()
+func (b *bundle) socket(tb testing.TB) grpc.ClientConnInterface {
+	tb.Helper()
 	conn, err := grpc.NewClient(b.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, conn.Close()) })
 	return conn
 }
 
@@ -246,17 +242,17 @@ func (b *bundle) each(t *testing.T, test func(t *testing.T, conn grpc.ClientConn
 	t.Run("local", func(t *testing.T) { test(t, b.server.Local()) })
 }
 
-func (b *bundle) token(t testing.TB, name string, grants map[string][]auth.Role, ttl time.Duration) (token, id string) {
-	t.Helper()
+func (b *bundle) token(tb testing.TB, name string, grants map[string][]auth.Role, ttl time.Duration) (token, id string) {
+	tb.Helper()
 	token, id, err := b.issuer.Mint(auth.Claims{Name: name, Grants: grants, TTL: ttl})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return token, id
 }
 
 // as returns the connection with a token of alice's.
-func (b *bundle) as(t testing.TB, conn grpc.ClientConnInterface, grants map[string][]auth.Role) grpc.ClientConnInterface {
-	t.Helper()
-	token, _ := b.token(t, "users/alice", grants, time.Hour)
+func (b *bundle) as(tb testing.TB, conn grpc.ClientConnInterface, grants map[string][]auth.Role) grpc.ClientConnInterface {
+	tb.Helper()
+	token, _ := b.token(tb, "users/alice", grants, time.Hour)
 	return rpc.WithToken(conn, auth.StaticToken(token))
 }
 
@@ -273,15 +269,15 @@ func get(ctx context.Context, conn grpc.ClientConnInterface, parent string, opts
 }
 
 // open opens a stream of the test service.
-func open(ctx context.Context, t testing.TB, conn grpc.ClientConnInterface, method string) grpc.ClientStream {
-	t.Helper()
+func open(ctx context.Context, tb testing.TB, conn grpc.ClientConnInterface, method string) grpc.ClientStream {
+	tb.Helper()
 	for i := range testDesc.Streams {
 		if d := &testDesc.Streams[i]; d.StreamName == method {
 			s, err := conn.NewStream(ctx, d, "/"+testService+"/"+method)
-			require.NoError(t, err)
+			require.NoError(tb, err)
 			return s
 		}
 	}
-	require.Fail(t, "no such stream")
+	require.Fail(tb, "no such stream")
 	return nil
 }

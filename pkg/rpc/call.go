@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
@@ -102,9 +103,16 @@ func (c *chain) line(call *call, code grpccodes.Code, took time.Duration, err er
 	entry.Write(fields...)
 }
 
-// announce answers the request id in the response's header. It can only fail
-// where a header was sent already, which no step before the handler does.
-func (c *call) announce(ctx context.Context) { _ = grpc.SetHeader(ctx, c.header()) }
+// announce answers the request id: in the header, or in the trailer of an
+// error, because a client does not repeat a call whose header it has seen. It
+// can only fail where the handler has sent the header, and then it is only the id that lacks.
+func (c *call) announce(ctx context.Context, err error) {
+	if err != nil {
+		_ = grpc.SetTrailer(ctx, c.header())
+		return
+	}
+	_ = grpc.SetHeader(ctx, c.header())
+}
 
 func (c *call) header() metadata.MD { return metadata.MD{RequestIDKey: {c.id}} }
 
@@ -114,14 +122,9 @@ func requestID(ctx context.Context) string {
 	if given := metadata.ValueFromIncomingContext(ctx, RequestIDKey); len(given) == 1 && plain(given[0]) {
 		return given[0]
 	}
-	var raw [12]byte
-	a, b := rand.Uint64(), rand.Uint32()
-	for i := range 8 {
-		raw[i] = byte(a >> (8 * i))
-	}
-	for i := range 4 {
-		raw[8+i] = byte(b >> (8 * i))
-	}
+	var raw [16]byte
+	binary.NativeEndian.PutUint64(raw[:8], rand.Uint64()) //nolint:gosec // unique is enough, and drawn for every request
+	binary.NativeEndian.PutUint64(raw[8:], rand.Uint64()) //nolint:gosec // the same
 	return hex.EncodeToString(raw[:])
 }
 

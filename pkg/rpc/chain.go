@@ -77,8 +77,8 @@ func (c *chain) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 		if err = c.end(call, err); err != nil {
 			resp = nil
 		}
+		call.announce(ctx, err)
 	}()
-	call.announce(ctx)
 	if _, has := ctx.Deadline(); !has {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.deadline)

@@ -28,10 +28,10 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 )
 
-func listen(t testing.TB) net.Listener {
-	t.Helper()
-	lis, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	lis, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
 	return lis
 }
 
@@ -53,11 +53,11 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
-func (b *bundle) logged(t testing.TB) *logBuffer {
-	t.Helper()
+func (b *bundle) logged(tb testing.TB) *logBuffer {
+	tb.Helper()
 	log := new(logBuffer)
 	logger, err := observe.NewLogger(observe.LogConfig{}, log)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	b.cfg.Logger = logger
 	return log
 }
@@ -95,15 +95,19 @@ func TestRequestIDIsAcceptedAnsweredAndLogged(t *testing.T) {
 	}
 	b.run(t, func(t *testing.T, b *bundle, conn grpc.ClientConnInterface) {
 		alice := b.as(t, conn, operator)
-		var header metadata.MD
-		_, err := get(metadata.AppendToOutgoingContext(t.Context(), rpc.RequestIDKey, "mine-1"), alice, "workspaces/default", grpc.Header(&header))
-		require.Equal(t, "mine-1", <-seen)
+		var header, trailer metadata.MD
+		named := metadata.AppendToOutgoingContext(t.Context(), rpc.RequestIDKey, "mine-1")
+		_, err := call[accessv1.Principal](named, conn, "Open", &accessv1.WhoAmIRequest{}, grpc.Header(&header))
+		require.NoError(t, err)
 		require.Equal(t, []string{"mine-1"}, header.Get(rpc.RequestIDKey))
+		_, err = get(named, alice, "workspaces/default", grpc.Trailer(&trailer))
+		require.Equal(t, "mine-1", <-seen)
+		require.Equal(t, []string{"mine-1"}, trailer.Get(rpc.RequestIDKey))
 		require.Equal(t, "mine-1", fault.From(err).Metadata()["request_id"])
 		require.NotContains(t, err.Error(), "secret")
 		for _, bad := range []string{"", "a b", `"quoted"`, strings.Repeat("x", 65)} {
-			_, _ = get(metadata.AppendToOutgoingContext(t.Context(), rpc.RequestIDKey, bad), alice, "workspaces/default", grpc.Header(&header))
-			require.Len(t, <-seen, 24, "drawn instead of %q", bad)
+			_, _ = get(metadata.AppendToOutgoingContext(t.Context(), rpc.RequestIDKey, bad), alice, "workspaces/default")
+			require.Len(t, <-seen, 32, "drawn instead of %q", bad)
 		}
 		stream := open(metadata.AppendToOutgoingContext(t.Context(), rpc.RequestIDKey, "mine-2"), t, alice, "Watch")
 		require.NoError(t, stream.SendMsg(&eventv1.ListEventsRequest{Parent: "workspaces/default"}))

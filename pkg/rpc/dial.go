@@ -157,7 +157,7 @@ func servicePolicy() (string, error) {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
 				m := methods.Get(j)
-				access, _ := proto.GetExtension(m.Options(), optionsv1.E_Access).(*optionsv1.Access) //nolint:errcheck // nil has no permission
+				access, _ := proto.GetExtension(m.Options(), optionsv1.E_Access).(*optionsv1.Access)
 				if auth.Reads(access.GetPermission()) && !m.IsStreamingClient() && !m.IsStreamingServer() {
 					reads = append(reads, name{string(m.Parent().FullName()), string(m.Name())})
 				}

@@ -42,7 +42,7 @@ func resolve(service, name string) (*method, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is a %T, not a method", full, found)
 	}
-	access, _ := proto.GetExtension(desc.Options(), optionsv1.E_Access).(*optionsv1.Access) //nolint:errcheck // nil is refused below
+	access, _ := proto.GetExtension(desc.Options(), optionsv1.E_Access).(*optionsv1.Access)
 	m := &method{full: full, public: access.GetPublic(), permission: access.GetPermission(), path: access.GetResourceField()}
 	if m.public == (m.permission != "") {
 		return nil, fmt.Errorf("%s: the option golive.options.v1.access must give a permission, or else say public", full)

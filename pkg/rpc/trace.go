@@ -19,7 +19,7 @@ import (
 // startSpan begins the server's span below the caller's, if the caller has one.
 func (c *chain) startSpan(ctx context.Context, m *method) (context.Context, trace.Span) {
 	ctx = propagation.TraceContext{}.Extract(ctx, incoming{ctx})
-	return c.tracer.Start(ctx, m.full[1:], m.spanOptions...)
+	return c.tracer.Start(ctx, m.full[1:], m.spanOptions...) //nolint:spancheck // the end of the call ends it
 }
 
 // incoming reads propagation fields from a request.
