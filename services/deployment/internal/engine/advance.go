@@ -114,7 +114,14 @@ func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, l *loaded, heard answ
 		if err != nil {
 			return effects, err
 		}
-		if changed == 0 || rollout.Ended(l.Deployment.GetState()) {
+		if rollout.Ended(l.Deployment.GetState()) {
+			if facts, err = e.facts(ctx, tx, l, now); err != nil {
+				return effects, err
+			}
+			rollout.Recount(&l.State, facts) // what it leaves behind
+			break
+		}
+		if changed == 0 && len(effects.Revert) == 0 {
 			break
 		}
 	}
@@ -189,8 +196,8 @@ func stall(r *deploymentv1.Rollout, run *deploymentv1.RunSpec) time.Duration {
 // save stores what changed, each row by compare-and-swap with its event.
 func (e *Engine) save(ctx context.Context, tx *sqldb.Tx, l *loaded) error {
 	for i, w := range l.Waves {
-		if proto.Equal(w, l.wavesBefore[i]) {
-			continue
+		if rollout.WaveEnded(l.wavesBefore[i].GetState()) || proto.Equal(w, l.wavesBefore[i]) {
+			continue // what has ended stays as it was, even where the health of its members moves on
 		}
 		verb := verbOf(w.GetState() != l.wavesBefore[i].GetState(), w.GetState())
 		if err := store.Waves.Save(ctx, tx, e.store.Resources, w, l.waveRevisions[i], resource.Meta{Verb: verb, Cause: w.GetStateReason()}); err != nil {

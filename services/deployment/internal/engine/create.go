@@ -267,12 +267,13 @@ func (e *Engine) preflight(ctx context.Context, name string) (*rollout.Preflight
 			if a.GetUri() != "" {
 				continue
 			}
-			there, err := e.blobs.Exists(ctx, store.WorkspaceOf(releaseName), a.GetSha256())
+			_, err := e.blobs.Stat(ctx, store.WorkspaceOf(releaseName), a.GetSha256())
+			if fault.Is(err, fault.KindNotFound) {
+				out.Problems = append(out.Problems, fmt.Sprintf("the archive %s of %s is missing; upload it again", a.GetSha256(), releaseName))
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("look for %s: %w", a.GetSha256(), err)
-			}
-			if !there {
-				out.Problems = append(out.Problems, fmt.Sprintf("the archive %s of %s is missing; upload it again", a.GetSha256(), releaseName))
 			}
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -37,7 +38,7 @@ type Hinter interface{ Hint(targets []string) }
 
 // Blobs knows which uploaded artifacts are there.
 type Blobs interface {
-	Exists(ctx context.Context, workspace, sha256 string) (bool, error)
+	Stat(ctx context.Context, workspace, sha256 string) (blob.Info, error)
 }
 
 // Config is what an engine needs.

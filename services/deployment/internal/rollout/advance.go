@@ -12,10 +12,7 @@ import (
 // moves anything that has ended.
 func Advance(s *State, f *Facts) Effects {
 	var e Effects
-	for _, w := range s.Waves {
-		w.Counts = f.counts(w)
-	}
-	s.Deployment.Counts = f.total()
+	Recount(s, f)
 	// One fact can open several doors in a row, such as the seal of a wave and the start of the
 	// next. Every pass that goes on makes a move, and the tables have no cycle that time does
 	// not have to pass in, so this ends.
@@ -26,6 +23,14 @@ func Advance(s *State, f *Facts) Effects {
 	}
 	explain(s, f, &e)
 	return e
+}
+
+// Recount takes over the counts of the facts and decides nothing.
+func Recount(s *State, f *Facts) {
+	for _, w := range s.Waves {
+		w.Counts = f.counts(w)
+	}
+	s.Deployment.Counts = f.total()
 }
 
 // step makes at most one move of the deployment and reports whether it made one.
@@ -137,7 +142,8 @@ func (s *State) fail(w *deploymentv1.Wave, f *Facts, e *Effects) bool {
 	e.Claim, e.Prestage = nil, ""
 	e.Revert = append(e.Revert, w.GetName())
 	s.moveWave(w, f, deploymentv1.Wave_REVERTING, w.GetStateReason(), w.GetStateMessage())
-	return s.move(f, deploymentv1.Deployment_REVERTING, w.GetStateReason(), message)
+	s.move(f, deploymentv1.Deployment_REVERTING, w.GetStateReason(), message)
+	return false // the facts are those from before the revert; how it goes is for the next decision
 }
 
 // hold keeps a paused deployment still, but never blind: a wave that fails while it is

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/feed"
+	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -33,6 +34,14 @@ type Installation struct {
 	ConfigDigest, FromConfigDigest string
 }
 
+// Installations knows names, filters and order of installations; their rows hold no message.
+var Installations = resource.Define(resource.Spec[*deploymentv1.Installation]{
+	Table: "installations",
+	Columns: []resource.Column[*deploymentv1.Installation]{
+		{Field: "state"}, {Field: "health"}, {Field: "wave"}, {Field: "target"}, {Field: "cause"}, {Field: "attempt"}, {Field: "prestaged"},
+	},
+})
+
 const installationColumns = `name, parent, target, wave, application, from_release, to_release, state, health, attempt, epoch, revision,
 	cause, message, prestaged, restarts, update_time, action, active, overlay, from_overlay, config_digest, from_config_digest`
 
@@ -43,6 +52,15 @@ func scanInstallation(rows *sql.Rows) (*Installation, error) {
 		&i.Cause, &i.Message, &i.Prestaged, &i.Restarts, &micros, &i.Action, &i.Active, &i.Overlay, &i.FromOverlay, &i.ConfigDigest, &i.FromConfigDigest)
 	i.UpdateTime = timestamppb.New(time.UnixMicro(micros))
 	return i, err
+}
+
+// ReadInstallations answers a statement that is given from its WHERE on, for [resource.Kind.ListFrom].
+func ReadInstallations(ctx context.Context, q sqldb.Queryer, tail string, args ...any) ([]*deploymentv1.Installation, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+installationColumns+` FROM installations `+tail, args...)
+	return sqldb.Collect(rows, err, func(r *sql.Rows) (*deploymentv1.Installation, error) {
+		i, err := scanInstallation(r)
+		return i.Installation, err
+	})
 }
 
 // insertBatch is how many rows one INSERT carries; 23 columns times this stays far below

@@ -50,12 +50,18 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the metrics database: %w", err), db.Close())
 	}
-	s := &Store{DB: db, Metrics: metrics, Log: feed.New(db, feed.Config{Logger: cfg.Logger})}
-	s.Resources = resource.NewStore(db, s.Log, resource.Config{Now: cfg.Now, Actor: auth.Actor})
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	s, err := Over(ctx, db, metrics, cfg)
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), metrics.Close())
 	}
 	return s, nil
+}
+
+// Over is Open on databases that are open already; they may be one and the same.
+func Over(ctx context.Context, db, metrics *sqldb.DB, cfg Config) (*Store, error) {
+	s := &Store{DB: db, Metrics: metrics, Log: feed.New(db, feed.Config{Logger: cfg.Logger})}
+	s.Resources = resource.NewStore(db, s.Log, resource.Config{Now: cfg.Now, Actor: auth.Actor})
+	return s, s.migrate(ctx)
 }
 
 func (s *Store) migrate(ctx context.Context) error {

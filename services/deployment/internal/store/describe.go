@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+)
+
+// What people are told beside what is stored with a resource: it changes too often, or
+// belongs to another row. Each is one query for a whole page.
+
+// DescribeTargets fills connected, last_seen_time and running.
+func (s *Store) DescribeTargets(ctx context.Context, targets ...*deploymentv1.Target) error {
+	names := namesOf(targets)
+	here, err := s.presence(ctx, names)
+	if err != nil {
+		return err
+	}
+	slots, err := SlotsOn(ctx, s.DB.Read(), names)
+	if err != nil {
+		return err
+	}
+	var releases []string
+	for _, on := range slots {
+		for _, slot := range on {
+			releases = append(releases, slot.Release)
+		}
+	}
+	known, err := Releases.LoadMany(ctx, s.DB.Read(), releases)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if p, ok := here[t.GetName()]; ok {
+			t.Connected, t.LastSeenTime = p.connected, timestamppb.New(p.lastSeen)
+		}
+		t.Running = nil
+		for _, slot := range slots[t.GetName()] {
+			t.Running = append(t.Running, &deploymentv1.RunningRelease{
+				Application: slot.Application, Release: slot.Release, Version: known[slot.Release].GetVersion(), Sha256: slot.SHA256,
+				Installation: slot.Installation, Since: timestamppb.New(slot.Since), Health: slot.Health,
+			})
+		}
+	}
+	return nil
+}
+
+// DescribeInstallations says why queued installations wait for their targets.
+func (s *Store) DescribeInstallations(ctx context.Context, all ...*deploymentv1.Installation) error {
+	var targets []string
+	for _, i := range all {
+		if waits(i) {
+			targets = append(targets, i.GetTarget())
+		}
+	}
+	here, err := s.presence(ctx, targets)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if !waits(i) {
+			continue
+		}
+		reason := &gatev1.BlockedBy{Kind: gatev1.BlockedBy_PRIOR_WAVE, Resource: i.GetWave(), Current: "its wave has not taken it yet", Required: "its turn in the wave", Owner: "services/deployment", Since: i.GetUpdateTime(), Command: "golive why " + i.GetWave()}
+		if !here[i.GetTarget()].connected {
+			reason = &gatev1.BlockedBy{
+				Kind: gatev1.BlockedBy_TARGET, Resource: i.GetTarget(), Current: "its agent is not connected", Required: "connected", Owner: "operators",
+				Since: i.GetUpdateTime(), Command: "golive describe " + i.GetTarget(),
+			}
+		}
+		i.BlockedBy = []*gatev1.BlockedBy{reason}
+	}
+	return nil
+}
+
+func waits(i *deploymentv1.Installation) bool {
+	return i.GetState() == deploymentv1.Installation_QUEUED || i.GetState() == deploymentv1.Installation_UNKNOWN
+}
+
+// DescribeDeployments fills rolled_back_by.
+func DescribeDeployments(ctx context.Context, q sqldb.Queryer, deployments ...*deploymentv1.Deployment) error {
+	by := map[string]string{}
+	err := inChunks(namesOf(deployments), func(marks string, args []any) error {
+		rows, err := q.QueryContext(ctx, `SELECT rollback_of, name FROM deployments WHERE rollback_of <> '' AND rollback_of IN (`+marks+`) ORDER BY create_time`, args...)
+		return collectPairs(rows, err, func(of, name string) { by[of] = name })
+	})
+	for _, d := range deployments {
+		d.RolledBackBy = by[d.GetName()]
+	}
+	return err
+}
+
+type presentTarget struct {
+	name      string
+	connected bool
+	lastSeen  time.Time
+}
+
+// presence tells of each target whether its agent is connected.
+func (s *Store) presence(ctx context.Context, targets []string) (map[string]presentTarget, error) {
+	found := make(map[string]presentTarget, len(targets))
+	now := s.Now().UnixMicro()
+	err := inChunks(targets, func(marks string, args []any) error {
+		rows, err := s.DB.Read().QueryContext(ctx, `SELECT target, connected, lease_until, last_seen FROM target_presence WHERE target IN (`+marks+`)`, args...)
+		all, err := sqldb.Collect(rows, err, func(r *sql.Rows) (p presentTarget, err error) {
+			var lease, seen int64
+			err = r.Scan(&p.name, &p.connected, &lease, &seen)
+			p.connected = p.connected && lease > now
+			p.lastSeen = time.UnixMicro(seen)
+			return p, err
+		})
+		for _, p := range all {
+			found[p.name] = p
+		}
+		return err
+	})
+	return found, err
+}
+
+func namesOf[M interface{ GetName() string }](all []M) []string {
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = m.GetName()
+	}
+	return names
+}
