@@ -786,7 +786,9 @@ type PauseDeploymentRequest struct {
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Makes a retry safe (AIP-155).
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -849,6 +851,13 @@ func (x *PauseDeploymentRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *PauseDeploymentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // ResumeDeploymentRequest names the deployment and says why.
 type ResumeDeploymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -859,7 +868,9 @@ type ResumeDeploymentRequest struct {
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Makes a retry safe (AIP-155).
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -922,6 +933,13 @@ func (x *ResumeDeploymentRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *ResumeDeploymentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // CancelDeploymentRequest names the deployment and says why.
 type CancelDeploymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -932,7 +950,9 @@ type CancelDeploymentRequest struct {
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Makes a retry safe (AIP-155).
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -995,6 +1015,13 @@ func (x *CancelDeploymentRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *CancelDeploymentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // AbandonDeploymentRequest names the deployment and says why.
 type AbandonDeploymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1005,7 +1032,9 @@ type AbandonDeploymentRequest struct {
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
 	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Makes a retry safe (AIP-155).
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1068,6 +1097,13 @@ func (x *AbandonDeploymentRequest) GetRequestId() string {
 	return ""
 }
 
+func (x *AbandonDeploymentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // RollbackDeploymentRequest names the deployment and says why.
 type RollbackDeploymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1080,7 +1116,9 @@ type RollbackDeploymentRequest struct {
 	// Makes a retry safe (AIP-155).
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Only these waves, by id; all when empty.
-	Waves         []string `protobuf:"bytes,5,rep,name=waves,proto3" json:"waves,omitempty"`
+	Waves []string `protobuf:"bytes,5,rep,name=waves,proto3" json:"waves,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1148,6 +1186,13 @@ func (x *RollbackDeploymentRequest) GetWaves() []string {
 		return x.Waves
 	}
 	return nil
+}
+
+func (x *RollbackDeploymentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 var File_golive_deployment_v1_deployment_proto protoreflect.FileDescriptor
@@ -1258,35 +1303,39 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x85\x01\n" +
 	"\x17ListDeploymentsResponse\x12B\n" +
 	"\vdeployments\x18\x01 \x03(\v2 .golive.deployment.v1.DeploymentR\vdeployments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb4\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd9\x01\n" +
 	"\x16PauseDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"\xb5\x01\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xda\x01\n" +
 	"\x17ResumeDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"\xb5\x01\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xda\x01\n" +
 	"\x17CancelDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"\xbb\x01\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xe0\x01\n" +
 	"\x18AbandonDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12%\n" +
 	"\x06reason\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"\xd9\x01\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xfe\x01\n" +
 	"\x19RollbackDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12 \n" +
@@ -1295,7 +1344,8 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12 \n" +
 	"\x05waves\x18\x05 \x03(\tB\n" +
-	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\x05waves2\xf8\r\n" +
+	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\x05waves\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly2\xf8\r\n" +
 	"\x11DeploymentService\x12\xfb\x01\n" +
 	"\x10CreateDeployment\x12-.golive.deployment.v1.CreateDeploymentRequest\x1a .golive.deployment.v1.Deployment\"\x95\x01\xdaA\x1fparent,deployment,deployment_id\xea\xe0\x18'\n" +
 	"\x1ddeployment.deployments.create\x12\x06parent\x82\xd3\xe4\x93\x02B:\n" +

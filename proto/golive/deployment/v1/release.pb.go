@@ -1172,7 +1172,11 @@ type AbandonReleaseRequest struct {
 	// Why.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Refused with ETAG_MISMATCH when the release has another by now; not checked when empty.
-	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1226,6 +1230,20 @@ func (x *AbandonReleaseRequest) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *AbandonReleaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AbandonReleaseRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // An HTTP GET.
@@ -1456,12 +1474,15 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"y\n" +
 	"\x14ListReleasesResponse\x129\n" +
 	"\breleases\x18\x01 \x03(\v2\x1d.golive.deployment.v1.ReleaseR\breleases\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8d\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xda\x01\n" +
 	"\x15AbandonReleaseRequest\x129\n" +
 	"\x04name\x18\x01 \x01(\tB%\xe0A\x02\xfaA\x1f\n" +
 	"\x1ddeployment.golive.dev/ReleaseR\x04name\x12%\n" +
 	"\x06reason\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag2\xd0\x06\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly2\xd0\x06\n" +
 	"\x0eReleaseService\x12\xe3\x01\n" +
 	"\rCreateRelease\x12*.golive.deployment.v1.CreateReleaseRequest\x1a\x1d.golive.deployment.v1.Release\"\x86\x01\xdaA\x19parent,release,release_id\xea\xe0\x18$\n" +
 	"\x1adeployment.releases.create\x12\x06parent\x82\xd3\xe4\x93\x02<:\arelease\"1/v1/{parent=workspaces/*/applications/*}/releases\x12\xb9\x01\n" +

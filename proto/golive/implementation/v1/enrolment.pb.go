@@ -227,7 +227,9 @@ type EnrolPeopleRequest struct {
 	// Or the cohort whose members today are enrolled.
 	Cohort string `protobuf:"bytes,3,opt,name=cohort,proto3" json:"cohort,omitempty"`
 	// Makes a retry safe (AIP-155).
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -288,6 +290,13 @@ func (x *EnrolPeopleRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *EnrolPeopleRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // EnrolPeopleResponse says how many.
@@ -570,7 +579,11 @@ type WaiveEnrolmentRequest struct {
 	// The enrolment.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Why.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -617,6 +630,20 @@ func (x *WaiveEnrolmentRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *WaiveEnrolmentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WaiveEnrolmentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // GetEnrolmentRequest names an enrolment.
@@ -831,7 +858,7 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\x06WAIVED\x10\x04:\x84\x01\xeaA\x80\x01\n" +
 	"#implementation.golive.dev/Enrolment\x12Bworkspaces/{workspace}/trainings/{training}/enrolments/{enrolment}*\n" +
 	"enrolments2\tenrolmentB\b\n" +
-	"\x06_score\"\xe8\x01\n" +
+	"\x06_score\"\x8d\x02\n" +
 	"\x12EnrolPeopleRequest\x12F\n" +
 	"\btraining\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/TrainingR\btraining\x12#\n" +
@@ -839,7 +866,8 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\x06cohort\x18\x03 \x01(\tB%\xfaA\"\n" +
 	" implementation.golive.dev/CohortR\x06cohort\x12&\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"c\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"c\n" +
 	"\x13EnrolPeopleResponse\x12#\n" +
 	"\rcreated_count\x18\x01 \x01(\x05R\fcreatedCount\x12'\n" +
 	"\x0funchanged_count\x18\x02 \x01(\x05R\x0eunchangedCount\"\x87\x02\n" +
@@ -867,11 +895,14 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
 	"\fColumnsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x7f\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcc\x01\n" +
 	"\x15WaiveEnrolmentRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\n" +
 	"#implementation.golive.dev/EnrolmentR\x04name\x12%\n" +
-	"\x06reason\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"V\n" +
+	"\x06reason\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"V\n" +
 	"\x13GetEnrolmentRequest\x12?\n" +
 	"\x04name\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\n" +
 	"#implementation.golive.dev/EnrolmentR\x04name\"\xe8\x01\n" +

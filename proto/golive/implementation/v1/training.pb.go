@@ -229,7 +229,11 @@ type PublishTrainingRequest struct {
 	// The training.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
-	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,13 +282,31 @@ func (x *PublishTrainingRequest) GetEtag() string {
 	return ""
 }
 
+func (x *PublishTrainingRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PublishTrainingRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // RetireTrainingRequest names the training.
 type RetireTrainingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The training.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
-	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,6 +353,20 @@ func (x *RetireTrainingRequest) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *RetireTrainingRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RetireTrainingRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // CreateTrainingRequest creates a training.
@@ -772,15 +808,21 @@ const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\x05DRAFT\x10\x01\x12\r\n" +
 	"\tPUBLISHED\x10\x02\x12\v\n" +
 	"\aRETIRED\x10\x03:i\xeaAf\n" +
-	"\"implementation.golive.dev/Training\x12+workspaces/{workspace}/trainings/{training}*\ttrainings2\btraining\"l\n" +
+	"\"implementation.golive.dev/Training\x12+workspaces/{workspace}/trainings/{training}*\ttrainings2\btraining\"\xb9\x01\n" +
 	"\x16PublishTrainingRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/TrainingR\x04name\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\"k\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xb8\x01\n" +
 	"\x15RetireTrainingRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/TrainingR\x04name\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x99\x02\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x99\x02\n" +
 	"\x15CreateTrainingRequest\x12B\n" +
 	"\x06parent\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\x12\"implementation.golive.dev/TrainingR\x06parent\x12$\n" +
 	"\vtraining_id\x18\x02 \x01(\tB\x03\xe0A\x01R\n" +
