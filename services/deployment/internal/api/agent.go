@@ -87,10 +87,9 @@ func (a *AgentService) CreateJoinToken(ctx context.Context, req *deploymentv1.Cr
 }
 
 // ReleaseQuarantine lets an agent connect again. Releasing one that is free changes nothing.
-func (a *AgentService) ReleaseQuarantine(ctx context.Context, req *deploymentv1.ReleaseQuarantineRequest) (agent *deploymentv1.Agent, err error) {
-	err = a.store.DB.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		agent, err = a.store.Quarantine(ctx, tx, req.GetName(), "", resource.Meta{Verb: "released"})
-		return err
+func (a *AgentService) ReleaseQuarantine(ctx context.Context, req *deploymentv1.ReleaseQuarantineRequest) (*deploymentv1.Agent, error) {
+	agent, err := resource.Do(ctx, a.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Agent, error) {
+		return a.store.Quarantine(ctx, tx, req.GetName(), "", resource.Meta{Verb: "released"})
 	})
 	if err != nil {
 		return nil, err
