@@ -1,8 +1,6 @@
 package implementation_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -104,23 +102,6 @@ func TestACompletionImportIsReplayedByItsRequestID(t *testing.T) {
 		require.InDelta(t, 0.8, e.GetScore(), 0)
 		require.EqualValues(t, 1, e.GetRevision())
 	})
-}
-
-func TestAHundredThousandMembershipsAtOnce(t *testing.T) {
-	w := setup(t, "sqlite:"+t.TempDir()+"/a.db")
-	cohort := w.cohort("all", 0)
-	var csv strings.Builder
-	csv.WriteString("person,start_date\n")
-	for i := range 100_000 {
-		fmt.Fprintf(&csv, "e%06d,2026-01-01\n", i)
-	}
-	began := time.Now()
-	result, err := w.memberships.ImportMemberships(t.Context(), &implementationv1.ImportMembershipsRequest{
-		Parent: cohort, Csv: []byte(csv.String()), CreatePeople: true,
-	})
-	require.NoError(t, err)
-	require.EqualValues(t, 100_000, result.GetCreatedCount())
-	t.Logf("100 000 people and memberships in %s", time.Since(began))
 }
 
 func TestTenThousandCompletionsAtOnce(t *testing.T) {

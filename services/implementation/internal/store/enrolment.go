@@ -126,11 +126,11 @@ func enrolments(ctx context.Context, q sqldb.Queryer, training string, people []
 	return found, nil
 }
 
-// saveEnrolments writes rows, new or not, a hundred in a statement. The caller
+// saveEnrolments writes rows, new or not, many in a statement. The caller
 // holds the training's row, so that nobody else writes any of them.
 func saveEnrolments(ctx context.Context, tx *sqldb.Tx, all []enrolment) error {
 	const columns = 11
-	for _, size := range []int{100, 10, 1} { // few texts, so that each stays a prepared statement
+	for _, size := range []int{20, 1} { // few texts, so that each stays a prepared statement; small, since SQLite seeks each $n among all
 		var values strings.Builder
 		for row := range size {
 			if row > 0 {
