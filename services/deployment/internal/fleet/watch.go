@@ -11,6 +11,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
@@ -66,7 +67,7 @@ func (h *Hub) watch(ctx context.Context) error {
 func (h *Hub) observe(ctx context.Context, e *eventv1.Event) error {
 	switch {
 	case strings.HasPrefix(e.GetType(), ofTargets):
-		return h.targetChanged(e)
+		return h.targetChanged(ctx, e)
 	case strings.HasPrefix(e.GetType(), ofInstallations):
 		var installation deploymentv1.Installation
 		if err := e.GetAfter().UnmarshalTo(&installation); err != nil {
@@ -81,9 +82,9 @@ func (h *Hub) observe(ctx context.Context, e *eventv1.Event) error {
 	return nil
 }
 
-// targetChanged ends the streams of agents that gained or lost a target; they
+// targetChanged looks at the agents that may have gained or lost a target; they
 // come back and are told what they serve now.
-func (h *Hub) targetChanged(e *eventv1.Event) error {
+func (h *Hub) targetChanged(ctx context.Context, e *eventv1.Event) error {
 	agent := ""
 	if !strings.HasSuffix(e.GetType(), "."+targetDeletedVerb) {
 		var target deploymentv1.Target
@@ -95,13 +96,14 @@ func (h *Hub) targetChanged(e *eventv1.Event) error {
 	h.mu.Lock()
 	before, now := h.byTarget[e.GetResource()], h.sessions[agent]
 	h.mu.Unlock()
+	var concerned []*session
 	if before != nil && before.agent != agent {
-		before.end(changed(before.agent))
+		concerned = append(concerned, before)
 	}
 	if now != nil && !now.serves(e.GetResource()) {
-		now.end(changed(now.agent))
+		concerned = append(concerned, now)
 	}
-	return nil
+	return h.checkAll(ctx, concerned)
 }
 
 // checkAll ends the sessions whose agent is gone, enrolled anew, in quarantine,
@@ -118,21 +120,16 @@ func (h *Hub) checkAll(ctx context.Context, sessions []*session) error {
 	if err != nil {
 		return err
 	}
-	enrolments, err := h.cfg.Store.Enrolments(ctx, names)
-	if err != nil {
-		return err
-	}
 	for _, s := range sessions {
-		if enrolments[s.agent] != s.enrolment || len(sessions) == 1 {
-			agent, err := h.cfg.Store.EnrolledAgent(ctx, s.agent, s.enrolment)
-			switch {
-			case err != nil:
-				s.end(err)
-			case agent.GetQuarantineReason() != "":
-				s.end(quarantined(s.agent, agent.GetQuarantineReason()))
-			}
-		}
-		if !slices.Equal(targets[s.agent], s.targets) {
+		agent, err := h.cfg.Store.EnrolledAgent(ctx, s.agent, s.enrolment)
+		switch {
+		case fault.Is(err, fault.KindUnauthenticated):
+			s.end(err)
+		case err != nil:
+			return err
+		case agent.GetQuarantineReason() != "":
+			s.end(quarantined(s.agent, agent.GetQuarantineReason()))
+		case !slices.Equal(targets[s.agent], s.targets):
 			s.end(changed(s.agent))
 		}
 	}

@@ -50,20 +50,6 @@ func (s *Store) EnrolledAgent(ctx context.Context, agent, enrolment string) (*de
 	return found, nil
 }
 
-// Enrolments returns the current enrolment of each agent that exists.
-func (s *Store) Enrolments(ctx context.Context, agents []string) (map[string]string, error) {
-	found := make(map[string]string, len(agents))
-	err := inChunks(agents, func(marks string, args []any) error {
-		rows, err := s.DB.Read().QueryContext(ctx, `SELECT e.agent, e.enrolment FROM agent_enrolments e
-			JOIN agents a ON a.name = e.agent WHERE e.agent IN (`+marks+`)`, args...)
-		return collectPairs(rows, err, func(agent, enrolment string) { found[agent] = enrolment })
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up enrolments: %w", err)
-	}
-	return found, nil
-}
-
 // CountAgents tells how many agents there are.
 func (s *Store) CountAgents(ctx context.Context) (n int, err error) {
 	err = s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM agents`).Scan(&n)
