@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/rpc"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	"github.com/golive-dev/golive/services/implementation"
+)
+
+// ImplementationConfig is the implementation role in a process of its own.
+type ImplementationConfig struct {
+	Process
+
+	Database string   // A PostgreSQL URL; SQLite in the data folder when empty.
+	Listen   string   // Where it listens.
+	Trusted  []string // Files with the public keys of issuers; at least one.
+}
+
+// Implementation opens the implementation role.
+func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, err error) {
+	p, err := begin(ctx, cfg.Process)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	if len(cfg.Trusted) == 0 {
+		return nil, errors.New("nobody could sign in: give --trusted-issuers the file " + trustedFile + " of the deployment role's data folder")
+	}
+	trusted, err := loadTrusted(cfg.Trusted)
+	if err != nil {
+		return nil, err
+	}
+	people, err := p.newImplementation(ctx, implementationRole{
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Listen, trusted: trusted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.services[1] = people.Local()
+	return p.Server, nil
+}
+
+// implementationRole is what the implementation service needs in any process.
+type implementationRole struct {
+	database sqldb.Config
+	listen   string
+	trusted  []auth.TrustedIssuer
+}
+
+func (p *process) newImplementation(ctx context.Context, role implementationRole) (*rpc.Server, error) {
+	listener, err := p.listen(ctx, "implementation", "--listen-implementation", role.listen)
+	if err != nil {
+		return nil, err
+	}
+	service, err := implementation.New(ctx, implementation.Config{
+		Database: role.database, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.onClose(service.Close)
+	server, err := p.newRPC(rpc.Config{Name: "implementation", TLS: p.tls, MaxRecv: implementation.MaxRequest}, role.trusted, service.Revocations())
+	if err != nil {
+		return nil, err
+	}
+	service.Register(server)
+
+	p.bound.Implementation = listener.Addr().String()
+	p.admin.AddCheck("implementation", service.Ready)
+	p.admin.Reflect(server)
+	p.add("implementation", service.Run)
+	p.add("implementation port", func(ctx context.Context) error { return server.Serve(ctx, listener) })
+	return server, server.Check()
+}
