@@ -130,3 +130,18 @@ func FuzzUpdateMask(f *testing.F) {
 		}
 	})
 }
+
+func TestAPrefixIsARange(t *testing.T) {
+	for prefix, above := range map[string]string{
+		"":            "",
+		"a":           "b",
+		"a/":          "a0",
+		"a\U0010FFFF": "b",
+		"\U0010FFFF":  "",
+		"\uD7FF":      "\uE000", // between them are no texts
+		"\x7f":        "\u0080",
+	} {
+		require.Equal(t, above, after(prefix))
+		require.True(t, utf8.ValidString(after(prefix)))
+	}
+}
