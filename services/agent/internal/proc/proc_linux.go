@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -242,11 +243,7 @@ func Find(marker string) []ID {
 	var found []ID
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		env, err := os.ReadFile("/proc/" + entry.Name() + "/environ")
-		if err != nil || !bytes.Contains(append([]byte{0}, env...), want) {
+		if err != nil || !bytes.Contains(append([]byte{0}, environ("/proc/"+entry.Name())...), want) {
 			continue
 		}
 		if id, err := Identify(pid); err == nil {
@@ -254,6 +251,23 @@ func Find(marker string) []ID {
 		}
 	}
 	return found
+}
+
+// environ reads the environment of a process. In the middle of an exec it is
+// empty for a moment, although there is a program (kernel threads have none).
+func environ(dir string) []byte {
+	const tries, pause = 10, 2 * time.Millisecond
+	for range tries {
+		env, err := os.ReadFile(dir + "/environ")
+		if err != nil || len(env) > 0 {
+			return env
+		}
+		if _, err := os.Readlink(dir + "/exe"); err != nil {
+			return nil
+		}
+		<-time.After(pause)
+	}
+	return nil
 }
 
 func busy(err error) bool { return errors.Is(err, syscall.ETXTBSY) }
