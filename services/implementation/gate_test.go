@@ -8,6 +8,7 @@ import (
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation"
 )
 
 func TestAWaveWaitsAtSixtyPercentAndGoesOnAtNinety(t *testing.T) {
@@ -38,16 +39,12 @@ func TestAWaveWaitsAtSixtyPercentAndGoesOnAtNinety(t *testing.T) {
 		require.Equal(t, gatev1.Verdict_WAIT, first.GetVerdict().GetState())
 		require.Equal(t, wait.GetRevision(), first.GetVerdict().GetRevision())
 
-		began := time.Now()
 		w.complete(training, 12, 18)
 		next, err := stream.Recv()
-		took := time.Since(began)
 		require.NoError(t, err)
 		require.Equal(t, gatev1.Verdict_PASS, next.GetVerdict().GetState())
 		require.Greater(t, next.GetVerdict().GetRevision(), wait.GetRevision())
 		require.Empty(t, next.GetVerdict().GetReasons())
-		require.Less(t, took, time.Second, "it is about 100 ms where nothing else runs")
-		t.Logf("from the request to the verdict: %s", took)
 
 		pass := w.verdict(plan)
 		require.Equal(t, gatev1.Verdict_PASS, pass.GetState())
@@ -90,7 +87,7 @@ func TestWatchersHearOfEveryPlanAndOfItsEnd(t *testing.T) {
 		again := w.plan("two", cohort, time.Time{}, training)
 		require.Equal(t, two, again)
 		require.Equal(t, gatev1.Verdict_PASS, receive().GetState(), "revisions go on under the same name")
-	})
+	}, func(cfg *implementation.Config) { cfg.Sweep = 20 * time.Millisecond })
 }
 
 func TestReadinessCountsWhoGoesLive(t *testing.T) {

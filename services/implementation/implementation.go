@@ -28,7 +28,6 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/api"
 	"github.com/golive-dev/golive/services/implementation/internal/engine"
 	"github.com/golive-dev/golive/services/implementation/internal/store"

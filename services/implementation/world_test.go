@@ -21,7 +21,6 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation"
 )
 
@@ -64,19 +63,21 @@ type world struct {
 }
 
 // each runs a test on a fresh service over each database.
-func each(t *testing.T, test func(t *testing.T, w *world)) {
+func each(t *testing.T, test func(t *testing.T, w *world), change ...func(*implementation.Config)) {
 	t.Helper()
 	for _, kind := range pgtest.Databases(t) {
-		t.Run(kind.Name, func(t *testing.T) { test(t, setup(t, kind.URL(t))) })
+		t.Run(kind.Name, func(t *testing.T) { test(t, setup(t, kind.URL(t), change...)) })
 	}
 }
 
-func setup(t *testing.T, url string) *world {
+func setup(t *testing.T, url string, change ...func(*implementation.Config)) *world {
 	t.Helper()
 	w := &world{T: t, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
-	s, err := implementation.New(t.Context(), implementation.Config{
-		Database: sqldb.Config{URL: url, Synchronous: "NORMAL"}, Clock: w.clock.now, Sweep: 50 * time.Millisecond,
-	})
+	cfg := implementation.Config{Database: sqldb.Config{URL: url, Synchronous: "NORMAL"}, Clock: w.clock.now}
+	for _, f := range change {
+		f(&cfg)
+	}
+	s, err := implementation.New(t.Context(), cfg)
 	require.NoError(t, err)
 	w.issuer, err = auth.LoadIssuer(filepath.Join(t.TempDir(), "issuer.pem"))
 	require.NoError(t, err)
@@ -87,7 +88,7 @@ func setup(t *testing.T, url string) *world {
 	s.Register(w.server)
 	require.NoError(t, w.server.Check())
 
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	t.Cleanup(func() {

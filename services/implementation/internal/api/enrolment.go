@@ -4,7 +4,6 @@ import (
 	"context"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 

@@ -11,7 +11,6 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/feed"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 

@@ -6,7 +6,6 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 

@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/golive-dev/golive/pkg/feed"
-
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -62,10 +61,10 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // ended is nil when the engine was told to stop: by its context, or with the log.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, feed.ErrStopped) {
-		return nil
+	if ctx.Err() == nil && !errors.Is(err, feed.ErrStopped) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // follow judges what each event may have changed, until the watcher ends.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 )
 

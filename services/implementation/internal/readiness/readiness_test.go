@@ -16,7 +16,6 @@ import (
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
 )
 
@@ -111,7 +110,7 @@ func (s *scenario) command(out *strings.Builder, verb string, args map[string]st
 		if _, shown := args["shown-only"]; shown {
 			criterion.Must = new(false)
 		}
-		if s.plan.ReadinessPolicy == nil {
+		if s.plan.GetReadinessPolicy() == nil {
 			s.plan.ReadinessPolicy = &implementationv1.ReadinessPolicy{}
 		}
 		s.plan.ReadinessPolicy.Criteria = append(s.plan.ReadinessPolicy.Criteria, criterion)

@@ -69,7 +69,7 @@ func (a Assessment) conclude(j *judged, t Trained, s share, needed int64) {
 		return
 	}
 	j.state, j.result.Status = gatev1.Verdict_WAIT, implementationv1.CriterionResult_NOT_MET
-	why := ""
+	var why string
 	switch attainable := s.whole - t.Lost; {
 	case attainable < needed:
 		why = fmt.Sprintf("; at most %d can be, because a training is retired", attainable)

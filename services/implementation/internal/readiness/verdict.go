@@ -26,11 +26,12 @@ func (a Assessment) Verdict() *gatev1.Verdict {
 		Ttl:         durationpb.New(TTL),
 		Headcount:   a.facts.Headcount,
 	}
+	var waiting []string
 	for _, j := range a.criteria {
 		v.Evidence = append(v.Evidence, evidence(j))
 		if j.result.GetMust() && severity(j.state) > 0 {
 			v.Reasons = append(v.Reasons, a.reason(j))
-			v.WaitingOn = append(v.WaitingOn, j.result.GetResources()...)
+			waiting = append(waiting, j.result.GetResources()...)
 		}
 	}
 	if len(a.criteria) == 0 {
@@ -39,8 +40,8 @@ func (a Assessment) Verdict() *gatev1.Verdict {
 			command: readinessCommand(a.plan),
 		}))
 	}
-	slices.Sort(v.WaitingOn)
-	v.WaitingOn = slices.Compact(v.WaitingOn)
+	slices.Sort(waiting)
+	v.WaitingOn = slices.Compact(waiting)
 	return v
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/golive-dev/golive/pkg/fault"
-
 	"github.com/golive-dev/golive/services/implementation/internal/sheet"
 )
 

@@ -15,7 +15,6 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -24,9 +23,9 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const ws = "workspaces/default"
 
-func open(t testing.TB, db *sqldb.DB) *store.Store {
-	t.Helper()
-	require.NoError(t, db.Migrate(t.Context(), feed.Source(), resource.Source(), store.Source()))
+func open(tb testing.TB, db *sqldb.DB) *store.Store {
+	tb.Helper()
+	require.NoError(tb, db.Migrate(tb.Context(), feed.Source(), resource.Source(), store.Source()))
 	return store.New(db, feed.New(db, feed.Config{}), nil)
 }
 
@@ -53,23 +52,23 @@ func TestTheTablesAreWhatTheKindsExpect(t *testing.T) {
 
 // seed makes cohorts of some people each, with a plan each on one training that
 // six of ten people have completed, and returns the names of the plans.
-func seed(t testing.TB, s *store.Store, cohorts, people int) (plans []string) {
-	t.Helper()
-	ctx := t.Context()
+func seed(tb testing.TB, s *store.Store, cohorts, people int) (plans []string) {
+	tb.Helper()
+	ctx := tb.Context()
 	_, err := store.Implementations.Create(ctx, s.Store, &implementationv1.CreateImplementationRequest{
 		Parent: ws, ImplementationId: "crm", Implementation: &implementationv1.Implementation{Labels: map[string]string{"a": "b"}},
 	})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	training, err := store.Trainings.Create(ctx, s.Store, &implementationv1.CreateTrainingRequest{Parent: ws, TrainingId: "basics", Training: &implementationv1.Training{}})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	name := training.GetName()
 	_, err = s.MoveTraining(ctx, &implementationv1.PublishTrainingRequest{}, name, "", lifecycle.Published)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var completions strings.Builder
 	completions.WriteString("person\n")
 	for c := range cohorts {
 		cohort, err := store.Cohorts.Create(ctx, s.Store, &implementationv1.CreateCohortRequest{Parent: ws, CohortId: fmt.Sprintf("c%03d", c), Cohort: &implementationv1.Cohort{}})
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		var members strings.Builder
 		members.WriteString("person,start_date\n")
 		for p := range people {
@@ -79,20 +78,20 @@ func seed(t testing.TB, s *store.Store, cohorts, people int) (plans []string) {
 			}
 		}
 		result, err := s.ImportMemberships(ctx, &implementationv1.ImportMembershipsRequest{Parent: cohort.GetName(), Csv: []byte(members.String()), CreatePeople: true})
-		require.NoError(t, err)
-		require.Empty(t, result.GetErrors())
+		require.NoError(tb, err)
+		require.Empty(tb, result.GetErrors())
 		plan, err := store.CohortPlans.Create(ctx, s.Store, &implementationv1.CreateCohortPlanRequest{
 			Parent: ws + "/implementations/crm", CohortPlanId: fmt.Sprintf("c%03d", c),
 			CohortPlan: &implementationv1.CohortPlan{Cohort: cohort.GetName(), ReadinessPolicy: &implementationv1.ReadinessPolicy{Criteria: []*implementationv1.Criterion{{
 				Id: "trained", Type: &implementationv1.Criterion_Trained{Trained: &implementationv1.TrainedCriterion{Trainings: []string{name}}},
 			}}}},
 		})
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		plans = append(plans, plan.GetName())
 	}
 	result, err := s.ImportCompletions(ctx, &implementationv1.ImportCompletionsRequest{Training: name, Csv: []byte(completions.String())})
-	require.NoError(t, err)
-	require.Empty(t, result.GetErrors())
+	require.NoError(tb, err)
+	require.Empty(tb, result.GetErrors())
 	return plans
 }
 

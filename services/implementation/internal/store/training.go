@@ -9,7 +9,6 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 )
 

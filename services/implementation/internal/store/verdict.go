@@ -14,7 +14,6 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
-
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
 )
 
