@@ -85,7 +85,7 @@ func (codec) Unmarshal(data []byte, v any) error {
 		if field.Kind() == reflect.Pointer && field.IsNil() {
 			field.Set(reflect.New(field.Type().Elem()))
 		}
-		if m, ok = field.Interface().(proto.Message); !ok {
+		if m, ok = reflect.TypeAssert[proto.Message](field); !ok {
 			return fault.Internal("INTERNAL", "a body of type %T cannot be read", v)
 		}
 	}

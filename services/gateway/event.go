@@ -50,12 +50,14 @@ func (p position) String() string {
 	return composed + base64.RawURLEncoding.EncodeToString([]byte(v.Encode()))
 }
 
-func (p *position) set(o owner, token string) {
+// with returns the place after one of the logs moved.
+func (p position) with(o owner, token string) position {
 	if o == implementation {
 		p.implementation = token
 	} else {
 		p.deployment = token
 	}
+	return p
 }
 
 func (p position) get(o owner) string {
@@ -159,9 +161,7 @@ func mergePages(pages map[owner]*eventv1.ListEventsResponse, oldestFirst bool) (
 			}
 		}
 		event := proto.CloneOf(pages[from].GetEvents()[used[from]])
-		var at position
-		at.set(from, event.GetToken())
-		event.Token = at.String()
+		event.Token = position{}.with(from, event.GetToken()).String()
 		merged = append(merged, event)
 		used[from]++
 	}
@@ -177,7 +177,7 @@ func (e *events) after(ctx context.Context, req *eventv1.ListEventsRequest, from
 		switch n := used[o]; {
 		case len(page.GetEvents()) == 0 || n == len(page.GetEvents()):
 		case n == 0:
-			next.set(o, from.get(o)) // where it was, which may be the very beginning
+			next = next.with(o, from.get(o)) // where it was, which may be the very beginning
 			more = true
 			continue
 		default:
@@ -188,7 +188,7 @@ func (e *events) after(ctx context.Context, req *eventv1.ListEventsRequest, from
 			token = part.GetNextPageToken()
 		}
 		if token != "" {
-			next.set(o, token)
+			next = next.with(o, token)
 			more = true
 		}
 	}

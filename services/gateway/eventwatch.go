@@ -109,7 +109,7 @@ func (w *eventWatch) Recv() (*eventv1.WatchEventsResponse, error) {
 	f := w.held[0]
 	w.held = w.held[1:]
 	if token := f.msg.GetResumeToken(); token != "" {
-		w.at.set(f.from, token)
+		w.at = w.at.with(f.from, token)
 	}
 	resp := &eventv1.WatchEventsResponse{ResumeToken: w.at.String()}
 	if e := f.msg.GetEvent(); e != nil {
@@ -135,7 +135,7 @@ func (w *eventWatch) take(f frame[eventv1.WatchEventsResponse]) error {
 		w.heard[f.from] = true
 		delete(w.silent, f.from)
 		if f.msg.GetEvent() == nil { // a hello: its token stands before every event of this log
-			w.at.set(f.from, f.msg.GetResumeToken())
+			w.at = w.at.with(f.from, f.msg.GetResumeToken())
 			if len(w.held) > 0 { // what is held will tell it
 				return nil
 			}

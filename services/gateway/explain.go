@@ -151,7 +151,8 @@ func explainField(fd protoreflect.FieldDescriptor, value any, path string) *faul
 }
 
 func explainValue(fd protoreflect.FieldDescriptor, value any, path string) *fault.Error {
-	expected, fits := "", true
+	var expected string
+	var fits bool
 	text, isString := value.(string)
 	number, isNumber := value.(json.Number)
 	switch fd.Kind() {
@@ -216,12 +217,9 @@ func enumNames(ed protoreflect.EnumDescriptor) []string {
 
 // explainWellKnown tries the value itself, because these have a form of their own in JSON.
 func explainWellKnown(md protoreflect.MessageDescriptor, value any, path string) *fault.Error {
-	mt, err := protoregistry.GlobalTypes.FindMessageByName(md.FullName())
-	if err != nil {
-		return nil
-	}
 	data, err := json.Marshal(value)
-	if err != nil || protojson.Unmarshal(data, mt.New().Interface()) == nil {
+	mt, unknown := protoregistry.GlobalTypes.FindMessageByName(md.FullName())
+	if fits := err == nil && unknown == nil && protojson.Unmarshal(data, mt.New().Interface()) == nil; fits {
 		return nil
 	}
 	expected := map[protoreflect.Name]string{

@@ -57,7 +57,7 @@ func (g *gates) WatchGates(ctx context.Context, req *gatev1.WatchGatesRequest, o
 	for o, part := range parts {
 		g.running.Go(func() {
 			stream, err := g.of(o).WatchGates(ctx, part)
-			merged.pump(o, stream, err)
+			_ = merged.pump(o, stream, err) // the reader gets the error as a frame
 		})
 	}
 	return merged, nil

@@ -236,7 +236,9 @@ func (g *Gateway) Run(ctx context.Context, listener net.Listener) error {
 	if err = server.Shutdown(stopping); err != nil {
 		err = errors.Join(fmt.Errorf("gateway: requests did not end in %s: %w", shutdownTimeout, err), server.Close())
 	}
-	<-ended
+	if serveErr := <-ended; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
 	g.running.Wait()
 	return err
 }

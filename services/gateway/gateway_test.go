@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,14 +12,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
@@ -67,7 +67,6 @@ type backend struct {
 	revoked  []string
 	log      []*eventv1.Event
 	changed  chan struct{}
-	plan     *deploymentv1.DeploymentPlan
 	watchers int
 }
 
@@ -153,7 +152,7 @@ func (b *backend) UploadBlob(stream grpc.ClientStreamingServer[deploymentv1.Uplo
 	var parent string
 	for {
 		req, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -191,39 +190,39 @@ func (b *backend) RevokeToken(ctx context.Context, req *accessv1.RevokeTokenRequ
 	return &accessv1.Revocation{TokenId: req.GetTokenId(), RevokedBy: b.name}, nil
 }
 
-func setup(t testing.TB, change ...func(*gateway.Config)) *world {
-	t.Helper()
-	issuer, err := auth.LoadIssuer(t.TempDir() + "/key")
-	require.NoError(t, err)
+func setup(tb testing.TB, change ...func(*gateway.Config)) *world {
+	tb.Helper()
+	issuer, err := auth.LoadIssuer(tb.TempDir() + "/key")
+	require.NoError(tb, err)
 	w := &world{issuer: issuer, deployment: newBackend("deployment"), implementation: newBackend("implementation")}
-	w.token = w.mint(t, "users/ada", auth.Admin)
-	w.viewer = w.mint(t, "users/vic", auth.Viewer)
-	cfg := gateway.Config{Deployment: w.serve(t, w.deployment), Implementation: w.serve(t, w.implementation)}
+	w.token = w.mint(tb, "users/ada", auth.Admin)
+	w.viewer = w.mint(tb, "users/vic", auth.Viewer)
+	cfg := gateway.Config{Deployment: w.serve(tb, w.deployment), Implementation: w.serve(tb, w.implementation)}
 	for _, c := range change {
 		c(&cfg)
 	}
 	w.gateway, err = gateway.New(cfg)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	w.server = httptest.NewServer(w.gateway.Handler())
-	t.Cleanup(w.server.Close)
-	t.Cleanup(w.server.CloseClientConnections)
+	tb.Cleanup(w.server.Close)
+	tb.Cleanup(w.server.CloseClientConnections)
 	w.url = w.server.URL
 	return w
 }
 
-func (w *world) mint(t testing.TB, name string, role auth.Role) string {
-	t.Helper()
+func (w *world) mint(tb testing.TB, name string, role auth.Role) string {
+	tb.Helper()
 	token, _, err := w.issuer.Mint(auth.Claims{Name: name, Grants: map[string][]auth.Role{"*": {role}}, TTL: time.Hour})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return token
 }
 
-func (w *world) serve(t testing.TB, b *backend) grpc.ClientConnInterface {
-	t.Helper()
+func (w *world) serve(tb testing.TB, b *backend) grpc.ClientConnInterface {
+	tb.Helper()
 	verifier, err := auth.NewVerifier([]auth.TrustedIssuer{w.issuer.Trusted()}, nil)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	server, err := rpc.NewServer(rpc.Config{Name: b.name, Verifier: verifier})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	deploymentv1.RegisterApplicationServiceServer(server, b)
 	deploymentv1.RegisterWaveServiceServer(server, b)
 	deploymentv1.RegisterInstallationServiceServer(server, b)
@@ -234,8 +233,8 @@ func (w *world) serve(t testing.TB, b *backend) grpc.ClientConnInterface {
 	gatev1.RegisterGateServiceServer(server, b)
 	eventv1.RegisterEventServiceServer(server, b)
 	accessv1.RegisterAccessServiceServer(server, b)
-	require.NoError(t, server.Check())
-	t.Cleanup(server.Stop)
+	require.NoError(tb, server.Check())
+	tb.Cleanup(server.Stop)
 	return server.Local()
 }
 
@@ -268,31 +267,31 @@ func (a answer) fields() []string {
 	return fields
 }
 
-func (w *world) do(t testing.TB, method, path, body string, headers ...string) answer {
-	t.Helper()
-	return w.as(t, w.token, method, path, body, headers...)
+func (w *world) do(tb testing.TB, method, path, body string, headers ...string) answer {
+	tb.Helper()
+	return w.as(tb, w.token, method, path, body, headers...)
 }
 
-func (w *world) as(t testing.TB, token, method, path, body string, headers ...string) answer {
-	t.Helper()
-	resp := w.send(t, token, method, path, strings.NewReader(body), headers...)
-	defer resp.Body.Close()
+func (w *world) as(tb testing.TB, token, method, path, body string, headers ...string) answer {
+	tb.Helper()
+	resp := w.send(tb, token, method, path, strings.NewReader(body), headers...)
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	a := answer{code: resp.StatusCode, header: resp.Header, body: string(data)}
 	if resp.StatusCode >= 400 {
 		a.status = new(statuspb.Status)
-		require.NoError(t, protojson.Unmarshal(data, a.status), "an error is a google.rpc.Status: %s", data)
-		require.Equal(t, "application/json", resp.Header.Get("Content-Type"))
-		require.NotEmpty(t, a.reason(), "every error has a reason: %s", data)
+		require.NoError(tb, protojson.Unmarshal(data, a.status), "an error is a google.rpc.Status: %s", data)
+		require.Equal(tb, "application/json", resp.Header.Get("Content-Type"))
+		require.NotEmpty(tb, a.reason(), "every error has a reason: %s", data)
 	}
 	return a
 }
 
-func (w *world) send(t testing.TB, token, method, path string, body io.Reader, headers ...string) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, w.url+path, body)
-	require.NoError(t, err)
+func (w *world) send(tb testing.TB, token, method, path string, body io.Reader, headers ...string) *http.Response {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, w.url+path, body)
+	require.NoError(tb, err)
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -300,7 +299,7 @@ func (w *world) send(t testing.TB, token, method, path string, body io.Reader, h
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return resp
 }
 
@@ -371,4 +370,11 @@ func TestErrorsKeepKindReasonAndDetails(t *testing.T) {
 	a := w.do(t, "GET", "/v1/workspaces/default/applications/crm", "")
 	require.Equal(t, 500, a.code)
 	require.NotContains(t, a.body, "unexpected EOF", "a cause stays inside")
+}
+
+func newGateway(tb testing.TB, conn grpc.ClientConnInterface) http.Handler {
+	tb.Helper()
+	g, err := gateway.New(gateway.Config{Deployment: conn, Implementation: conn})
+	require.NoError(tb, err)
+	return g.Handler()
 }

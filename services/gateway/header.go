@@ -47,6 +47,6 @@ func refuseMethod(w http.ResponseWriter, r *http.Request, methods ...string) boo
 	h["Content-Type"] = contentJSON
 	h.Set("Allow", allowed)
 	w.WriteHeader(httpStatus(f))
-	_, _ = w.Write(statusJSON(f))
+	_, _ = w.Write(statusJSON(f)) //nolint:gosec // JSON, sent with nosniff
 	return true
 }

@@ -26,7 +26,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		"object for a list":       {"POST", deployments, `{"rollout":{"waves":{}}}`, 400, "INVALID_JSON", "rollout.waves", "must be a list, not an object"},
 		"list for an object":      {"POST", deployments, `[]`, 400, "INVALID_JSON", "", "the body must be an object, not a list"},
 		"string in a map":         {"POST", deployments, `{"labels":{"a":1}}`, 400, "INVALID_JSON", "labels.a", "must be a string"},
-		"unknown enum value":      {"POST", deployments, `{"state":"RUNING"}`, 400, "INVALID_JSON", "state", "one of PENDING, PREFLIGHT"},
+		"unknown enum value":      {"POST", deployments, `{"state":"WALKING"}`, 400, "INVALID_JSON", "state", "one of PENDING, PREFLIGHT"},
 		"bad time":                {"POST", deployments, `{"createTime":"yesterday"}`, 400, "INVALID_JSON", "createTime", "2026-03-01T09:00:00Z"},
 		"bad duration":            {"POST", deployments, `{"rollout":{"waves":[{"bake":"5 minutes"}]}}`, 400, "INVALID_JSON", "rollout.waves[0].bake", "90s"},
 		"not JSON":                {"POST", deployments, "{\n  \"release\": x}", 400, "INVALID_JSON", "", "line 2, column"},

@@ -46,12 +46,15 @@ func (g *Gateway) writeProblem(w http.ResponseWriter, err error) {
 	if f.Kind() == fault.KindUnauthenticated {
 		h.Set("WWW-Authenticate", `Bearer realm="golive"`)
 	}
+	if id := f.Metadata()["request_id"]; id != "" {
+		h.Set(requestID, id)
+	}
 	if f.RetryDelay() > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryDelay().Seconds()))))
 	}
 	w.WriteHeader(httpStatus(f))
 	// Too late to say anything else when the client is gone.
-	_, _ = w.Write(statusJSON(f))
+	_, _ = w.Write(statusJSON(f)) //nolint:gosec // JSON, sent with nosniff
 }
 
 // statusJSON is the body of an error. Details that this process has no type
@@ -100,15 +103,10 @@ func (r refusal) Error() string {
 }
 
 // onError is called by generated code where a call failed.
-func (g *Gateway) onError(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
+func (g *Gateway) onError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
 	if s, ok := w.(*stream); ok { // the stream says it, in its own form
 		s.failure = err
 		return
-	}
-	if md, ok := runtime.ServerMetadataFromContext(ctx); ok {
-		for _, id := range md.HeaderMD.Get(requestID) {
-			w.Header().Set(requestID, id)
-		}
 	}
 	g.writeProblem(w, err)
 }

@@ -24,7 +24,7 @@ import (
 // them: they end in a verb or collection below any resource, and a route for
 // one resource would take "prod:evaluateGate" for its id. Before them stands what is asked for most.
 func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
-	ctx, mux, owners := context.Background(), g.mux, readOwners() //nolint:usetesting // nothing is dialled: generated code ignores it
+	ctx, mux, owners := context.Background(), g.mux, readOwners() // generated code ignores the context
 	g.access = &access{
 		AccessServiceClient: accessv1.NewAccessServiceClient(d),
 		implementation:      accessv1.NewAccessServiceClient(i),

@@ -111,7 +111,7 @@ func cookieSafe(token string) bool {
 }
 
 func (g *Gateway) cookie(r *http.Request, token string, expires time.Time) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // secure wherever there is TLS; without, the cookie would never come back
 		Name: cookieName(r), Value: token, Path: "/", Expires: expires,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: g.tls != nil,
 	}

@@ -160,6 +160,7 @@ func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			body, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
 			require.Equal(t, 400, resp.StatusCode, string(body))
 			require.Contains(t, string(body), "BODY_TRUNCATED")
 			require.Contains(t, string(body), "broke off after 9")

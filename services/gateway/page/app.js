@@ -94,7 +94,7 @@ async function catchUp() {
     const found = await all(`/v1/${of}/installations${since}`, "installations");
     if (of === state.selected) takeInstallations(found);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    fail(error);
   } finally {
     catching = false;
   }
@@ -118,17 +118,20 @@ function announce(kind, before, after) {
 async function loadDeployments() {
   const page = await api(`/v1/workspaces/${state.workspace}/applications/-/deployments?pageSize=50&orderBy=${encodeURIComponent("create_time desc")}`);
   for (const d of page.deployments || []) take(state.deployments, d);
-  choose();
-  changed("deployments");
 }
 
+/** The deployment to show: the one asked for, else the newest that is under way, else the newest. */
 function choose() {
-  if (state.pinned && state.deployments.has(state.selected)) return;
+  if (state.pinned && state.deployments.has(state.selected)) return state.selected;
   const list = [...state.deployments.values()].sort(newestFirst);
   const wanted = decodeURIComponent(location.hash.slice(1));
-  const next = (list.find((d) => d.name === wanted) || list.find((d) => !over.has(d.state)) || list[0])?.name || null;
-  if (wanted && next === wanted) state.pinned = true;
-  if (next !== state.selected) select(next);
+  state.pinned = state.deployments.has(wanted);
+  return state.pinned ? wanted : (list.find((d) => !over.has(d.state)) || list[0])?.name || null;
+}
+
+function fail(error) {
+  if (error.code === 401) signedOut();
+  else problem(error.message);
 }
 
 async function select(name) {
@@ -190,10 +193,7 @@ async function again() {
 }
 
 function reload() {
-  loadDeployments()
-    .then(() => state.selected && select(state.selected))
-    .then(() => problem(""))
-    .catch((error) => (error.code === 401 ? signedOut() : problem(error.message)));
+  loadDeployments().then(() => select(choose())).then(() => problem("")).catch(fail);
 }
 
 function link(kind, text) {
@@ -220,7 +220,7 @@ document.addEventListener("visibilitychange", () => {
 // ---- drawing ----
 
 let drawing = 0;
-const dirty = { lists: false, cells: new Set() };
+const dirty = { lists: false, cells: new Set() }; // cells by name: a change of one touches nothing else
 
 function changed(kind, name) {
   if (kind === "installations" && name) dirty.cells.add(name);
@@ -232,15 +232,20 @@ function draw() {
   drawing = 0;
   if (dirty.lists) {
     dirty.lists = false;
-    choose();
-    drawSide();
+    drawLists();
   }
+  for (const name of dirty.cells) page.cell(name);
+  dirty.cells.clear();
+}
+
+function drawLists() {
+  const next = choose();
+  if (next !== state.selected) select(next).catch(fail);
+  drawSide();
   const d = state.deployments.get(state.selected);
   show("empty", !d && $("sign-in").hidden && $("link").dataset.link === "live");
   show("rollout", !!d);
   if (d) page.draw(d);
-  for (const name of dirty.cells) page.cell(name);
-  dirty.cells.clear();
 }
 
 function drawSide() {
@@ -271,13 +276,14 @@ const page = {
 
   draw(d) {
     if (!this.head.isConnected) $("rollout").append(this.head);
+    const sorted = [...state.waves.values()].sort((a, b) => (a.ordinal || 0) - (b.ordinal || 0));
+    const shown = new Set(sorted.flatMap((w) => (w.blockedBy || []).map((b) => b.kind + b.resource))); // in full, at its wave
     document.title = `${look(d.state).glyph} ${last(d.release)} to ${last(d.environment)} · golive`;
     put(this.head,
       h("div", { class: "title" }, h("h1", {}, `${d.name.split("/")[3]} ${last(d.release)} to ${last(d.environment)}`), chip(d.state)),
       h("p", { class: "sub" }, [d.rollbackOf && `takes back ${last(d.rollbackOf)}`, d.reason && `“${d.reason}”`, `by ${last(d.creator) || "unknown"}`, when("created", d.createTime), d.endTime && when("ended", d.endTime)].filter(Boolean).join(" · ")),
       d.stateMessage && h("p", { class: "sub" }, d.stateMessage),
-      bar(d.counts), counts(d.counts), reasons(d.blockedBy), unreached(d));
-    const sorted = [...state.waves.values()].sort((a, b) => (a.ordinal || 0) - (b.ordinal || 0));
+      bar(d.counts), counts(d.counts), reasons(d.blockedBy, (b) => shown.has(b.kind + b.resource)), unreached(d));
     for (const w of sorted) this.wave(w, sorted.length);
   },
 
@@ -292,7 +298,7 @@ const page = {
     }
     view.box.classList.toggle("done", w.state === "PENDING" || w.state === "SKIPPED");
     put(view.head,
-      h("header", {}, h("h3", {}, last(w.name)), chip(w.state), h("span", { class: "step" }, `wave ${w.ordinal || "?"} of ${total}`), h("span", { class: "grow" }), h("span", { class: "step" }, times(w))),
+      h("header", {}, h("h2", { class: "name" }, last(w.name)), chip(w.state), h("span", { class: "step" }, `wave ${w.ordinal || "?"} of ${total}`), h("span", { class: "grow" }), h("span", { class: "step" }, times(w))),
       w.stateMessage && h("p", { class: "sub" }, w.stateMessage),
       gates(w.gates), counts(w.counts), reasons(w.blockedBy));
   },
@@ -318,8 +324,8 @@ const page = {
   fill(i) {
     const row = (term, value) => (value ? [h("dt", {}, term), h("dd", {}, value)] : []);
     put(this.detail,
-      h("div", { class: "title" }, h("h3", {}, last(i.target)), chip(lookOf(i))),
-      h("dl", {}, ...row("state", look(i.state).word), ...row("release", `${last(i.fromRelease) || "nothing"} → ${last(i.toRelease) || "removed"}`),
+      h("div", { class: "title" }, h("h2", { class: "name" }, last(i.target)), chip(lookOf(i))),
+      h("dl", {}, ...row("state", lookOf(i).word !== look(i.state).word && look(i.state).word), ...row("release", `${last(i.fromRelease) || "nothing"} → ${last(i.toRelease) || "removed"}`),
         ...row("attempt", i.attempt && String(i.attempt)), ...row("restarts", i.restarts && String(i.restarts)), ...row("cause", i.cause), ...row("message", i.message), ...row("changed", i.updateTime && clock(i.updateTime))),
       reasons(i.blockedBy), command(`golive describe installation ${i.name.split("/").slice(2).filter((_, n) => n % 2).join("/")}`));
   },
@@ -337,7 +343,7 @@ function bar(c) {
     rest -= n;
     box.append(grow(h("span", { class: tone }), n));
   }
-  if (rest > 0) box.append(grow(h("span", { hidden: false, class: "rest" }), rest));
+  if (rest > 0) box.append(grow(h("span", { class: "rest" }), rest));
   return box;
 }
 
@@ -351,10 +357,11 @@ const countWords = [["sealed", "SEALED"], ["healthy", "HEALTHY"], ["inProgress",
   ["unknown", "UNKNOWN", "silent"], ["lost", "LOST"], ["reverting", "REVERTING"], ["reverted", "REVERTED"], ["revertFailed", "REVERT_FAILED"], ["skipped", "SKIPPED", "had it already"], ["cancelled", "CANCELLED"], ["unavailable", "WAITING", "not connected"]];
 
 function counts(c) {
-  if (!c?.total) return null;
-  return h("ul", { class: "counts" }, ...countWords.filter(([key]) => c[key]).map(([key, of, text]) => {
+  const known = countWords.filter(([key]) => c?.[key]);
+  if (!known.length) return null;
+  return h("ul", { class: "counts" }, ...known.map(([key, of, text]) => {
     const l = look(of);
-    return h("li", { class: "" }, h("span", { class: `glyph ${l.tone}`, "aria-hidden": "true" }, l.glyph), " ", h("span", { class: "n" }, String(c[key])), ` ${text || l.word}`);
+    return h("li", {}, h("span", { class: `glyph ${l.tone}`, "aria-hidden": "true" }, l.glyph), " ", h("span", { class: "n" }, String(c[key])), ` ${text || l.word}`);
   }), h("li", {}, `of ${c.total}`));
 }
 
@@ -363,12 +370,15 @@ function gates(list) {
   return h("ul", { class: "gates", "aria-label": "Gates" }, ...list.map((g) => h("li", {}, g.id, chip(g.verdict?.state || "WAIT"))));
 }
 
-function reasons(list) {
+function reasons(list, brief = () => false) {
   if (!list?.length) return null;
-  return h("div", { class: "reasons" }, ...list.map((b) => h("div", { class: "reason" },
-    h("p", { class: "lead" }, `Waits for ${look(b.kind).word}`, b.resource && `: ${b.resource.split("/").slice(2).join("/")}`),
-    h("dl", { class: "facts" }, ...fact("now", b.current), ...fact("needed", b.required), ...fact("moved by", b.owner), ...fact("since", b.since && clock(b.since)), ...fact("expected", b.eta && clock(b.eta))),
-    b.command && command(b.command))));
+  return h("div", { class: "reasons" }, ...list.map((b) => {
+    const lead = `Waits for ${look(b.kind).word}${b.resource ? `: ${b.resource.split("/").slice(2).join("/")}` : ""}`;
+    if (brief(b)) return h("p", { class: "reason brief" }, h("span", { class: "lead" }, lead), b.current && h("span", { class: "soft" }, ` — ${b.current}${b.required ? `, ${b.required} needed` : ""}`));
+    return h("div", { class: "reason" }, h("p", { class: "lead" }, lead),
+      h("dl", { class: "facts" }, ...fact("now", b.current), ...fact("needed", b.required), ...fact("moved by", b.owner), ...fact("since", b.since && clock(b.since)), ...fact("expected", b.eta && clock(b.eta))),
+      b.command && command(b.command));
+  }));
 }
 
 const fact = (term, value) => (value ? [h("div", {}, h("dt", {}, term), h("dd", {}, value))] : []);
@@ -446,7 +456,7 @@ addEventListener("hashchange", () => {
   const name = decodeURIComponent(location.hash.slice(1));
   if (!state.deployments.has(name)) return;
   state.pinned = true;
-  select(name).catch((error) => problem(error.message));
+  select(name).catch(fail);
   $("main").focus();
 });
 
@@ -460,8 +470,7 @@ async function begin() {
   try {
     signedIn(await (token ? exchange(token) : api("/v1/access:whoAmI")));
   } catch (error) {
-    if (error.code !== 401) problem(error.message);
-    else signedOut();
+    fail(error);
     if (token) $("sign-in-error").textContent = error.message;
   }
 }
