@@ -36,8 +36,8 @@ type Event struct {
 	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	// The resource that changed.
 	Resource string `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"`
-	// What happened: `<service>.<noun>.<past participle>`, for example
-	// `deployment.wave.started` or `deployment.release.created`.
+	// What happened: `<service>.<noun>.<what>`, where what is created, updated, deleted, or the state
+	// that the resource has come to: `deployment.release.created`, `deployment.wave.sealed`.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The resource's revision after the change.
 	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
