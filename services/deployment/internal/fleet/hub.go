@@ -203,11 +203,11 @@ func (h *Hub) heartbeat() time.Duration {
 }
 
 // ServerOptions suit a server of very many streams that are mostly idle: small
-// buffers, given back while nothing is sent.
+// buffers, given back while nothing is sent, and none to read with because TLS has its own.
 func ServerOptions() []grpc.ServerOption {
 	const buffer, window = 4 << 10, 64 << 10
 	return []grpc.ServerOption{
-		grpc.ReadBufferSize(buffer), grpc.WriteBufferSize(buffer), grpc.SharedWriteBuffer(true),
+		grpc.ReadBufferSize(0), grpc.WriteBufferSize(buffer), grpc.SharedWriteBuffer(true),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(2 * window), grpc.MaxConcurrentStreams(64),
 	}
 }

@@ -37,8 +37,6 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 const (
 	workspace   = "workspaces/default"
 	environment = workspace + "/environments/prod"

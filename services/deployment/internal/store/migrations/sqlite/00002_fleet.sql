@@ -55,3 +55,6 @@ CREATE TABLE target_presence (
     lease_until BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX target_presence_agent ON target_presence (agent);
+
+-- Which targets an agent serves is asked whenever one connects.
+CREATE INDEX targets_agent ON targets (agent);
