@@ -263,6 +263,9 @@ func TestBrokenRulesAreNamed(t *testing.T) {
 		chat := open(t.Context(), t, alice, "Chat")
 		require.NoError(t, chat.SendMsg(&accessv1.MintTokenRequest{Principal: "users/a", Grants: []*accessv1.Grant{{Workspace: "workspaces/default", Roles: []accessv1.Role{1}}}}))
 		require.NoError(t, chat.RecvMsg(&accessv1.MintTokenResponse{}))
+		watch := open(t.Context(), t, alice, "Watch")
+		require.NoError(t, watch.SendMsg(&eventv1.ListEventsRequest{Parent: "workspaces/default", PageSize: -1}))
+		require.Equal(t, "INVALID_FIELD", fault.ReasonOf(watch.RecvMsg(&eventv1.Event{})), "streams too")
 		many := &accessv1.MintTokenRequest{Principal: "users/a"}
 		for range 200 {
 			many.Grants = append(many.Grants, &accessv1.Grant{Workspace: strings.Repeat("x", 10)})

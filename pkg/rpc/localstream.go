@@ -138,10 +138,20 @@ func (c *localClient) SendMsg(m any) error {
 	}
 	select {
 	case <-c.done: // a full window and an ended stream must not be a coin toss
-		return io.EOF
+		return c.refused()
 	default:
 	}
-	return send(m, c.requests, c.server.Done(), func() error { return io.EOF })
+	return send(m, c.requests, c.server.Done(), c.refused)
+}
+
+// refused is what SendMsg returns once the stream is over. As in grpc-go it is
+// nothing where only one request is sent: generated code would hand io.EOF to
+// its caller, who never learned the status.
+func (c *localClient) refused() error {
+	if c.desc.ClientStreams {
+		return io.EOF
+	}
+	return nil
 }
 
 // RecvMsg waits for an answer; io.EOF or the status when there are no more.
