@@ -149,7 +149,7 @@ func TestNothingAnswersWithoutACredential(t *testing.T) {
 			require.Equal(t, "TOKEN_MISSING", a.reason())
 			require.NotEmpty(t, a.header.Get("WWW-Authenticate"))
 			a = w.as(t, "forged", strings.ToUpper(method), filled, "")
-			require.Contains(t, []int{400, 401, 404, 501}, a.code, "%s %s", method, path)
+			require.Contains(t, []int{400, 401, 404, 501}, a.code, "%s %s: %s", method, path, a.body)
 		}
 	}
 	slices.Sort(open)
