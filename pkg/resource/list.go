@@ -27,13 +27,11 @@ func (k *Kind[M]) Get(ctx context.Context, s *Store, req proto.Message) (M, erro
 // shelves. Pages are keyset pages: what was there from the first page to the
 // last is answered exactly once, whatever else comes and goes.
 func (k *Kind[M]) List(ctx context.Context, s *Store, req proto.Message) (items []M, next string, err error) {
-	return k.ListFrom(ctx, s, req, k.Select)
+	return k.list(ctx, s, req, k.Select)
 }
 
-// ListFrom is List over rows that hold no message: what is hot is kept in plain
-// columns. read answers what a statement finds, given from its WHERE on, in
-// that order; its table has the kind's declared columns, and name and update_time.
-func (k *Kind[M]) ListFrom(ctx context.Context, s *Store, req proto.Message, read func(ctx context.Context, q sqldb.Queryer, tail string, args ...any) ([]M, error)) (items []M, next string, err error) {
+// list answers a page of what read finds, given a statement from its WHERE on.
+func (k *Kind[M]) list(ctx context.Context, s *Store, req proto.Message, read func(ctx context.Context, q sqldb.Queryer, tail string, args ...any) ([]M, error)) (items []M, next string, err error) {
 	r := request{req.ProtoReflect()}
 	size, err := pageSize(r.int("page_size"), s.cfg)
 	if err != nil {

@@ -32,14 +32,14 @@ func (a *InstallationService) GetInstallation(ctx context.Context, req *deployme
 		return nil, err
 	}
 	q := a.store.DB.Read()
-	found, err := store.ReadInstallations(ctx, q, `WHERE name = $1`, req.GetName())
+	found, err := store.SelectInstallations(ctx, q, `name = $1`, req.GetName())
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
 		return nil, fault.NotFound(resource.ReasonNotFound, "installation %q does not exist; list them with `golive list installations`", req.GetName())
 	}
-	i := found[0]
+	i := found[0].Installation
 	if i.Attempts, err = store.Attempts(ctx, q, i.GetName()); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (a *InstallationService) GetInstallation(ctx context.Context, req *deployme
 
 // ListInstallations answers one page.
 func (a *InstallationService) ListInstallations(ctx context.Context, req *deploymentv1.ListInstallationsRequest) (*deploymentv1.ListInstallationsResponse, error) {
-	items, next, err := store.Installations.ListFrom(ctx, a.store.Resources, req, store.ReadInstallations)
+	items, next, err := a.store.ListInstallations(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,10 @@ func scanInstallation(rows *sql.Rows) (*Installation, error) {
 	return i, err
 }
 
-// ReadInstallations answers a statement that is given from its WHERE on, for [resource.Kind.ListFrom].
-func ReadInstallations(ctx context.Context, q sqldb.Queryer, tail string, args ...any) ([]*deploymentv1.Installation, error) {
-	rows, err := q.QueryContext(ctx, `SELECT `+installationColumns+` FROM installations `+tail, args...)
-	return sqldb.Collect(rows, err, func(r *sql.Rows) (*deploymentv1.Installation, error) {
-		i, err := scanInstallation(r)
+// ListInstallations answers one page.
+func (s *Store) ListInstallations(ctx context.Context, req *deploymentv1.ListInstallationsRequest) ([]*deploymentv1.Installation, string, error) {
+	return Installations.ListRows(ctx, s.Resources, req, `SELECT `+installationColumns+` FROM installations`, func(rows *sql.Rows) (*deploymentv1.Installation, error) {
+		i, err := scanInstallation(rows)
 		return i.Installation, err
 	})
 }
