@@ -100,6 +100,7 @@ func TestACompletionImportIsReplayedByItsRequestID(t *testing.T) {
 		e, err := w.enrolments.GetEnrolment(ctx, &implementationv1.GetEnrolmentRequest{Name: training + "/enrolments/p-000"})
 		require.NoError(t, err)
 		require.InDelta(t, 0.8, e.GetScore(), 0)
+		require.Equal(t, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), e.GetCompleteTime().AsTime())
 		require.EqualValues(t, 1, e.GetRevision())
 	})
 }

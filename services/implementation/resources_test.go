@@ -271,6 +271,33 @@ func TestEnrolments(t *testing.T) {
 	})
 }
 
+func TestRacingCompletionsAreRecordedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.cohort("sales", 50)
+		training := w.training("basics", 0)
+		req := &implementationv1.RecordCompletionsRequest{Training: training}
+		for i := range 50 {
+			req.Completions = append(req.Completions, &implementationv1.Completion{Person: person(i), CompleteTime: timestamppb.New(w.clock.now())})
+		}
+		created := make(chan int32, 8)
+		for range cap(created) {
+			go func() {
+				result, err := w.enrolments.RecordCompletions(t.Context(), req)
+				if err != nil {
+					created <- -1
+					return
+				}
+				created <- result.GetCreatedCount()
+			}()
+		}
+		var sum int32
+		for range cap(created) {
+			sum += <-created
+		}
+		require.EqualValues(t, 50, sum, "one of them did it all, the others changed nothing")
+	})
+}
+
 func TestTheFeedHoldsCountsAndNoPeopleOfImports(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
