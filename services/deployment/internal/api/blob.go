@@ -8,9 +8,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 )
 

@@ -128,7 +128,7 @@ func TestServerShowsAnAuthorityThatAHashIsEnoughToTrust(t *testing.T) {
 
 	dial := func(certificate []byte) (tls.ConnectionState, error) {
 		client := &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // verified below by the hash, as an agent does
+			InsecureSkipVerify: true, // verified below by the hash, as an agent does
 			Time:               config.Time,
 			VerifyConnection: func(state tls.ConnectionState) error {
 				root := state.PeerCertificates[len(state.PeerCertificates)-1]

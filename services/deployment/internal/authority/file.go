@@ -22,12 +22,12 @@ const (
 // load reads the authority, or makes one where none is.
 func (a *Authority) load(dir string) error {
 	path := filepath.Join(dir, fileName)
-	data, err := os.ReadFile(path) //nolint:gosec // the operator's own folder
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := a.create(dir, path); err != nil {
 			return err
 		}
-		data, err = os.ReadFile(path) //nolint:gosec // as above
+		data, err = os.ReadFile(path)
 	}
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (a *Authority) create(dir, path string) error {
 
 // syncFolder makes the new name durable: agents will hold certificates of this authority.
 func syncFolder(dir string) error {
-	folder, err := os.Open(dir) //nolint:gosec // the operator's own folder
+	folder, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -56,8 +56,13 @@ type Store struct {
 	now    func() time.Time
 }
 
-// FolderURL is the URL of a folder on this host.
-func FolderURL(dir string) string { return "file://" + filepath.ToSlash(dir) }
+// FolderURL is the URL of a folder on this host. A relative one is below the working directory of now.
+func FolderURL(dir string) string {
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	return "file://" + filepath.ToSlash(dir)
+}
 
 // Open opens the bucket. A folder is created when absent, for its owner alone.
 func Open(ctx context.Context, cfg Config) (*Store, error) {

@@ -113,7 +113,7 @@ type writer struct {
 
 func (s *Store) create(ctx context.Context, name string) (*writer, error) {
 	w := &writer{}
-	ctx, w.cancel = context.WithCancel(ctx) //nolint:gosec // commit and abort call it
+	ctx, w.cancel = context.WithCancel(ctx)
 	var err error
 	w.Writer, err = s.bucket.NewWriter(ctx, name, &blob.WriterOptions{
 		ContentType: "application/octet-stream", // known, so that nothing is held back to guess it
@@ -156,7 +156,7 @@ func syncName(folder, name string) error {
 }
 
 func syncFile(path string) error {
-	file, err := os.Open(path) //nolint:gosec // below the operator's own folder
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,10 @@ import (
 
 	"go.uber.org/zap"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
 // settle is for how long after a challenge what is heard does not count: it may

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"io"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
 const (

@@ -8,9 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
 func (h *host) read(s *server, sha256 string, offset int64) (data []byte, err error) {

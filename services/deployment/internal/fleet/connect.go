@@ -12,9 +12,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
 const (

@@ -10,10 +10,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
-	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/services/deployment/internal/fleet"
 )
 

@@ -7,9 +7,8 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/jointoken"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )

@@ -9,12 +9,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/jointoken"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 )
 

@@ -10,9 +10,8 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/run"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
@@ -207,7 +206,7 @@ func (h *Hub) heartbeat() time.Duration {
 func ServerOptions() []grpc.ServerOption {
 	const buffer, window = 4 << 10, 64 << 10
 	return []grpc.ServerOption{
-		grpc.ReadBufferSize(0), grpc.WriteBufferSize(buffer), grpc.SharedWriteBuffer(true),
+		grpc.ReadBufferSize(0), grpc.WriteBufferSize(buffer),
 		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(2 * window), grpc.MaxConcurrentStreams(64),
 	}
 }

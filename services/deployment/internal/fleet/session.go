@@ -1,16 +1,14 @@
 package fleet
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"hash/maphash"
-
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 )
 

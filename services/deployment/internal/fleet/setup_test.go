@@ -21,15 +21,14 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/run"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/api"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
@@ -56,33 +55,33 @@ type bundle struct {
 	ahead     atomic.Int64 // of the store's clock, in ns
 }
 
-func setup(t testing.TB, kind pgtest.Named) *bundle {
-	t.Helper()
-	b := &bundle{t: t, dir: t.TempDir(), work: newFakeWork()}
+func setup(tb testing.TB, kind pgtest.Named) *bundle {
+	tb.Helper()
+	b := &bundle{t: tb, dir: tb.TempDir(), work: newFakeWork()}
 	var err error
-	b.store, err = store.Open(t.Context(), store.Config{
-		Database: sqldb.Config{URL: kind.URL(t)}, Metrics: sqldb.Config{URL: kind.URL(t), Synchronous: "NORMAL"},
+	b.store, err = store.Open(tb.Context(), store.Config{
+		Database: sqldb.Config{URL: kind.URL(tb)}, Metrics: sqldb.Config{URL: kind.URL(tb), Synchronous: "NORMAL"},
 		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, b.store.Close()) })
 	b.authority, err = authority.Open(b.dir, nil)
-	require.NoError(t, err)
-	b.blobs, err = blob.Open(t.Context(), blob.Config{URL: blob.FolderURL(filepath.Join(b.dir, "blobs"))})
-	require.NoError(t, err)
+	require.NoError(tb, err)
+	b.blobs, err = blob.Open(tb.Context(), blob.Config{URL: blob.FolderURL(filepath.Join(b.dir, "blobs"))})
+	require.NoError(tb, err)
 	b.agents = api.NewAgentService(b.store, b.authority)
 	b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
 		return store.Environments.Insert(ctx, tx, b.store.Resources, &deploymentv1.Environment{Name: environment}, resource.Meta{})
 	})
 	started := make(chan struct{})
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var group sync.WaitGroup
 	group.Go(func() {
 		close(started)
 		_ = b.store.Log.Run(ctx)
 	})
 	<-started
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		group.Wait()
 	})

@@ -8,11 +8,10 @@ import (
 
 	"go.uber.org/zap"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 )
 
 // The events that concern open streams.
@@ -52,13 +51,10 @@ func (h *Hub) watch(ctx context.Context) error {
 				err = h.observe(ctx, event)
 			}
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		h.logger.Warn("following the event log anew", zap.Error(err))
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryEvery):
+			h.logger.Warn("following the event log anew", zap.Error(err))
 		}
 	}
 	return nil

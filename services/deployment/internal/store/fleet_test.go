@@ -13,13 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -213,8 +212,10 @@ func TestPresenceCountsWhileItsLeaseHolds(t *testing.T) {
 		_, err := b.redeem("s1", "k1")
 		require.NoError(t, err)
 		start := b.now
-		up := store.Presence{Agent: agentName, Connected: true, BootID: "boot-1", Targets: []string{target}, Seen: b.now,
-			Facts: &deploymentv1.HostFacts{Os: "linux", Arch: "arm64"}}
+		up := store.Presence{
+			Agent: agentName, Connected: true, BootID: "boot-1", Targets: []string{target}, Seen: b.now,
+			Facts: &deploymentv1.HostFacts{Os: "linux", Arch: "arm64"},
+		}
 		require.NoError(t, b.SavePresence(t.Context(), "r1", lease, []store.Presence{up}))
 		connected, changed, until := b.presence(target)
 		require.True(t, connected)

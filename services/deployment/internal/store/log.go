@@ -9,10 +9,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
-	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
 const (

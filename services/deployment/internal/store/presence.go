@@ -11,11 +11,10 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // Presence is whether one agent is connected to this process.
