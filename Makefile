@@ -30,13 +30,19 @@ GOTEST       := go test$(if $(RACE), -race) -timeout $(TEST_TIMEOUT)
 ##@ Use
 
 .PHONY: run
-run: build ## Start everything in one process, with the demonstration
+run: build demo-apps ## Start everything in one process, with the demonstration
 	bin/golive demo
 
 .PHONY: build
 build: ## Build bin/golive, bin/golive-agent and bin/golive-shim
 	@mkdir -p bin
 	$(foreach c,$(COMMANDS),$(GOBUILD) -o bin/$(c) ./services/cmd/$(c)$(newline))
+
+# The demonstration's application in its three versions; the last one falls ill after it was healthy.
+.PHONY: demo-apps
+demo-apps:
+	@mkdir -p bin/demo
+	$(foreach v,1.0.0 2.0.0 3.0.0,CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(v) $(if $(filter 3.0.0,$(v)),-X main.sickAfter=4s)" -o bin/demo/crm-$(v) ./services/demo/app$(newline))
 
 ##@ Change
 
@@ -49,7 +55,7 @@ test:
 endif
 
 .PHONY: e2e
-e2e: build ## Run the demonstration as a test, in one process and as three
+e2e: build demo-apps ## Run the demonstration as a test, in one process and as three
 	$(GOTEST) -count=1 ./services/e2e/...
 
 .PHONY: lint

@@ -1,0 +1,155 @@
+// Package demo is the demonstration, in which everything really happens: an HTTP application
+// in three versions, host agents on this machine, three cohorts of people. It speaks to a
+// golive server through the contracts alone, like any client, and checks every claim it
+// makes, so it is the end-to-end test as well.
+//
+//	seed.go       the application and its releases, the environment, the people
+//	host.go       agents: enrolled, started, killed, started again
+//	witness.go    asks every target all the time what it runs, and notes each gap
+//	story.go      version 1 everywhere; 2 by cohort, which waits; 3 which is caught
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+)
+
+// The names of the demonstration.
+const (
+	Workspace      = "workspaces/default"
+	Application    = Workspace + "/applications/crm"
+	Environment    = Workspace + "/environments/production"
+	Implementation = Workspace + "/implementations/crm"
+	Training       = Workspace + "/trainings/crm-basics"
+)
+
+// Config says where everything is. All fields but Why are required.
+type Config struct {
+	// Deployment and Implementation are connections to the two services, with a credential.
+	Deployment, Implementation grpc.ClientConnInterface
+	// AgentAddress is the server's agent port.
+	AgentAddress string
+	// AgentProgram is the golive-agent binary.
+	AgentProgram string
+	// Applications are the built application by version: 1.0.0, 2.0.0, 3.0.0.
+	Applications map[string]string
+	// Dir is where the hosts live.
+	Dir string
+	// Out gets the story.
+	Out io.Writer
+	// Why shows why something waits, as `golive why` does; nil leaves that out.
+	Why func(ctx context.Context, name string)
+}
+
+// Demo is a demonstration under way.
+type Demo struct {
+	cfg     Config
+	Hosts   []*Host
+	Witness *Witness
+
+	applications deploymentv1.ApplicationServiceClient
+	releases     deploymentv1.ReleaseServiceClient
+	blobs        deploymentv1.BlobServiceClient
+	environments deploymentv1.EnvironmentServiceClient
+	targets      deploymentv1.TargetServiceClient
+	agents       deploymentv1.AgentServiceClient
+	deployments  deploymentv1.DeploymentServiceClient
+	waves        deploymentv1.WaveServiceClient
+
+	implementations implementationv1.ImplementationServiceClient
+	cohorts         implementationv1.CohortServiceClient
+	memberships     implementationv1.MembershipServiceClient
+	trainings       implementationv1.TrainingServiceClient
+	enrolments      implementationv1.EnrolmentServiceClient
+	plans           implementationv1.CohortPlanServiceClient
+}
+
+// New makes a demonstration; nothing has happened yet.
+func New(cfg Config) *Demo {
+	d, i := cfg.Deployment, cfg.Implementation
+	return &Demo{
+		cfg:          cfg,
+		applications: deploymentv1.NewApplicationServiceClient(d), releases: deploymentv1.NewReleaseServiceClient(d), blobs: deploymentv1.NewBlobServiceClient(d),
+		environments: deploymentv1.NewEnvironmentServiceClient(d), targets: deploymentv1.NewTargetServiceClient(d), agents: deploymentv1.NewAgentServiceClient(d),
+		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d),
+		implementations: implementationv1.NewImplementationServiceClient(i), cohorts: implementationv1.NewCohortServiceClient(i),
+		memberships: implementationv1.NewMembershipServiceClient(i), trainings: implementationv1.NewTrainingServiceClient(i),
+		enrolments: implementationv1.NewEnrolmentServiceClient(i), plans: implementationv1.NewCohortPlanServiceClient(i),
+	}
+}
+
+// cohort is one of the three groups: its host, its two targets and its people.
+type cohort struct {
+	id      string
+	people  int
+	trained int
+	targets []string
+}
+
+// Cohorts are the groups of the demonstration in the order in which they go live.
+func cohorts() []cohort {
+	return []cohort{
+		{id: "pilot", people: 5, trained: 5, targets: []string{"pilot-1", "pilot-2"}},
+		{id: "sales", people: 20, trained: 12, targets: []string{"sales-1", "sales-2"}},
+		{id: "warehouse", people: 10, trained: 10, targets: []string{"warehouse-1", "warehouse-2"}},
+	}
+}
+
+// Run tells the whole story and checks it.
+func (d *Demo) Run(ctx context.Context) error {
+	for _, chapter := range []func(context.Context) error{d.Prepare, d.First, d.Second, d.Third} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Prepare creates everything and starts the hosts.
+func (d *Demo) Prepare(ctx context.Context) error {
+	began := time.Now()
+	d.say("Setting the stage: six targets on this machine, three cohorts of people, one application in three versions.")
+	if err := d.seedPeople(ctx); err != nil {
+		return fmt.Errorf("seed the people: %w", err)
+	}
+	if err := d.seedReleases(ctx); err != nil {
+		return fmt.Errorf("seed the releases: %w", err)
+	}
+	if err := d.seedTargets(ctx); err != nil {
+		return fmt.Errorf("seed the targets: %w", err)
+	}
+	if err := d.startHosts(ctx); err != nil {
+		return fmt.Errorf("start the hosts: %w", err)
+	}
+	d.say("Ready after %s: three agents have enrolled and serve two targets each.", time.Since(began).Round(100*time.Millisecond))
+	return nil
+}
+
+// Close stops the hosts and what runs on them.
+func (d *Demo) Close() {
+	if d.Witness != nil {
+		d.Witness.Stop()
+	}
+	for _, h := range d.Hosts {
+		h.Close()
+	}
+}
+
+func (d *Demo) hostDir(id string) string { return filepath.Join(d.cfg.Dir, "hosts", id) }
+
+// say tells the story; nothing depends on it.
+func (d *Demo) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.cfg.Out, "\n▸ "+format+"\n", args...)
+}
+
+func (d *Demo) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.cfg.Out, "    "+format+"\n", args...)
+}

@@ -1,0 +1,210 @@
+package demo
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+)
+
+func (d *Demo) seedPeople(ctx context.Context) error {
+	if _, err := d.implementations.CreateImplementation(ctx, &implementationv1.CreateImplementationRequest{Parent: Workspace, ImplementationId: "crm", Implementation: &implementationv1.Implementation{
+		DisplayName: "New CRM", Goal: "Sales and warehouse work with the new CRM", Owner: "users/lead", Sponsor: "users/sponsor", Applications: []string{Application},
+	}}); err != nil {
+		return err
+	}
+	if _, err := d.trainings.CreateTraining(ctx, &implementationv1.CreateTrainingRequest{Parent: Workspace, TrainingId: "crm-basics", Training: &implementationv1.Training{DisplayName: "CRM basics", Owner: "users/trainer"}}); err != nil {
+		return err
+	}
+	if _, err := d.trainings.PublishTraining(ctx, &implementationv1.PublishTrainingRequest{Name: Training}); err != nil {
+		return err
+	}
+	for _, c := range cohorts() {
+		if err := d.seedCohort(ctx, c); err != nil {
+			return fmt.Errorf("cohort %s: %w", c.id, err)
+		}
+	}
+	return nil
+}
+
+func (d *Demo) seedCohort(ctx context.Context, c cohort) error {
+	name := Workspace + "/cohorts/" + c.id
+	if _, err := d.cohorts.CreateCohort(ctx, &implementationv1.CreateCohortRequest{Parent: Workspace, CohortId: c.id, Cohort: &implementationv1.Cohort{DisplayName: c.id, Owner: "users/lead"}}); err != nil {
+		return err
+	}
+	var file strings.Builder
+	file.WriteString("person\n")
+	for i := range c.people {
+		fmt.Fprintln(&file, person(c.id, i))
+	}
+	if _, err := d.memberships.ImportMemberships(ctx, &implementationv1.ImportMembershipsRequest{Parent: name, Csv: []byte(file.String()), CreatePeople: true}); err != nil {
+		return err
+	}
+	if _, err := d.enrolments.EnrolPeople(ctx, &implementationv1.EnrolPeopleRequest{Training: Training, Cohort: name}); err != nil {
+		return err
+	}
+	if _, err := d.plans.CreateCohortPlan(ctx, &implementationv1.CreateCohortPlanRequest{Parent: Implementation, CohortPlanId: c.id, CohortPlan: &implementationv1.CohortPlan{
+		Cohort: name, Owner: "users/trainer",
+		ReadinessPolicy: &implementationv1.ReadinessPolicy{Criteria: []*implementationv1.Criterion{{
+			Id: "trained", Must: new(true), Type: &implementationv1.Criterion_Trained{Trained: &implementationv1.TrainedCriterion{Trainings: []string{Training}, Threshold: 0.9}},
+		}}},
+	}}); err != nil {
+		return err
+	}
+	return d.train(ctx, c.id, 0, c.trained)
+}
+
+func person(cohort string, i int) string { return fmt.Sprintf("%s-%02d", cohort, i+1) }
+
+// train records that some people of a cohort have completed the training.
+func (d *Demo) train(ctx context.Context, cohort string, from, to int) error {
+	req := &implementationv1.RecordCompletionsRequest{Training: Training}
+	for i := from; i < to; i++ {
+		req.Completions = append(req.Completions, &implementationv1.Completion{Person: Workspace + "/people/" + person(cohort, i), CompleteTime: timestamppb.New(time.Now().Add(-time.Minute))})
+	}
+	_, err := d.enrolments.RecordCompletions(ctx, req)
+	return err
+}
+
+func (d *Demo) seedReleases(ctx context.Context) error {
+	if _, err := d.applications.CreateApplication(ctx, &deploymentv1.CreateApplicationRequest{Parent: Workspace, ApplicationId: "crm", Application: &deploymentv1.Application{DisplayName: "CRM", Owner: "users/release"}}); err != nil {
+		return err
+	}
+	for _, version := range slices.Sorted(maps.Keys(d.cfg.Applications)) {
+		if err := d.seedRelease(ctx, version, d.cfg.Applications[version]); err != nil {
+			return fmt.Errorf("release %s: %w", version, err)
+		}
+	}
+	return nil
+}
+
+// ReleaseID turns a version into the last segment of a name.
+func ReleaseID(version string) string { return "v" + strings.ReplaceAll(version, ".", "-") }
+
+func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
+	archive, err := pack(program)
+	if err != nil {
+		return err
+	}
+	sum, err := d.upload(ctx, archive)
+	if err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	_, err = d.releases.CreateRelease(ctx, &deploymentv1.CreateReleaseRequest{Parent: Application, ReleaseId: ReleaseID(version), Release: &deploymentv1.Release{
+		Version:     version,
+		Artifacts:   []*deploymentv1.Artifact{{Os: runtime.GOOS, Arch: runtime.GOARCH, Format: deploymentv1.Artifact_TAR_GZ, Sha256: sum}},
+		ConfigFiles: []*deploymentv1.ConfigFile{{Path: "crm.conf", Template: "# {{.target.id}} runs {{.release.version}} on {{.facts.os}}\nlisten = 127.0.0.1:{{.vars.port}}\n"}},
+		Run: &deploymentv1.RunSpec{
+			Command: []string{"app"},
+			Env:     map[string]string{"ADDRESS": "127.0.0.1:{{.vars.port}}", "GREETING": "{{.vars.greeting}}"},
+			Probes: []*deploymentv1.Probe{{
+				Check:    &deploymentv1.Probe_Http_{Http: &deploymentv1.Probe_Http{Url: "http://127.0.0.1:{{.vars.port}}/healthz", Contains: "{{.release.version}}"}},
+				Interval: durationpb.New(250 * time.Millisecond), Timeout: durationpb.New(time.Second), FailureThreshold: 3,
+			}},
+			HealthDeadline: durationpb.New(10 * time.Second), MinHealthyTime: durationpb.New(500 * time.Millisecond), StopGrace: durationpb.New(5 * time.Second),
+		},
+		Hooks: &deploymentv1.Hooks{Test: &deploymentv1.Hook{Command: []string{"app", "check"}, Timeout: durationpb.New(10 * time.Second)}},
+	}})
+	return err
+}
+
+// pack makes a tar.gz with the program as app.
+func pack(program string) ([]byte, error) {
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	archive := tar.NewWriter(zip)
+	if err := archive.WriteHeader(&tar.Header{Name: "app", Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg}); err != nil {
+		return nil, err
+	}
+	if _, err := archive.Write(content); err != nil {
+		return nil, err
+	}
+	if err := archive.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), zip.Close()
+}
+
+// upload sends an archive in pieces and returns its SHA-256.
+func (d *Demo) upload(ctx context.Context, archive []byte) (string, error) {
+	digest := sha256.Sum256(archive)
+	sum := hex.EncodeToString(digest[:])
+	stream, err := d.blobs.UploadBlob(ctx)
+	if err != nil {
+		return "", err
+	}
+	for first, rest := true, archive; len(rest) > 0; first = false {
+		piece := rest[:min(len(rest), 512<<10)]
+		rest = rest[len(piece):]
+		req := &deploymentv1.UploadBlobRequest{Data: piece}
+		if first {
+			req.Parent, req.Sha256 = Workspace, sum
+		}
+		if err := stream.Send(req); err != nil {
+			if errors.Is(err, io.EOF) {
+				break // the server ended it; the reason comes with the answer
+			}
+			return "", err
+		}
+	}
+	_, err = stream.CloseAndRecv()
+	return sum, err
+}
+
+func (d *Demo) seedTargets(ctx context.Context) error {
+	if _, err := d.environments.CreateEnvironment(ctx, &deploymentv1.CreateEnvironmentRequest{Parent: Workspace, EnvironmentId: "production", Environment: &deploymentv1.Environment{
+		DisplayName: "Production", Variables: map[string]string{"greeting": "Welcome to the CRM"},
+	}}); err != nil {
+		return err
+	}
+	d.Witness = NewWitness()
+	for _, c := range cohorts() {
+		for _, id := range c.targets {
+			port, err := freePort(ctx)
+			if err != nil {
+				return err
+			}
+			if _, err := d.targets.CreateTarget(ctx, &deploymentv1.CreateTargetRequest{Parent: Environment, TargetId: id, Target: &deploymentv1.Target{
+				DisplayName: id, Cohorts: []string{c.id}, Variables: map[string]string{"port": port},
+			}}); err != nil {
+				return err
+			}
+			d.Witness.Watch(id, "http://127.0.0.1:"+port)
+		}
+	}
+	return nil
+}
+
+// freePort asks the kernel for a port that nobody uses.
+func freePort(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }() // it was opened only for its number
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
