@@ -53,18 +53,18 @@ type bundle struct {
 	agents    *api.AgentService
 	work      *fakeWork
 	ahead     atomic.Int64 // of the store's clock, in ns
+	config    store.Config
 }
 
 func setup(tb testing.TB, kind pgtest.Named) *bundle {
 	tb.Helper()
 	b := &bundle{t: tb, dir: tb.TempDir(), work: newFakeWork()}
-	var err error
-	b.store, err = store.Open(tb.Context(), store.Config{
+	b.config = store.Config{
 		Database: sqldb.Config{URL: kind.URL(tb)}, Metrics: sqldb.Config{URL: kind.URL(tb), Synchronous: "NORMAL"},
 		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
-	})
-	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, b.store.Close()) })
+	}
+	b.open(tb)
+	var err error
 	b.authority, err = authority.Open(b.dir, nil)
 	require.NoError(tb, err)
 	b.blobs, err = blob.Open(tb.Context(), blob.Config{URL: blob.FolderURL(filepath.Join(b.dir, "blobs"))})
@@ -73,19 +73,32 @@ func setup(tb testing.TB, kind pgtest.Named) *bundle {
 	b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
 		return store.Environments.Insert(ctx, tx, b.store.Resources, &deploymentv1.Environment{Name: environment}, resource.Meta{})
 	})
-	started := make(chan struct{})
+	return b
+}
+
+// open opens the store, as a server process does.
+func (b *bundle) open(tb testing.TB) {
+	tb.Helper()
+	opened, err := store.Open(tb.Context(), b.config)
+	require.NoError(tb, err)
+	b.store = opened
 	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var group sync.WaitGroup
-	group.Go(func() {
-		close(started)
-		_ = b.store.Log.Run(ctx)
-	})
-	<-started
+	group.Go(func() { _ = opened.Log.Run(ctx) })
 	tb.Cleanup(func() {
 		stop()
 		group.Wait()
+		require.NoError(tb, opened.Close())
 	})
-	return b
+}
+
+// replica is another server on the same database.
+func (b *bundle) replica(t *testing.T) *bundle {
+	t.Helper()
+	other := &bundle{t: t, dir: b.dir, authority: b.authority, blobs: b.blobs, work: newFakeWork(), config: b.config}
+	other.open(t)
+	other.agents = api.NewAgentService(other.store, b.authority)
+	return other
 }
 
 // each runs a test on both databases.
