@@ -13,25 +13,30 @@ import (
 // without a way through the database. What it forgets when the process dies is
 // found by the sweep after the lease.
 type direct struct {
-	mu      sync.Mutex
-	open    bool // while Run works
-	waiting []subject
-	ready   chan struct{} // has a value when there may be something waiting
+	mu       sync.Mutex
+	open     bool // while Run works
+	waiting  []subject
+	reserved int           // for transactions that have not ended
+	ready    chan struct{} // has a value when there may be something waiting
 }
 
 // hand gives due rows, held in tx by the caller, to who serves them first: the
-// workers here if they are free, else River, from which every process takes.
-func (j *Jobs) hand(ctx context.Context, tx *sqldb.Tx, due ...subject) error {
-	var here, carried []subject
+// workers here while fewer than limit wait for them, else River, from which every process takes.
+func (j *Jobs) hand(ctx context.Context, tx *sqldb.Tx, limit int, due ...subject) error {
+	var known, carried []subject
 	for _, who := range due {
-		if _, known := j.cfg.Handlers[who.kind]; known && j.direct.free(len(here), j.cfg.Workers) {
-			here = append(here, who)
+		if _, ok := j.cfg.Handlers[who.kind]; ok {
+			known = append(known, who)
 		} else {
 			carried = append(carried, who)
 		}
 	}
+	room := j.direct.reserve(len(known), limit)
+	here := known[:room]
+	carried = append(carried, known[room:]...)
 	if len(here) > 0 {
 		tx.AfterCommit(func() { j.direct.put(here) })
+		tx.AfterRollback(func() { j.direct.cancel(len(here)) })
 	}
 	if len(carried) == 0 {
 		return nil
@@ -39,16 +44,40 @@ func (j *Jobs) hand(ctx context.Context, tx *sqldb.Tx, due ...subject) error {
 	return j.carrier.carry(ctx, tx, carried)
 }
 
-// free says whether one more than extra can be taken on at once.
-func (d *direct) free(extra, workers int) bool {
+// reserve makes room for at most n more where limit may wait, and says for how many.
+func (d *direct) reserve(n, limit int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.open && len(d.waiting)+extra < workers
+	n = min(n, d.room(limit))
+	d.reserved += n
+	return n
+}
+
+// room is how many more may wait; none while Run does not work. d.mu is held.
+func (d *direct) room(limit int) int {
+	if !d.open {
+		return 0
+	}
+	return max(0, limit-len(d.waiting)-d.reserved)
+}
+
+// free is room for a caller that reserves nothing yet.
+func (d *direct) free(limit int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.room(limit)
+}
+
+func (d *direct) cancel(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reserved -= n
 }
 
 func (d *direct) put(due []subject) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.reserved -= len(due)
 	d.waiting = append(d.waiting, due...)
 	d.signal()
 }

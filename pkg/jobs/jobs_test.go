@@ -275,7 +275,7 @@ func TestSweepFindsRowsWithoutAJob(t *testing.T) {
 		j := newJobs(t, db, jobs.Config{Sweep: 10 * time.Millisecond, Lease: 200 * time.Millisecond, Handlers: map[string]jobs.Handler{
 			"a": func(_ context.Context, name string) error { ran <- name; return nil },
 		}})
-		const total = 600 // more than one batch
+		const total = 300 // more than the workers have room for
 		for i := range total {
 			wake(t, db, j, "a", fmt.Sprint(i), time.Now())
 		}
@@ -283,17 +283,56 @@ func TestSweepFindsRowsWithoutAJob(t *testing.T) {
 		require.NoError(t, err)
 		run(t, j)
 		seen := map[string]bool{}
-		for range total {
+		for len(seen) < total { // on a slow machine so short a lease may end, and a name come twice
 			seen[receive(t, ran, "a swept wake")] = true
 		}
-		require.Len(t, seen, total)
 		noWakesLeft(t, db)
 	})
 }
 
-// TestInstancesShareWorkAndNeverANeighbour has two Jobs on one database wake
+// TestInstancesShareWork wakes on one instance more than it has workers: its
+// handlers do not end before the other instance has taken some.
+func TestInstancesShareWork(t *testing.T) {
+	if !pgtest.Available(t) {
+		return
+	}
+	db := pgtest.Databases(t)[1].Open(t)
+	require.NoError(t, db.Migrate(t.Context(), jobs.Source()))
+	shared := make(chan struct{})
+	var instances [2]*jobs.Jobs
+	for i := range instances {
+		took := sync.OnceFunc(func() {
+			if i == 1 {
+				close(shared)
+			}
+		})
+		instances[i] = newJobs(t, db, jobs.Config{Workers: 4, Handlers: map[string]jobs.Handler{
+			"a": func(ctx context.Context, _ string) error {
+				took()
+				select {
+				case <-shared:
+				case <-ctx.Done():
+				}
+				return ctx.Err()
+			},
+		}})
+		run(t, instances[i])
+	}
+	require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		for i := range 40 {
+			if err := instances[0].Wake(ctx, tx, "a", fmt.Sprint(i), time.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	receive(t, shared, "work for the other instance")
+	noWakesLeft(t, db)
+}
+
+// TestNeverTwiceAtATime has two Jobs on one database wake
 // and work the same names; the gauge of each name never exceeds one.
-func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
+func TestNeverTwiceAtATime(t *testing.T) {
 	if !pgtest.Available(t) {
 		return
 	}
@@ -301,14 +340,13 @@ func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
 	require.NoError(t, db.Migrate(t.Context(), jobs.Source()))
 	const names, rounds = 10, 40
 	var mu sync.Mutex
-	busy, worked := map[string]int{}, [2]int{}
+	busy := map[string]int{}
 	var instances [2]*jobs.Jobs
 	for i := range instances {
 		instances[i] = newJobs(t, db, jobs.Config{Workers: 4, Handlers: map[string]jobs.Handler{
 			"a": func(ctx context.Context, name string) error {
 				mu.Lock()
 				busy[name]++
-				worked[i]++
 				alone := busy[name] == 1
 				mu.Unlock()
 				_, err := db.Read().ExecContext(ctx, "SELECT pg_sleep(0.005)")
@@ -326,10 +364,15 @@ func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
 		run(t, j)
 	}
 	var wg sync.WaitGroup
-	for waker := range 4 { // both instances are woken for, and the first one more than it has workers
+	for waker := range 4 {
 		wg.Go(func() {
 			for round := range rounds {
-				wake(t, db, instances[waker/3], "a", fmt.Sprint((round+waker)%names), time.Now())
+				wake(t, db, instances[waker%2], "a", fmt.Sprint((round+waker)%names), time.Now())
+				// As if jobs were lost: the next wake or sweep hands the row over again, beside the job that exists.
+				require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+					_, err := tx.ExecContext(ctx, "UPDATE wakes SET held_until = 0 WHERE holder = ''")
+					return err
+				}))
 			}
 		})
 	}
@@ -337,8 +380,6 @@ func TestInstancesShareWorkAndNeverANeighbour(t *testing.T) {
 	noWakesLeft(t, db) // a handler that was beside another would have failed and stayed a while
 	mu.Lock()
 	defer mu.Unlock()
-	require.Positive(t, worked[0])
-	require.Positive(t, worked[1])
 	for name, n := range busy {
 		require.Zero(t, n, name)
 	}
@@ -358,7 +399,7 @@ func TestStoppingLeavesWakesDue(t *testing.T) {
 		start := time.Now()
 		stop()
 		require.Less(t, time.Since(start), 9*time.Second, "before River gives up waiting")
-		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, patience, 5*time.Millisecond, "goroutines are left")
+		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 /* this one */ }, patience, 5*time.Millisecond, "goroutines are left")
 		var holder string
 		require.NoError(t, db.Read().QueryRowContext(t.Context(), "SELECT holder FROM wakes WHERE attempts = 0").Scan(&holder))
 		require.Empty(t, holder, "nobody must wait for the lease")

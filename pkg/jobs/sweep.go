@@ -11,8 +11,8 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
-// sweepBatch bounds one transaction of the sweep.
-const sweepBatch = 500
+// refill is how soon the sweep looks again when it took all it had room for.
+const refill = 5 * time.Millisecond
 
 // sweep hands over what is due and unattended: when it becomes due, where that is
 // known here, and once a period in any case.
@@ -64,23 +64,29 @@ func (j *Jobs) handOverDue(ctx context.Context) (wait time.Duration, err error) 
 	if err := j.db.Read().QueryRowContext(ctx, j.clock("SELECT EXISTS (SELECT 1 FROM wakes WHERE "+unattended+")")).Scan(&waiting); err != nil {
 		return 0, fmt.Errorf("look for due wakes: %w", err)
 	}
+	// A backlog stays in its rows and is taken as workers come free: handing
+	// over more would only double it each time a lease ends.
+	room := j.direct.free(2 * j.cfg.Workers)
+	if waiting && room == 0 {
+		return refill, nil
+	}
 	if waiting {
 		var due []subject
 		err := j.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			rows, err := tx.QueryContext(ctx, j.clock(adopt), j.cfg.Lease.Microseconds(), sweepBatch)
+			rows, err := tx.QueryContext(ctx, j.clock(adopt), j.cfg.Lease.Microseconds(), room)
 			due, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (who subject, err error) {
 				return who, rows.Scan(&who.kind, &who.name)
 			})
-			if err != nil || len(due) == 0 {
+			if err != nil {
 				return err
 			}
-			return j.hand(ctx, tx, due...)
+			return j.hand(ctx, tx, 2*j.cfg.Workers, due...)
 		})
 		if err != nil {
 			return 0, fmt.Errorf("hand due wakes over: %w", err)
 		}
-		if len(due) == sweepBatch {
-			return 0, nil
+		if len(due) == room {
+			return refill, nil
 		}
 	}
 	var next int64

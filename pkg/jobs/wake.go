@@ -37,7 +37,7 @@ func (j *Jobs) Wake(ctx context.Context, tx *sqldb.Tx, kind, name string, at tim
 		return fmt.Errorf("wake %s %s: %w", kind, name, err)
 	}
 	if ours {
-		if err := j.hand(ctx, tx, subject{kind, name}); err != nil {
+		if err := j.hand(ctx, tx, j.cfg.Workers, subject{kind, name}); err != nil {
 			return fmt.Errorf("wake %s %s: %w", kind, name, err)
 		}
 	}

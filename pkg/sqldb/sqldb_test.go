@@ -76,22 +76,29 @@ func TestTxCommitsAndRunsItsHooksOnce(t *testing.T) {
 
 func TestTxRollsBackOnErrorAndPanic(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
+		undone := 0
 		hook := func() { require.Fail(t, "hook of a transaction that did not commit") }
 		refused := errors.New("refused")
 		require.Equal(t, refused, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			tx.AfterCommit(hook)
+			tx.AfterRollback(func() { undone++ })
 			require.NoError(t, insert(ctx, tx, "a"))
 			return refused
 		}))
 		require.PanicsWithValue(t, "bug", func() {
 			_ = db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 				tx.AfterCommit(hook)
+				tx.AfterRollback(func() { undone++ })
 				require.NoError(t, insert(ctx, tx, "b"))
 				panic("bug")
 			})
 		})
+		require.Equal(t, 2, undone)
 		require.Empty(t, names(t, db))
-		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return insert(ctx, tx, "c") }))
+		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			tx.AfterRollback(func() { require.Fail(t, "it committed") })
+			return insert(ctx, tx, "c")
+		}))
 	})
 }
 

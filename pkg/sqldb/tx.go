@@ -27,6 +27,7 @@ type Tx struct {
 	prepped *statements
 	fresh   []string // texts to prepare once the connection is free again
 	hooks   []func()
+	undo    []func()
 	failed  error
 }
 
@@ -77,10 +78,15 @@ func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, 
 	if tx.std, err = conn.BeginTx(ctx, nil); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	committed := false
+	open, committed := true, false
 	defer func() { // also when fn panics
-		if !committed {
+		if open {
 			_ = tx.std.Rollback() // the error that brought us here says more
+		}
+		if !committed {
+			for _, undo := range tx.undo {
+				undo()
+			}
 		}
 	}()
 	if err = fn(ctx, tx); err != nil {
@@ -89,10 +95,11 @@ func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, 
 	if tx.failed != nil {
 		return tx.failed
 	}
-	committed = true // Commit ends the transaction even when it fails
+	open = false // Commit ends the transaction even when it fails
 	if err = tx.std.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	committed = true
 	return nil
 }
 
@@ -124,6 +131,10 @@ func (tx *Tx) Dialect() Dialect { return tx.dialect }
 // AfterCommit runs hook once after the commit, on the caller's goroutine. It
 // is for hints only: a process that dies in between never runs it.
 func (tx *Tx) AfterCommit(hook func()) { tx.hooks = append(tx.hooks, hook) }
+
+// AfterRollback runs undo when this run of the function did not commit: it
+// gives back what was reserved in memory for it.
+func (tx *Tx) AfterRollback(undo func()) { tx.undo = append(tx.undo, undo) }
 
 // Std is the standard library's transaction, for libraries that join it.
 func (tx *Tx) Std() *sql.Tx { return tx.std }
