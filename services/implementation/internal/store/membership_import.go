@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/feed"
@@ -47,10 +48,15 @@ func (s *Store) addMemberships(ctx context.Context, tx *sqldb.Tx, cohort string,
 	if err := s.createPeople(ctx, tx, strangers); err != nil {
 		return nil, err
 	}
+	ids := make([]string, len(fresh))
+	for i := range ids {
+		ids[i] = "m" + strings.ToLower(rand.Text()[:15])
+	}
+	slices.Sort(ids) // what goes into an index in order goes in fast
 	memberships := make([]*implementationv1.Membership, len(fresh))
 	for i, m := range fresh {
 		memberships[i] = &implementationv1.Membership{
-			Name:      Memberships.Name(cohort, "m"+strings.ToLower(rand.Text()[:15])),
+			Name:      Memberships.Name(cohort, ids[i]),
 			Person:    People.Name(Workspace(cohort), m.Person),
 			StartDate: stamp(m.Start),
 			EndDate:   stamp(m.End),

@@ -15,7 +15,6 @@ CREATE TABLE implementations (
     target_date BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX implementations_parent ON implementations (parent, name);
 
 CREATE TABLE cohorts (
     name TEXT NOT NULL,
@@ -31,7 +30,6 @@ CREATE TABLE cohorts (
     display_name TEXT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX cohorts_parent ON cohorts (parent, name);
 
 CREATE TABLE people (
     name TEXT NOT NULL,
@@ -47,7 +45,6 @@ CREATE TABLE people (
     ordinal BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX people_parent ON people (parent, name);
 
 CREATE TABLE memberships (
     name TEXT NOT NULL,
@@ -65,10 +62,9 @@ CREATE TABLE memberships (
     end_date BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX memberships_parent ON memberships (parent, name);
 -- Who is a member at a moment, without a look at the table.
 CREATE INDEX memberships_person ON memberships (parent, person, start_date, end_date);
-CREATE INDEX memberships_of_person ON memberships (person, name);
+CREATE INDEX memberships_of_person ON memberships (person);
 
 CREATE TABLE trainings (
     name TEXT NOT NULL,
@@ -86,7 +82,6 @@ CREATE TABLE trainings (
     state BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX trainings_parent ON trainings (parent, name);
 
 CREATE TABLE cohort_plans (
     name TEXT NOT NULL,
@@ -103,7 +98,7 @@ CREATE TABLE cohort_plans (
     go_live_time BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
-CREATE INDEX cohort_plans_parent ON cohort_plans (parent, name);
+CREATE INDEX cohort_plans_parent ON cohort_plans (parent);
 CREATE INDEX cohort_plans_cohort ON cohort_plans (cohort, name);
 
 -- The trainings that the criteria of a plan name, so that readiness is counted in one query.
@@ -138,7 +133,7 @@ CREATE TABLE enrolments (
     revision      BIGINT NOT NULL,
     PRIMARY KEY (parent, person)
 ) WITHOUT ROWID;
-CREATE INDEX enrolments_name ON enrolments (parent, name);
+CREATE UNIQUE INDEX enrolments_name ON enrolments (name);
 CREATE INDEX enrolments_person ON enrolments (person, parent);
 
 -- The last verdict on each cohort plan. It outlives the plan, so that a plan of
