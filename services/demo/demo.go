@@ -45,6 +45,10 @@ type Config struct {
 	Dir string
 	// Out gets the story.
 	Out io.Writer
+	// Cohorts are the groups, each with a host of its own; the three of the story when nil.
+	Cohorts []Cohort
+	// Unwatched leaves the witness out, where asking all targets all the time would be most of the work.
+	Unwatched bool
 	// Why shows why something waits, as `golive why` does; nil leaves that out.
 	Why func(ctx context.Context, name string)
 }
@@ -54,6 +58,8 @@ type Demo struct {
 	cfg     Config
 	Hosts   []*Host
 	Witness *Witness
+	// addresses is where the application of each target listens.
+	addresses map[string]string
 
 	applications deploymentv1.ApplicationServiceClient
 	releases     deploymentv1.ReleaseServiceClient
@@ -74,9 +80,14 @@ type Demo struct {
 
 // New makes a demonstration; nothing has happened yet.
 func New(cfg Config) *Demo {
+	if cfg.Cohorts == nil {
+		cfg.Cohorts = Story()
+	}
 	d, i := cfg.Deployment, cfg.Implementation
 	return &Demo{
 		cfg:          cfg,
+		Witness:      NewWitness(),
+		addresses:    map[string]string{},
 		applications: deploymentv1.NewApplicationServiceClient(d), releases: deploymentv1.NewReleaseServiceClient(d), blobs: deploymentv1.NewBlobServiceClient(d),
 		environments: deploymentv1.NewEnvironmentServiceClient(d), targets: deploymentv1.NewTargetServiceClient(d), agents: deploymentv1.NewAgentServiceClient(d),
 		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d),
@@ -86,22 +97,25 @@ func New(cfg Config) *Demo {
 	}
 }
 
-// cohort is one of the three groups: its host, its two targets and its people.
-type cohort struct {
-	id      string
-	people  int
-	trained int
-	targets []string
+// Cohort is a group that goes live together: its people, and the targets on its host.
+type Cohort struct {
+	ID      string
+	People  int
+	Trained int // How many of them have completed the training.
+	Targets []string
 }
 
-// Cohorts are the groups of the demonstration in the order in which they go live.
-func cohorts() []cohort {
-	return []cohort{
-		{id: "pilot", people: 5, trained: 5, targets: []string{"pilot-1", "pilot-2"}},
-		{id: "sales", people: 20, trained: 12, targets: []string{"sales-1", "sales-2"}},
-		{id: "warehouse", people: 10, trained: 10, targets: []string{"warehouse-1", "warehouse-2"}},
+// Story are the groups of the demonstration in the order in which they go live.
+func Story() []Cohort {
+	return []Cohort{
+		{ID: "pilot", People: 5, Trained: 5, Targets: []string{"pilot-1", "pilot-2"}},
+		{ID: "sales", People: 20, Trained: 12, Targets: []string{"sales-1", "sales-2"}},
+		{ID: "warehouse", People: 10, Trained: 10, Targets: []string{"warehouse-1", "warehouse-2"}},
 	}
 }
+
+// Addresses is where the application of each target listens, by the target's id.
+func (d *Demo) Addresses() map[string]string { return d.addresses }
 
 // Run tells the whole story and checks it.
 func (d *Demo) Run(ctx context.Context) error {
@@ -129,15 +143,13 @@ func (d *Demo) Prepare(ctx context.Context) error {
 	if err := d.startHosts(ctx); err != nil {
 		return fmt.Errorf("start the hosts: %w", err)
 	}
-	d.say("Ready after %s: three agents have enrolled and serve two targets each.", time.Since(began).Round(100*time.Millisecond))
+	d.say("Ready after %s: %d agents have enrolled.", time.Since(began).Round(100*time.Millisecond), len(d.Hosts))
 	return nil
 }
 
 // Close stops the hosts and what runs on them.
 func (d *Demo) Close() {
-	if d.Witness != nil {
-		d.Witness.Stop()
-	}
+	d.Witness.Stop()
 	for _, h := range d.Hosts {
 		h.Close()
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/agent/shim"
 )
 
 // Host is one machine of the demonstration: a folder, and an agent that lives in it.
@@ -33,8 +34,8 @@ type Host struct {
 
 // startHosts enrols one agent a cohort and waits until all targets are connected.
 func (d *Demo) startHosts(ctx context.Context) error {
-	for _, c := range cohorts() {
-		h := &Host{ID: "host-" + c.id, Dir: d.hostDir(c.id), Targets: c.targets, program: d.cfg.AgentProgram, server: d.cfg.AgentAddress}
+	for _, c := range d.cfg.Cohorts {
+		h := &Host{ID: "host-" + c.ID, Dir: d.hostDir(c.ID), Targets: c.Targets, program: d.cfg.AgentProgram, server: d.cfg.AgentAddress}
 		d.Hosts = append(d.Hosts, h)
 		if err := d.enrol(ctx, h, c); err != nil {
 			return fmt.Errorf("enrol %s: %w", h.ID, err)
@@ -58,12 +59,12 @@ func (d *Demo) startHosts(ctx context.Context) error {
 }
 
 // enrol redeems a join token, as an operator would on the host.
-func (d *Demo) enrol(ctx context.Context, h *Host, c cohort) error {
+func (d *Demo) enrol(ctx context.Context, h *Host, c Cohort) error {
 	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
 		return err
 	}
 	req := &deploymentv1.CreateJoinTokenRequest{Parent: Workspace, AgentId: h.ID}
-	for _, t := range c.targets {
+	for _, t := range c.Targets {
 		req.Targets = append(req.Targets, Environment+"/targets/"+t)
 	}
 	token, err := d.agents.CreateJoinToken(ctx, req)
@@ -113,7 +114,7 @@ func (h *Host) signal(s syscall.Signal) error {
 
 // Starts counts how often the application was started on a target, by its own log.
 func (h *Host) Starts(target, version string) (int, error) {
-	logs, err := filepath.Glob(filepath.Join(h.Dir, "targets", target, "*", "logs", "*"))
+	logs, err := filepath.Glob(filepath.Join(h.Dir, "targets", "*."+target, "*", "logs", "*"))
 	if err != nil {
 		return 0, err
 	}
@@ -126,4 +127,34 @@ func (h *Host) Starts(target, version string) (int, error) {
 		n += strings.Count(string(text), "start version="+version+" ")
 	}
 	return n, nil
+}
+
+// AgentPIDs are the process numbers of the agents that run.
+func (d *Demo) AgentPIDs() (pids []int) {
+	for _, h := range d.Hosts {
+		h.mu.Lock()
+		if h.agent != nil {
+			pids = append(pids, h.agent.Process.Pid)
+		}
+		h.mu.Unlock()
+	}
+	return pids
+}
+
+// Close ends the agent and everything that runs on the host.
+func (h *Host) Close() {
+	_ = h.Kill() // it may have been killed already
+	runs, err := filepath.Glob(filepath.Join(h.Dir, "targets", "*", "*", "instances", "*", "run"))
+	if err != nil {
+		return // only a malformed pattern is an error
+	}
+	for _, run := range runs {
+		state, err := shim.ReadState(run)
+		if err != nil {
+			continue // it never ran
+		}
+		if state.Phase != shim.Stopped && state.Shim > 0 {
+			_ = syscall.Kill(state.Shim, syscall.SIGTERM) // it stops the application and ends
+		}
+	}
 }

@@ -37,23 +37,26 @@ func (d *Demo) seedPeople(ctx context.Context) error {
 	if _, err := d.trainings.PublishTraining(ctx, &implementationv1.PublishTrainingRequest{Name: Training}); err != nil {
 		return err
 	}
-	for _, c := range cohorts() {
+	for _, c := range d.cfg.Cohorts {
 		if err := d.seedCohort(ctx, c); err != nil {
-			return fmt.Errorf("cohort %s: %w", c.id, err)
+			return fmt.Errorf("cohort %s: %w", c.ID, err)
 		}
 	}
 	return nil
 }
 
-func (d *Demo) seedCohort(ctx context.Context, c cohort) error {
-	name := Workspace + "/cohorts/" + c.id
-	if _, err := d.cohorts.CreateCohort(ctx, &implementationv1.CreateCohortRequest{Parent: Workspace, CohortId: c.id, Cohort: &implementationv1.Cohort{DisplayName: c.id, Owner: "users/lead"}}); err != nil {
+func (d *Demo) seedCohort(ctx context.Context, c Cohort) error {
+	name := Workspace + "/cohorts/" + c.ID
+	if _, err := d.cohorts.CreateCohort(ctx, &implementationv1.CreateCohortRequest{Parent: Workspace, CohortId: c.ID, Cohort: &implementationv1.Cohort{DisplayName: c.ID, Owner: "users/lead"}}); err != nil {
 		return err
+	}
+	if c.People == 0 {
+		return nil
 	}
 	var file strings.Builder
 	file.WriteString("person\n")
-	for i := range c.people {
-		fmt.Fprintln(&file, person(c.id, i))
+	for i := range c.People {
+		fmt.Fprintln(&file, person(c.ID, i))
 	}
 	if _, err := d.memberships.ImportMemberships(ctx, &implementationv1.ImportMembershipsRequest{Parent: name, Csv: []byte(file.String()), CreatePeople: true}); err != nil {
 		return err
@@ -61,7 +64,7 @@ func (d *Demo) seedCohort(ctx context.Context, c cohort) error {
 	if _, err := d.enrolments.EnrolPeople(ctx, &implementationv1.EnrolPeopleRequest{Training: Training, Cohort: name}); err != nil {
 		return err
 	}
-	if _, err := d.plans.CreateCohortPlan(ctx, &implementationv1.CreateCohortPlanRequest{Parent: Implementation, CohortPlanId: c.id, CohortPlan: &implementationv1.CohortPlan{
+	if _, err := d.plans.CreateCohortPlan(ctx, &implementationv1.CreateCohortPlanRequest{Parent: Implementation, CohortPlanId: c.ID, CohortPlan: &implementationv1.CohortPlan{
 		Cohort: name, Owner: "users/trainer",
 		ReadinessPolicy: &implementationv1.ReadinessPolicy{Criteria: []*implementationv1.Criterion{{
 			Id: "trained", Must: new(true), Type: &implementationv1.Criterion_Trained{Trained: &implementationv1.TrainedCriterion{Trainings: []string{Training}, Threshold: 0.9}},
@@ -69,7 +72,7 @@ func (d *Demo) seedCohort(ctx context.Context, c cohort) error {
 	}}); err != nil {
 		return err
 	}
-	return d.train(ctx, c.id, 0, c.trained)
+	return d.train(ctx, c.ID, 0, c.Trained)
 }
 
 func person(cohort string, i int) string { return fmt.Sprintf("%s-%02d", cohort, i+1) }
@@ -100,7 +103,7 @@ func (d *Demo) seedReleases(ctx context.Context) error {
 func ReleaseID(version string) string { return "v" + strings.ReplaceAll(version, ".", "-") }
 
 func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
-	archive, err := pack(program)
+	archive, err := Pack(program)
 	if err != nil {
 		return err
 	}
@@ -126,8 +129,8 @@ func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
 	return err
 }
 
-// pack makes a tar.gz with the program as app.
-func pack(program string) ([]byte, error) {
+// Pack makes a tar.gz with the program as app.
+func Pack(program string) ([]byte, error) {
 	content, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
@@ -179,19 +182,20 @@ func (d *Demo) seedTargets(ctx context.Context) error {
 	}}); err != nil {
 		return err
 	}
-	d.Witness = NewWitness()
-	for _, c := range cohorts() {
-		for _, id := range c.targets {
+	for _, c := range d.cfg.Cohorts {
+		for _, id := range c.Targets {
 			port, err := freePort(ctx)
 			if err != nil {
 				return err
 			}
 			if _, err := d.targets.CreateTarget(ctx, &deploymentv1.CreateTargetRequest{Parent: Environment, TargetId: id, Target: &deploymentv1.Target{
-				DisplayName: id, Cohorts: []string{c.id}, Variables: map[string]string{"port": port},
+				DisplayName: id, Cohorts: []string{c.ID}, Variables: map[string]string{"port": port},
 			}}); err != nil {
 				return err
 			}
-			d.Witness.Watch(id, "http://127.0.0.1:"+port)
+			if d.addresses[id] = "127.0.0.1:" + port; !d.cfg.Unwatched {
+				d.Witness.Watch(id, "http://"+d.addresses[id])
+			}
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (d *Demo) First(ctx context.Context) error {
 // Second brings version 2 cohort by cohort; sales has to learn first.
 func (d *Demo) Second(ctx context.Context) error {
 	d.say("Version 2.0.0 goes out by cohort. The pilot goes first and bakes; every other wave waits until its people are trained.")
-	name, err := d.Deploy(ctx, "second", "2.0.0", byCohort(2*time.Second))
+	name, err := d.Deploy(ctx, "second", "2.0.0", d.byCohort(2*time.Second))
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *Demo) Second(ctx context.Context) error {
 func (d *Demo) Third(ctx context.Context) error {
 	d.say("Version 3.0.0 is bad: healthy at first, ill after a few seconds. The pilot bakes for ten.")
 	began := time.Now()
-	name, err := d.Deploy(ctx, "third", "3.0.0", byCohort(10*time.Second))
+	name, err := d.Deploy(ctx, "third", "3.0.0", d.byCohort(10*time.Second))
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,10 @@ func (d *Demo) Third(ctx context.Context) error {
 	return nil
 }
 
-func byCohort(bake time.Duration) *deploymentv1.Rollout {
+func (d *Demo) byCohort(bake time.Duration) *deploymentv1.Rollout {
 	by := &deploymentv1.ByCohort{Implementation: Implementation, PilotWithoutGate: true, Bake: durationpb.New(bake)}
-	for _, c := range cohorts() {
-		by.Cohorts = append(by.Cohorts, c.id)
+	for _, c := range d.cfg.Cohorts {
+		by.Cohorts = append(by.Cohorts, c.ID)
 	}
 	return &deploymentv1.Rollout{Preset: &deploymentv1.Rollout_ByCohort{ByCohort: by}}
 }
@@ -173,10 +173,10 @@ func (d *Demo) Expect(ctx context.Context, want map[string]string) error {
 	err := d.until(ctx, "every target to answer with its version", func() (bool, error) {
 		wrong = wrong[:0]
 		answers := d.Witness.Versions()
-		for _, c := range cohorts() {
-			for _, t := range c.targets {
-				if answers[t] != want[c.id] {
-					wrong = append(wrong, fmt.Sprintf("%s answers %q, not %q", t, answers[t], want[c.id]))
+		for _, c := range d.cfg.Cohorts {
+			for _, t := range c.Targets {
+				if answers[t] != want[c.ID] {
+					wrong = append(wrong, fmt.Sprintf("%s answers %q, not %q", t, answers[t], want[c.ID]))
 				}
 			}
 		}
