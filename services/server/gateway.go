@@ -10,7 +10,11 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/services/gateway"
+	"github.com/golive-dev/golive/services/implementation"
 )
+
+// maxBody lets the largest import through: its file is in base64 in the JSON of the request.
+const maxBody = implementation.MaxRequest/3*4 + 64<<10
 
 // Peer is a service in another process.
 type Peer struct {
@@ -85,7 +89,7 @@ func (p *process) newGateway(ctx context.Context, listen string, software, peopl
 	if err != nil {
 		return err
 	}
-	g, err := gateway.New(gateway.Config{
+	g, err := gateway.New(gateway.Config{MaxBody: maxBody, 
 		Deployment: software, Implementation: people, Logger: p.logger.Named("gateway"), Registry: p.registry, TLS: p.tls,
 	})
 	if err != nil {

@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 
+	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
@@ -54,6 +56,9 @@ func begin(ctx context.Context, cfg Process) (_ *process, err error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+	if err := p.lock(cfg.DataDir); err != nil {
+		return nil, err
+	}
 	if cfg.LogTo == nil {
 		cfg.LogTo = io.Discard
 	}
@@ -75,6 +80,21 @@ func begin(ctx context.Context, cfg Process) (_ *process, err error) {
 		}
 	}
 	return p, p.serveAdmin(ctx)
+}
+
+// lock keeps a second process out of a data folder: it would take over what the first is
+// working on.
+func (p *process) lock(folder string) error {
+	lock := flock.New(filepath.Join(folder, "lock"))
+	held, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the data folder: %w", err)
+	}
+	if !held {
+		return fmt.Errorf("data folder %s is used by another golive process; stop that one, or choose another folder with --data-dir", folder)
+	}
+	p.onClose(lock.Unlock)
+	return nil
 }
 
 // serveAdmin comes first, so that it stops last and shows a shutdown.
