@@ -9,8 +9,8 @@ import (
 // ErrHeld says that a living shim has the folder.
 var ErrHeld = errors.New("another shim runs this application")
 
-// acquire takes the lock of a run folder for as long as this process lives.
-func acquire(dir string) (*os.File, error) {
+// Acquire takes the lock of a run folder for as long as this process lives.
+func Acquire(dir string) (*os.File, error) {
 	return tryLock(filepath.Join(dir, lockFile))
 }
 

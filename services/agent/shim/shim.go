@@ -46,7 +46,7 @@ func Main(args []string, stderr io.Writer) int {
 		return ExitUsage
 	}
 	debug.SetGCPercent(garbage)
-	lock, err := acquire(args[0])
+	lock, err := Acquire(args[0])
 	if errors.Is(err, ErrHeld) {
 		return ExitHeld
 	}

@@ -26,6 +26,7 @@ const compactAt = 1 << 20
 // record is one line of the journal.
 type record struct {
 	Slot    *Slot   `json:"slot,omitempty"`
+	Key     *Key    `json:"key,omitempty"`     // of a report that changes nothing else
 	Command []byte  `json:"command,omitempty"` // replaces the slot's
 	Report  []byte  `json:"report,omitempty"`  // becomes the slot's last, and waits for its acknowledgement
 	Acked   []int64 `json:"acked,omitempty"`
@@ -103,6 +104,11 @@ func (l *Ledger) fold(r *record, command *agentv1.Command, report *agentv1.Repor
 		}
 		l.slots[after.Key] = after
 	}
+	if r.Key != nil {
+		if s := l.slots[*r.Key]; s != nil {
+			s.Last = report
+		}
+	}
 	if r.Report != nil {
 		l.pending[report.GetSequence()] = report
 	}
@@ -147,6 +153,11 @@ func (l *Ledger) Accept(s *Slot, command *agentv1.Command) error {
 // sequence it sets. It returns when both survive the power.
 func (l *Ledger) Put(s *Slot, report *agentv1.Report) error {
 	return l.append(&record{Slot: s}, nil, report)
+}
+
+// Tell adds a report on a place that stays as it is.
+func (l *Ledger) Tell(key Key, report *agentv1.Report) error {
+	return l.append(&record{Key: &key}, nil, report)
 }
 
 // Acknowledge forgets reports that are durable on the server. That itself need

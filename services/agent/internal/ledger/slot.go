@@ -43,6 +43,10 @@ type Slot struct {
 	Candidate int `json:"candidate,omitempty"`
 	// Back is the instance to go back to: it was live before.
 	Back int `json:"back,omitempty"`
+	// Down is the installation that took the application down; it has no live instance then.
+	Down string `json:"down,omitempty"`
+	// Unproven is true from the start of Live until it was healthy: it is nothing to go back to.
+	Unproven bool `json:"unproven,omitempty"`
 	// Hook is a command of the release that was begun; whether it ended is not known
 	// as long as it stands here. It is never run again.
 	Hook string `json:"hook,omitempty"`

@@ -102,6 +102,8 @@ func (t *Tracker) Add(success bool, p Probe) bool {
 // Status is the health of an application by all its probes.
 type Status struct {
 	Healthy bool
+	// Known is false until the probes were healthy once or failed often enough to be unhealthy.
+	Known bool
 	// Since is when Healthy became what it is.
 	Since time.Time
 	// Failure is the last failure of a probe, for people.
@@ -123,6 +125,7 @@ type Prober struct {
 
 	mu      sync.Mutex
 	healthy []bool
+	failed  []int // in a row
 	status  Status
 	summary Summary
 
@@ -135,8 +138,8 @@ func Start(ctx context.Context, client *http.Client, probes []Probe) *Prober {
 	ctx, cancel := context.WithCancel(ctx)
 	now := time.Now()
 	p := &Prober{
-		client: client, changed: make(chan struct{}, 1), healthy: make([]bool, len(probes)), cancel: cancel,
-		status: Status{Healthy: len(probes) == 0, Since: now}, summary: Summary{Start: now},
+		client: client, changed: make(chan struct{}, 1), healthy: make([]bool, len(probes)), failed: make([]int, len(probes)), cancel: cancel,
+		status: Status{Healthy: len(probes) == 0, Known: len(probes) == 0, Since: now}, summary: Summary{Start: now},
 	}
 	for i, probe := range probes {
 		p.group.Go(func() { p.ask(ctx, i, probe) })
@@ -187,7 +190,7 @@ func (p *Prober) ask(ctx context.Context, i int, probe Probe) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.note(i, tracker.Add(err == nil, probe), err, time.Since(begin))
+		p.note(i, probe, tracker.Add(err == nil, probe), err, time.Since(begin))
 		answered = answered || err == nil
 		if answered {
 			pause = probe.Interval
@@ -199,14 +202,16 @@ func (p *Prober) ask(ctx context.Context, i int, probe Probe) {
 }
 
 // note takes one answer into account and tells of a change.
-func (p *Prober) note(i int, healthy bool, err error, latency time.Duration) {
+func (p *Prober) note(i int, probe Probe, healthy bool, err error, latency time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
 		p.summary.Succeeded++
 		p.summary.LatencySum += latency
 		p.summary.LatencyMax = max(p.summary.LatencyMax, latency)
+		p.failed[i] = 0
 	} else {
+		p.failed[i]++
 		p.summary.Failed++
 		p.status.Failure = err.Error()
 	}
@@ -215,10 +220,14 @@ func (p *Prober) note(i int, healthy bool, err error, latency time.Duration) {
 	for _, h := range p.healthy {
 		all = all && h
 	}
-	if all == p.status.Healthy {
+	known := p.status.Known || all || p.failed[i] >= probe.Failures
+	if all == p.status.Healthy && known == p.status.Known {
 		return
 	}
-	p.status.Healthy, p.status.Since = all, time.Now()
+	if all != p.status.Healthy {
+		p.status.Since = time.Now()
+	}
+	p.status.Healthy, p.status.Known = all, known
 	select {
 	case p.changed <- struct{}{}:
 	default:

@@ -111,6 +111,8 @@ func TestAProberIsQuickAtFirstAndTellsOfChanges(t *testing.T) {
 	require.Eventually(t, func() bool { return asked.Load() >= 4 }, 2*time.Second, time.Millisecond)
 	require.False(t, p.Status().Healthy)
 	require.Contains(t, p.Status().Failure, "503")
+	<-p.Changed()
+	require.True(t, p.Status().Known)
 	up.Store(true)
 	<-p.Changed()
 	require.True(t, p.Status().Healthy)

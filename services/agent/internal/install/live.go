@@ -1,0 +1,213 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+
+	"github.com/golive-dev/golive/services/agent/internal/probe"
+	"github.com/golive-dev/golive/services/agent/internal/render"
+	"github.com/golive-dev/golive/services/agent/internal/supervise"
+	"github.com/golive-dev/golive/services/agent/shim"
+)
+
+// live is the instance that runs, with what watches it.
+type live struct {
+	n        int
+	instance *render.Instance
+	run      *deploymentv1.RunSpec
+	shim     *supervise.Shim
+	probes   []probe.Probe
+	prober   *probe.Prober
+	restarts int // seen
+	base     int // restarts that were before it counted
+	healthy  bool
+}
+
+func (l *live) shimChanged() <-chan struct{} {
+	if l == nil {
+		return nil
+	}
+	return l.shim.Changed()
+}
+
+func (l *live) probesChanged() <-chan struct{} {
+	if l == nil {
+		return nil
+	}
+	return l.prober.Changed()
+}
+
+// watch makes sure that an instance runs, and watches it. It returns when its process was started.
+func (w *Worker) watch(ctx context.Context, n int) (*live, error) {
+	w.unwatch()
+	instance, workload, err := w.load(n)
+	if err != nil {
+		return nil, &failure{cause: "START_FAILED", err: err}
+	}
+	sh, err := w.host.Supervisor.Ensure(ctx, w.place.Run(n))
+	if err != nil {
+		return nil, &failure{cause: "START_FAILED", err: err}
+	}
+	l := &live{n: n, instance: instance, run: workload.GetRun(), shim: sh, probes: probes(instance, workload.GetRun())}
+	l.prober = probe.Start(ctx, w.host.Probes, l.probes)
+	w.mu.Lock()
+	w.live = l
+	w.mu.Unlock()
+	return l, nil
+}
+
+func (w *Worker) unwatch() {
+	w.mu.Lock()
+	l := w.live
+	w.live = nil
+	w.mu.Unlock()
+	if l != nil {
+		l.prober.Stop()
+	}
+}
+
+func probes(instance *render.Instance, run *deploymentv1.RunSpec) []probe.Probe {
+	list := make([]probe.Probe, 0, len(instance.Probes))
+	for i, filled := range instance.Probes {
+		p := run.GetProbes()[i]
+		one := probe.Probe{
+			URL: filled.URL, Status: int(p.GetHttp().GetStatus()), Contains: filled.Contains, Address: filled.Address,
+			Interval: orElse(p.GetInterval(), defaultInterval), Timeout: orElse(p.GetTimeout(), defaultProbeTimeout),
+			Successes: max(1, int(p.GetSuccessThreshold())), Failures: int(p.GetFailureThreshold()),
+		}
+		if one.Failures == 0 {
+			one.Failures = defaultFailures
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// prove waits until the live instance is healthy for long enough. A process
+// that ends on the way fails it at once: whoever wants another try says so.
+func (w *Worker) prove(ctx context.Context, l *live, started time.Time, minimum time.Duration) error {
+	goal := probe.Goal{Started: started, Deadline: orElse(l.run.GetHealthDeadline(), defaultHealthDeadline), Healthy: minimum}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		state, err := l.shim.State()
+		if err == nil && (state.Phase == shim.Backoff || state.Restarts > l.base) {
+			return crashed(state)
+		}
+		status := l.prober.Status()
+		decision, again := goal.Decide(status, time.Now())
+		switch decision {
+		case probe.Reached:
+			l.healthy = true
+			return nil
+		case probe.Missed:
+			return &failure{cause: "PROBE_FAILED", err: fmt.Errorf("not healthy within %v: %s", goal.Deadline, status.Failure)}
+		case probe.Wait:
+		}
+		timer.Reset(min(time.Until(again), look))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+		case <-l.shim.Changed():
+		case <-l.prober.Changed():
+		}
+	}
+}
+
+func crashed(s shim.State) error {
+	switch {
+	case s.Err != "":
+		return &failure{cause: "START_FAILED", err: fmt.Errorf("the application cannot be started: %s", s.Err)}
+	case s.Exit.Signal != 0:
+		return &failure{cause: "CRASHED", err: fmt.Errorf("the application was ended by signal %d after %v", s.Exit.Signal, ran(s))}
+	case s.Exit.Code < 0:
+		return &failure{cause: "CRASHED", err: fmt.Errorf("the application ended while nobody watched")}
+	default:
+		return &failure{cause: "CRASHED", err: fmt.Errorf("the application ended with exit code %d after %v", s.Exit.Code, ran(s))}
+	}
+}
+
+func ran(s shim.State) time.Duration { return max(0, s.Exited.Sub(s.Started)).Round(time.Millisecond) }
+
+// observe reports a change of the live instance's health.
+func (w *Worker) observe(ctx context.Context) error {
+	l := w.live
+	if l == nil || w.slot.Last == nil && w.host.Ledger.Slot(w.slot.Key).Last == nil {
+		return nil
+	}
+	state, err := l.shim.State()
+	if err != nil {
+		return nil //nolint:nilerr // the supervisor is restoring it; the next look tells
+	}
+	again := state.Restarts != l.restarts
+	if again { // what its probes said was of the process before
+		l.prober.Stop()
+		prober := probe.Start(ctx, w.host.Probes, l.probes)
+		w.mu.Lock()
+		l.prober = prober
+		w.mu.Unlock()
+	}
+	status := l.prober.Status()
+	healthy := state.Phase == shim.Running && status.Healthy
+	if state.Phase == shim.Running && !status.Known {
+		healthy = l.healthy && !again
+	}
+	if healthy == l.healthy && !again {
+		return nil
+	}
+	l.healthy, l.restarts = healthy, state.Restarts
+	if !healthy {
+		w.tail(l.n, l.instance)
+	}
+	return w.host.Ledger.Tell(w.slot.Key, w.healthReport(l, state, again))
+}
+
+// healthReport repeats the newest state with the health of now.
+func (w *Worker) healthReport(l *live, state shim.State, again bool) *agentv1.Report {
+	last := w.host.Ledger.Slot(w.slot.Key).Last
+	report := &agentv1.Report{
+		Installation: last.GetInstallation(), Attempt: last.GetAttempt(), Epoch: last.GetEpoch(), State: last.GetState(),
+		Prestaged: last.GetPrestaged(), Health: deploymentv1.Installation_UNHEALTHY, Time: timestamppb.Now(),
+		Restarts: int32(min(state.Restarts-l.base, 1<<30)), //nolint:gosec // bounded
+	}
+	switch {
+	case l.healthy:
+		report.Health = healthyNow
+	case again || state.Phase != shim.Running:
+		f := failureOf(crashed(state))
+		report.Cause, report.Message = f.cause, f.message(w)
+	default:
+		report.Cause, report.Message = "PROBE_FAILED", w.notes.mask(l.prober.Status().Failure)
+	}
+	return report
+}
+
+// Summary returns what the probes of the live instance saw since the last call; nil for nothing.
+func (w *Worker) Summary() *agentv1.ProbeSummary {
+	w.mu.Lock()
+	l := w.live
+	var prober *probe.Prober
+	if l != nil {
+		prober = l.prober
+	}
+	w.mu.Unlock()
+	if prober == nil {
+		return nil
+	}
+	s := prober.Summary()
+	slot := w.host.Ledger.Slot(w.id)
+	if s.Succeeded+s.Failed == 0 {
+		return nil
+	}
+	return &agentv1.ProbeSummary{
+		Installation: slot.Instances[l.n].Installation, StartTime: timestamppb.New(s.Start), EndTime: timestamppb.New(s.End),
+		Succeeded: s.Succeeded, Failed: s.Failed, LatencySumUs: s.LatencySum.Microseconds(), LatencyMaxUs: s.LatencyMax.Microseconds(),
+	}
+}

@@ -1,0 +1,316 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+
+	"github.com/golive-dev/golive/services/agent/internal/fetch"
+	"github.com/golive-dev/golive/services/agent/internal/host"
+	"github.com/golive-dev/golive/services/agent/internal/identity"
+	"github.com/golive-dev/golive/services/agent/internal/install"
+)
+
+// protocolVersion is what this agent speaks.
+const protocolVersion = 1
+
+// What holds where the server does not say.
+const (
+	defaultHeartbeat = 15 * time.Second
+	defaultSummary   = 30 * time.Second
+	renewAgain       = time.Minute
+)
+
+// errRenewed ends a session so that the next one uses the new certificate.
+var errRenewed = errors.New("the certificate was renewed")
+
+var errNotEnrolled = errors.New("the agent is not enrolled; run `golive-agent enrol` with a join token")
+
+// stayConnected holds one session after the other until the context ends.
+func (a *Agent) stayConnected(ctx context.Context) error {
+	retry := fetch.Retry{Min: a.config.ReconnectMin, Max: a.config.ReconnectMax}
+	for try := 1; ; try++ {
+		welcomed, err := a.connect(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, errRenewed) {
+			try = 0
+			continue
+		}
+		if welcomed {
+			try = 1
+		}
+		pause := retry.Backoff(try)
+		a.config.Logger.Warn("no session with the server; the applications go on", zap.Error(err), zap.Duration("next_try", pause))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// connect holds one session, enrolling before if it must.
+func (a *Agent) connect(ctx context.Context) (welcomed bool, err error) {
+	id, err := a.enrolled(ctx)
+	if err != nil {
+		return false, err
+	}
+	server := id.Server
+	if a.config.Server != "" {
+		server = a.config.Server
+	}
+	conn, err := dial(server, id.TLS())
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close() }()
+	s := &session{agent: a, client: agentv1.NewAgentServiceClient(conn), identity: id, sent: map[int64]bool{}}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := s.open(ctx); err != nil {
+		return false, fmt.Errorf("connect to %s: %w", server, err)
+	}
+	a.link.set(s.client)
+	defer a.link.set(nil)
+	a.config.Logger.Info("connected", zap.String("server", server), zap.Int("targets", len(s.welcome.GetTargets())))
+	received := make(chan error, 1)
+	go func() { received <- s.receive() }()
+	err = s.send(ctx, received)
+	cancel()
+	if !s.drained {
+		<-received
+	}
+	return true, err
+}
+
+// enrolled returns an identity with a certificate that is still valid.
+func (a *Agent) enrolled(ctx context.Context) (*identity.Identity, error) {
+	a.mu.Lock()
+	id := a.identity
+	a.mu.Unlock()
+	if id != nil && id.Enrolled() && time.Now().Before(id.Certificate.NotAfter) {
+		return id, nil
+	}
+	if a.config.JoinToken == "" {
+		if id != nil && id.Enrolled() {
+			return nil, fmt.Errorf("the certificate ended at %s: %w", id.Certificate.NotAfter.Format(time.RFC3339), errNotEnrolled)
+		}
+		return nil, errNotEnrolled
+	}
+	if _, err := Enrol(ctx, a.config); err != nil {
+		return nil, err
+	}
+	id, err := identity.Load(a.layout.Identity())
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.identity = id
+	a.mu.Unlock()
+	return id, nil
+}
+
+// session is one stream with the server.
+type session struct {
+	agent    *Agent
+	client   agentv1.AgentServiceClient
+	identity *identity.Identity
+	stream   grpc.BidiStreamingClient[agentv1.ConnectRequest, agentv1.ConnectResponse]
+	welcome  *agentv1.Welcome
+	sent     map[int64]bool // reports of this session
+	drained  bool           // the receiver has ended
+}
+
+// open says Hello and hears Welcome.
+func (s *session) open(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(callTimeout, cancel)
+	defer timer.Stop()
+	if s.stream, err = s.client.Connect(ctx); err != nil {
+		return err
+	}
+	hello := &agentv1.Hello{BootId: s.agent.bootID, ProtocolVersion: protocolVersion, AgentVersion: s.agent.config.Version, Facts: s.agent.freshFacts()}
+	for _, slot := range s.agent.ledger.Slots() {
+		if slot.Command != nil {
+			hello.Inventory = append(hello.Inventory, slot.Inventory())
+		}
+	}
+	// An error of Send is only io.EOF; Recv knows why.
+	_ = s.stream.Send(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: hello}})
+	first, err := s.stream.Recv()
+	if err != nil {
+		return err
+	}
+	if s.welcome = first.GetWelcome(); s.welcome == nil {
+		return errors.New("the server's first word is not Welcome")
+	}
+	targets := map[string]bool{}
+	for _, target := range s.welcome.GetTargets() {
+		targets[target] = true
+	}
+	s.agent.mu.Lock()
+	s.agent.targets = targets
+	s.agent.mu.Unlock()
+	return nil
+}
+
+// receive takes commands and acknowledgements until the stream ends.
+func (s *session) receive() error {
+	for {
+		response, err := s.stream.Recv()
+		if err != nil {
+			return err
+		}
+		switch message := response.GetMessage().(type) {
+		case *agentv1.ConnectResponse_Command:
+			s.agent.dispatch(message.Command)
+		case *agentv1.ConnectResponse_Ack:
+			s.agent.ledger.Acknowledge(message.Ack.GetSequence())
+		}
+	}
+}
+
+// send tells what there is to tell until the session ends.
+func (s *session) send(ctx context.Context, received <-chan error) error {
+	a := s.agent
+	heartbeat := time.NewTicker(interval(s.welcome.GetHeartbeatInterval().AsDuration(), defaultHeartbeat))
+	defer heartbeat.Stop()
+	summary := time.NewTicker(interval(s.welcome.GetSummaryInterval().AsDuration(), defaultSummary))
+	defer summary.Stop()
+	renew := time.NewTimer(time.Until(s.identity.RenewAt()))
+	defer renew.Stop()
+	err := s.reports()
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-received:
+			s.drained = true
+			return err
+		case <-a.ledger.Changed():
+			err = s.reports()
+		case report := <-a.resend:
+			err = s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Report{Report: report}})
+		case chunk := <-a.logs:
+			err = s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Log{Log: chunk}})
+		case <-heartbeat.C:
+			err = s.heartbeat()
+		case <-summary.C:
+			err = s.summaries()
+		case <-renew.C:
+			if err = a.renew(ctx, s); err != nil && !errors.Is(err, errRenewed) {
+				a.config.Logger.Warn("the certificate cannot be renewed", zap.Error(err), zap.Time("ends", s.identity.Certificate.NotAfter))
+				err = nil
+				renew.Reset(renewAgain)
+			}
+		}
+	}
+	return err
+}
+
+func interval(given, otherwise time.Duration) time.Duration {
+	if given <= 0 {
+		return otherwise
+	}
+	return given
+}
+
+func (s *session) say(message *agentv1.ConnectRequest) error {
+	if err := s.stream.Send(message); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
+
+// reports sends what this session has not sent and the server has not acknowledged.
+func (s *session) reports() error {
+	pending := s.agent.ledger.Pending(0)
+	still := make(map[int64]bool, len(pending))
+	for _, report := range pending {
+		still[report.GetSequence()] = true
+		if s.sent[report.GetSequence()] {
+			continue
+		}
+		if err := s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Report{Report: report}}); err != nil {
+			return err
+		}
+	}
+	s.sent = still
+	return nil
+}
+
+func (s *session) heartbeat() error {
+	beat := &agentv1.Heartbeat{}
+	before := s.agent.currentFacts()
+	if now := host.Facts(s.agent.layout.Releases(), s.agent.config.Version); host.Changed(before, now) {
+		s.agent.mu.Lock()
+		s.agent.facts = now
+		s.agent.mu.Unlock()
+		beat.Facts = now
+	}
+	return s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Heartbeat{Heartbeat: beat}})
+}
+
+func (s *session) summaries() error {
+	s.agent.mu.Lock()
+	workers := make([]*install.Worker, 0, len(s.agent.workers))
+	for _, w := range s.agent.workers {
+		workers = append(workers, w)
+	}
+	s.agent.mu.Unlock()
+	for _, w := range workers {
+		if summary := w.Summary(); summary != nil && summary.GetInstallation() != "" {
+			if err := s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_ProbeSummary{ProbeSummary: summary}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Agent) freshFacts() *hostFacts {
+	now := host.Facts(a.layout.Releases(), a.config.Version)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.facts = now
+	return now
+}
+
+// renew asks for a certificate for a new key and keeps both. Its error is errRenewed when it did.
+func (a *Agent) renew(ctx context.Context, s *session) error {
+	next, err := s.identity.Next()
+	if err != nil {
+		return err
+	}
+	request, err := next.Request()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	response, err := s.client.RenewCertificate(ctx, &agentv1.RenewCertificateRequest{CertificateRequest: request})
+	if err != nil {
+		return err
+	}
+	if err := next.Accept(response.GetCertificate(), response.GetAuthorities()); err != nil {
+		return err
+	}
+	if next.Agent() != s.identity.Agent() {
+		return fmt.Errorf("the new certificate is for %s", next.Agent())
+	}
+	if err := next.Save(a.layout.Identity()); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.identity = next
+	a.mu.Unlock()
+	return errRenewed
+}
