@@ -116,23 +116,29 @@ func (h *Hub) writePresence(ctx context.Context) bool {
 			}
 			return false
 		}
-		for i, s := range some {
-			h.wrote(ctx, s, changes[i].Connected)
-		}
+		h.wrote(ctx, some, changes)
 	}
 }
 
-// wrote lets a session that waits for its presence go on. Only this goroutine closes present.
-func (h *Hub) wrote(ctx context.Context, s *session, connected bool) {
-	if connected {
-		select {
-		case <-s.present:
-			return // it was connected already; its facts changed
-		default:
+// wrote lets the sessions go on that waited for their presence, and hints to
+// the engine. Only this goroutine closes present.
+func (h *Hub) wrote(ctx context.Context, some []*session, changes []store.Presence) {
+	var came, went []string
+	for i, s := range some {
+		switch {
+		case !changes[i].Connected:
+			went = append(went, s.targets...)
+		case !isClosed(s.present): // else it was connected already, and its facts changed
 			close(s.present)
+			came = append(came, s.targets...)
 		}
 	}
-	h.cfg.Work.Presence(ctx, s.targets, connected)
+	if len(came) > 0 {
+		h.cfg.Work.Presence(ctx, came, true)
+	}
+	if len(went) > 0 {
+		h.cfg.Work.Presence(ctx, went, false)
+	}
 }
 
 // renew moves the leases on, ends what another server has taken over, and finds

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,21 +25,17 @@ func TestReportsAreAcknowledgedOnceTheyAreDurable(t *testing.T) {
 		installation := b.installation(target)
 
 		broken := errors.New("database gone")
-		var tries sync.WaitGroup
-		tries.Add(2)
-		count := 0
+		var tries atomic.Int32
 		b.work.with(func() {
 			b.work.fail = func([]*agentv1.Report) error {
-				if count++; count <= 2 {
-					tries.Done()
-				}
+				tries.Add(1)
 				return broken
 			}
 		})
 		for i := range int64(10) {
 			c.report(i+1, installation)
 		}
-		tries.Wait() // it was tried again
+		require.Eventually(t, func() bool { return tries.Load() > 2 }, soon, often, "it is tried again")
 		require.Empty(t, c.acked())
 		require.Empty(t, b.work.sequences())
 		b.work.with(func() { b.work.fail, b.work.hang = nil, true })

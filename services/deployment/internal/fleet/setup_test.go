@@ -125,7 +125,7 @@ func (b *bundle) serve(change ...func(*fleet.Config)) *server {
 	b.t.Helper()
 	cfg := fleet.Config{
 		Store: b.store, Authority: b.authority, Blobs: b.blobs, Work: b.work,
-		Heartbeat: 300 * time.Millisecond, ApplyTimeout: 300 * time.Millisecond, Lease: 3 * time.Second,
+		Heartbeat: 500 * time.Millisecond, ApplyTimeout: 300 * time.Millisecond, Lease: 3 * time.Second,
 	}
 	for _, c := range change {
 		c(&cfg)
