@@ -1,0 +1,288 @@
+//go:build linux
+
+package agent_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+
+	"github.com/golive-dev/golive/services/agent"
+	"github.com/golive-dev/golive/services/agent/internal/journal"
+	"github.com/golive-dev/golive/services/agent/shim"
+)
+
+const soon = 20 * time.Second
+
+// archived is the application as an archive.
+var archived []byte //nolint:gochecknoglobals // built once by TestMain, then only read
+
+func TestMain(m *testing.M) {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "shim":
+		os.Exit(shim.Main(os.Args[2:], os.Stderr))
+	case os.Getenv("AGENT_DIR") != "":
+		os.Exit(agentProcess())
+	}
+	dir, err := os.MkdirTemp("", "golive-agent")
+	if err == nil {
+		archived, err = buildApp(dir)
+	}
+	code := 1
+	if err == nil {
+		code = m.Run()
+	} else {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func buildApp(dir string) ([]byte, error) {
+	path := filepath.Join(dir, "app")
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "./testdata/app")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build app: %w: %s", err, out)
+	}
+	program, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return pack(&tar.Header{Name: "bin/app", Mode: 0o755, Size: int64(len(program)), Typeflag: tar.TypeReg}, program)
+}
+
+func pack(h *tar.Header, content []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	w := tar.NewWriter(z)
+	if err := w.WriteHeader(h); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	err := z.Close()
+	return b.Bytes(), err
+}
+
+// agentProcess is an agent in a process of its own, which may kill itself at a write of its journal.
+func agentProcess() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	config := agent.Config{
+		DataDir: os.Getenv("AGENT_DIR"), Shim: []string{os.Args[0], "shim"},
+		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 20 * time.Millisecond,
+	}
+	at, _ := strconv.Atoi(os.Getenv("CRASH_AT"))
+	stage, _ := strconv.Atoi(os.Getenv("CRASH_STAGE"))
+	var n int
+	config = config.WithHook(func(s journal.Stage) {
+		if s == journal.Stage(stage) {
+			if n++; n == at {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			}
+		}
+	})
+	a, err := agent.New(config)
+	if err == nil {
+		err = a.Run(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// world is a server, a data folder, and an agent that may be started and stopped.
+type world struct {
+	*server
+	dir   string
+	port  string
+	stop  func()
+	level zap.AtomicLevel
+}
+
+func setup(t *testing.T) *world {
+	t.Helper()
+	w := &world{server: newServer(t), dir: t.TempDir(), port: freePort(t)}
+	w.blobs[digest(archived)] = archived
+	w.enrol()
+	w.start()
+	t.Cleanup(func() {
+		w.stop()
+		w.cleanup()
+	})
+	return w
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	return port
+}
+
+func (w *world) config() agent.Config {
+	return agent.Config{
+		DataDir: w.dir, Server: w.address, Version: "test", Shim: []string{os.Args[0], "shim"},
+		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 20 * time.Millisecond,
+	}
+}
+
+func (w *world) enrol() {
+	w.t.Helper()
+	config := w.config()
+	config.JoinToken = w.token(time.Hour)
+	name, err := agent.Enrol(w.t.Context(), config)
+	require.NoError(w.t, err)
+	require.Equal(w.t, agentName, name)
+}
+
+// start runs an agent in this process.
+func (w *world) start() {
+	w.t.Helper()
+	a, err := agent.New(w.config())
+	require.NoError(w.t, err)
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // ended by stop
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	w.stop = func() {
+		cancel()
+		require.NoError(w.t, <-done)
+		w.stop = func() {}
+	}
+}
+
+// cleanup ends what the agent left running, as it should.
+func (w *world) cleanup() {
+	for range 3 {
+		for _, p := range processes(w.dir) {
+			_ = syscall.Kill(p, syscall.SIGKILL)
+		}
+	}
+}
+
+// processes returns all whose environment names the folder: shims and applications.
+func processes(dir string) []int {
+	var found []int
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		env, _ := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if bytes.Contains(env, []byte("GOLIVE_PROCESS="+dir)) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// apps returns the applications that run for a port.
+func (w *world) apps(port string) []int {
+	var found []int
+	for _, pid := range processes(w.dir) {
+		env, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+		exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+		if strings.HasSuffix(strings.TrimSuffix(exe, " (deleted)"), "/bin/app") && bytes.Contains(env, []byte("PORT="+port+"\x00")) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// version asks the application.
+func (w *world) version(port string) string {
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://127.0.0.1:" + port)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	return strings.TrimSpace(strings.TrimPrefix(string(body), "version "))
+}
+
+func (w *world) workload(version, mode string) *agentv1.Workload {
+	return &agentv1.Workload{
+		Release: "workspaces/default/applications/app/releases/" + version, Version: version,
+		Artifact: &deploymentv1.Artifact{
+			Os: "linux", Arch: "amd64", Format: deploymentv1.Artifact_TAR_GZ, Sha256: digest(archived), SizeBytes: int64(len(archived)),
+		},
+		ConfigFiles: []*deploymentv1.ConfigFile{{Path: "app.conf", Template: "version={{.release.version}}\n"}},
+		Run: &deploymentv1.RunSpec{
+			Command: []string{"bin/app"},
+			Env:     map[string]string{"PORT": "{{.vars.port}}", "VERSION": "{{.release.version}}", "MODE": "{{.vars.mode}}"},
+			Probes: []*deploymentv1.Probe{{
+				Check:    &deploymentv1.Probe_Http_{Http: &deploymentv1.Probe_Http{Url: "http://127.0.0.1:{{.vars.port}}/", Contains: "{{.release.version}}"}},
+				Interval: durationpb.New(50 * time.Millisecond),
+			}},
+			HealthDeadline: durationpb.New(3 * time.Second), StopGrace: durationpb.New(500 * time.Millisecond),
+		},
+		Variables: map[string]string{"port": w.port, "mode": mode}, ConfigDigest: version + mode,
+	}
+}
+
+// installation returns an INSTALL; its epoch makes its name.
+func (w *world) installation(epoch int64, workload, previous *agentv1.Workload) *agentv1.Command {
+	return &agentv1.Command{
+		Installation: "workspaces/default/applications/app/deployments/d" + strconv.FormatInt(epoch, 10) + "/installations/t1",
+		Target:       target("t1"), Application: "workspaces/default/applications/app", Attempt: 1, Epoch: epoch,
+		Action: agentv1.Command_INSTALL, Workload: workload, Previous: previous, RevertOnFailure: true,
+		StepTimeout: durationpb.New(10 * time.Second),
+	}
+}
+
+// follow returns another action on the same installation.
+func follow(c *agentv1.Command, epoch int64, action agentv1.Command_Action) *agentv1.Command {
+	return &agentv1.Command{
+		Installation: c.GetInstallation(), Target: c.GetTarget(), Application: c.GetApplication(), Attempt: c.GetAttempt(),
+		Epoch: epoch, Action: action, Workload: c.GetWorkload(), Previous: c.GetPrevious(), RevertOnFailure: true, StepTimeout: c.GetStepTimeout(),
+	}
+}
+
+// up installs a version and waits until it is healthy.
+func (w *world) up(epoch int64, workload, previous *agentv1.Workload) *agentv1.Command {
+	w.t.Helper()
+	c := w.installation(epoch, workload, previous)
+	w.send(c)
+	require.Equal(w.t, deploymentv1.Installation_HEALTHY, w.end(c).GetState(), "%v", w.end(c))
+	return c
+}
+
+// only requires that exactly this version runs.
+func (w *world) only(version string) {
+	w.t.Helper()
+	require.Equal(w.t, version, w.version(w.port))
+	require.Len(w.t, w.apps(w.port), 1)
+}
