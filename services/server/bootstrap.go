@@ -23,6 +23,14 @@ const Administrator = "users/admin"
 // IssuerFile is the signing key in a data folder: who can read it can mint any token.
 func IssuerFile(dataDir string) string { return filepath.Join(dataDir, issuerFile) }
 
+// OpenIssuer loads the signing key of a data folder that has one.
+func OpenIssuer(dataDir string) (*auth.Issuer, error) {
+	if _, err := os.Stat(IssuerFile(dataDir)); err != nil {
+		return nil, fmt.Errorf("signing key: %w", err)
+	}
+	return auth.LoadIssuer(IssuerFile(dataDir))
+}
+
 // loadIssuer loads the signing key. Where it makes a new one it mints the first
 // administrator's token, because nobody else could let anybody in.
 func (p *process) loadIssuer() error {

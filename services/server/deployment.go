@@ -106,7 +106,7 @@ func (p *process) newDeployment(ctx context.Context, role deploymentRole) (*rpc.
 	if err != nil {
 		return nil, fmt.Errorf("certificate of the agent port: %w", err)
 	}
-	port, err := p.newRPC(rpc.Config{Name: "agents", TLS: certificate, ConnAge: agentConnAge}, role.trusted, service.Revocations())
+	port, err := p.newRPC(rpc.Config{Name: "agents", TLS: certificate, ConnAge: agentConnAge}, role.trusted, service.Revocations(), deployment.AgentPortOptions()...)
 	if err != nil {
 		return nil, err
 	}

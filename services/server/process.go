@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/observe"
@@ -131,12 +132,12 @@ func (p *process) listen(ctx context.Context, what, flag, address string) (net.L
 }
 
 // newRPC returns a server behind the chain. Tokens are checked against the issuers and the revocation list.
-func (p *process) newRPC(cfg rpc.Config, issuers []auth.TrustedIssuer, revoked *auth.Revocations) (*rpc.Server, error) {
+func (p *process) newRPC(cfg rpc.Config, issuers []auth.TrustedIssuer, revoked *auth.Revocations, opts ...grpc.ServerOption) (*rpc.Server, error) {
 	verifier, err := auth.NewVerifier(issuers, revoked)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Logger, cfg.Verifier, cfg.Registerer, cfg.Tracing = p.logger, verifier, p.registry, p.tracing
 	cfg.DebugRequest = true
-	return rpc.NewServer(cfg)
+	return rpc.NewServer(cfg, opts...)
 }

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/cli/internal/show"
+)
+
+func (a *app) agent() *cobra.Command {
+	return group("agent", "Let hosts in and run their agent", a.agentToken(), a.agentList(),
+		a.agentProgram("run", "Run the agent of this host; takes the flags of golive-agent run"),
+		a.agentProgram("enrol", "Enrol this host; takes the flags of golive-agent enrol"))
+}
+
+func (a *app) agentToken() *cobra.Command {
+	var (
+		targets, cohorts []string
+		environment      string
+		labels           map[string]string
+		ttl              time.Duration
+	)
+	cmd := &cobra.Command{
+		Use: "token AGENT", Short: "Make a join token with which one agent enrols, once",
+		Long: "The agent serves the targets that are named, or one of its own name that is created in an environment.\nThe token is printed to stdout, alone.",
+		Example: "  golive agent token shop-1 --environment prod --cohorts sales\n" +
+			"  golive agent token host-9 --target prod/targets/a --target prod/targets/b",
+		Args: cobra.ExactArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&targets, "target", nil, "a target that it serves; repeatable")
+	f.StringVar(&environment, "environment", "", "or the environment in which its target is created")
+	f.StringSliceVar(&cohorts, "cohorts", nil, "the cohorts of a target so created")
+	f.StringToStringVar(&labels, "labels", nil, "its labels, key=value")
+	f.DurationVar(&ttl, "ttl", time.Hour, "how long it may be redeemed")
+	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		req := &deploymentv1.CreateJoinTokenRequest{
+			Parent: "workspaces/" + c.workspace, AgentId: args[0], Cohorts: cohorts, Labels: labels, Ttl: durationpb.New(ttl),
+		}
+		for _, given := range targets {
+			name, err := c.name(mustFind("target"), given)
+			if err != nil {
+				return err
+			}
+			req.Targets = append(req.Targets, name)
+		}
+		if environment != "" {
+			name, err := c.name(mustFind("environment"), environment)
+			if err != nil {
+				return err
+			}
+			req.Environment = name
+		}
+		token, err := deploymentv1.NewAgentServiceClient(c.software).CreateJoinToken(ctx, req)
+		if err != nil {
+			return err
+		}
+		if !c.format.ForPeople() && c.format != show.Name {
+			return show.Encode(c.out, c.format, token)
+		}
+		c.note("on the host: golive agent enrol --server HOST:8443 --token TOKEN, before %s", token.GetExpireTime().AsTime().Format(time.RFC3339))
+		return c.say("%s", token.GetToken())
+	})
+}
+
+func (a *app) agentList() *cobra.Command {
+	var l listing
+	cmd := &cobra.Command{Use: "list", Short: "List the agents", Args: cobra.NoArgs}
+	l.register(cmd)
+	return a.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
+		return c.showList(ctx, mustFind("agent"), "", l)
+	})
+}
+
+// agentProgram hands over to golive-agent, which is installed beside this program.
+func (a *app) agentProgram(word, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: word + " [FLAGS]", Short: short, DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, err := beside("golive-agent")
+			if err != nil {
+				return err
+			}
+			program := exec.CommandContext(cmd.Context(), path, append([]string{word}, args...)...) //nolint:gosec // our own program
+			program.Stdin, program.Stdout, program.Stderr = a.in, a.out, a.err
+			program.Cancel = func() error { return program.Process.Signal(os.Interrupt) } // it stops in order
+			err = program.Run()
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+				return outcome(exit.ExitCode())
+			}
+			return err
+		},
+	}
+}
+
+// beside finds another program of the product: next to this one, or in PATH.
+func beside(program string) (string, error) {
+	if self, err := os.Executable(); err == nil {
+		path := filepath.Join(filepath.Dir(self), program)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return "", &complaint{code: exitError, what: program + " was not found", why: fmt.Sprint(err), fix: "install it beside golive"}
+	}
+	return path, nil
+}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/golive-dev/golive/services/cli/internal/kind"
+	"github.com/golive-dev/golive/services/cli/internal/show"
+)
+
+func (a *app) apply() *cobra.Command {
+	var (
+		files  []string
+		dryRun bool
+	)
+	cmd := &cobra.Command{
+		Use: "apply -f FILE…", Short: "Create or change resources as files say",
+		Long: "Each YAML document is a resource as get -o yaml shows it; its name says its kind. Names may be short:\n\n" +
+			"  name: applications/crm\n  displayName: CRM\n  ---\n  name: environments/prod/targets/shop-1\n  cohorts: [sales]\n\n" +
+			"A resource that is there is changed in the fields that the document has, and left alone in the others.",
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, "a file, or - for stdin; repeatable")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "check everything on the server and change nothing")
+	must(cmd.MarkFlagRequired("filename"))
+	return a.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
+		var documents []document
+		for _, file := range files {
+			more, err := c.readDocuments(file)
+			if err != nil {
+				return err
+			}
+			documents = append(documents, more...)
+		}
+		for _, d := range documents { // all were read before the first is sent
+			if err := c.applyOne(ctx, d, dryRun); err != nil {
+				return fmt.Errorf("%s: %w", d.where, err)
+			}
+		}
+		return nil
+	})
+}
+
+// document is one resource out of a file.
+type document struct {
+	where   string
+	kind    *kind.Kind
+	name    string
+	message proto.Message
+	fields  []string // what it sets
+}
+
+func (c *client) readDocuments(file string) (all []document, err error) {
+	data, err := c.readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	for i := 1; ; i++ {
+		var content map[string]any
+		if err := decoder.Decode(&content); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, usage(fmt.Sprintf("%s is not YAML: %v", file, err), "correct the file")
+		}
+		if len(content) == 0 {
+			continue
+		}
+		d, err := c.document(content)
+		if err != nil {
+			return nil, usage(fmt.Sprintf("%s, document %d: %v", file, i, err), "golive get KIND NAME -o yaml shows the form")
+		}
+		d.where = fmt.Sprintf("%s, document %d", file, i)
+		all = append(all, d)
+	}
+}
+
+func (c *client) document(content map[string]any) (document, error) {
+	given, ok := content["name"].(string)
+	if !ok {
+		return document{}, errors.New("it has no name")
+	}
+	k, name, err := kind.Of(c.workspace, given)
+	if err != nil {
+		return document{}, err
+	}
+	content["name"] = name
+	data, err := json.Marshal(content)
+	if err != nil {
+		return document{}, err
+	}
+	m := k.Message.New()
+	if err := protojson.Unmarshal(data, m.Interface()); err != nil {
+		return document{}, err
+	}
+	d := document{kind: k, name: name, message: m.Interface()}
+	for key := range content {
+		f := m.Descriptor().Fields().ByJSONName(key)
+		if f == nil {
+			f = m.Descriptor().Fields().ByTextName(key)
+		}
+		if behavior(f, annotations.FieldBehavior_OUTPUT_ONLY) || behavior(f, annotations.FieldBehavior_IDENTIFIER) || f.Name() == "etag" {
+			continue
+		}
+		d.fields = append(d.fields, string(f.Name()))
+	}
+	slices.Sort(d.fields)
+	return d, c.completeReferences(m)
+}
+
+// completeReferences completes short names in fields that the contract declares as references.
+func (c *client) completeReferences(m protoreflect.Message) (err error) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		ref, _ := proto.GetExtension(f.Options(), annotations.E_ResourceReference).(*annotations.ResourceReference)
+		if f.Kind() != protoreflect.StringKind || f.IsList() || f.IsMap() || ref.GetType() == "" {
+			return true
+		}
+		k, found := kind.Find(kind.ID("/" + ref.GetType()))
+		if found != nil {
+			return true
+		}
+		var name string
+		if name, err = k.Name(c.workspace, v.String()); err != nil {
+			return false
+		}
+		m.Set(f, protoreflect.ValueOfString(name))
+		return true
+	})
+	return err
+}
+
+func behavior(f protoreflect.FieldDescriptor, b annotations.FieldBehavior) bool {
+	all, _ := proto.GetExtension(f.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
+	return slices.Contains(all, b)
+}
+
+func (c *client) applyOne(ctx context.Context, d document, dryRun bool) error {
+	before, err := c.fetch(ctx, d.kind, d.name)
+	verb := "unchanged"
+	var after proto.Message
+	switch {
+	case absent(err):
+		verb = "created"
+		after, err = c.create(ctx, d.kind, d.name, d.message, dryRun)
+	case err != nil:
+	case same(before, d):
+		after = before
+	case d.kind.Update == nil:
+		err = &complaint{code: exitConflict, what: d.name + " is there and differs", why: d.kind.Plural + " never change", fix: "give it another name"}
+	default:
+		verb = "updated"
+		after, err = c.update(ctx, d.kind, d.message, d.fields, dryRun)
+	}
+	if err != nil {
+		return err
+	}
+	if !c.format.ForPeople() && c.format != show.Name {
+		return show.Encode(c.out, c.format, after)
+	}
+	if c.format == show.Name {
+		return c.say("%s", d.name)
+	}
+	if dryRun {
+		verb += " (dry run)"
+	}
+	return c.say("%s %s %s", d.kind.Singular, kind.Short(d.name), verb)
+}
+
+// same tells whether a resource has every value that the document sets.
+func same(before proto.Message, d document) bool {
+	have, want := before.ProtoReflect(), d.message.ProtoReflect()
+	for _, name := range d.fields {
+		f := want.Descriptor().Fields().ByName(protoreflect.Name(name))
+		if !have.Get(f).Equal(want.Get(f)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,88 @@
+package show
+
+import (
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Rows writes lines whose columns are aligned by what is seen of them: text/tabwriter
+// counts the bytes of a colour too. The last column is not padded.
+func Rows(w io.Writer, rows [][]string) error {
+	for _, line := range Align(rows) {
+		if _, err := io.WriteString(w, line+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Align is Rows as lines.
+func Align(rows [][]string) []string {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], seen(cell))
+		}
+	}
+	lines := make([]string, 0, len(rows))
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			if i < len(row)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-seen(cell)+2))
+			}
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return lines
+}
+
+// seen counts the characters of text that a terminal shows.
+func seen(text string) int { return utf8.RuneCountInString(plain(text)) }
+
+// plain is text without colours.
+func plain(text string) string {
+	for {
+		start := strings.Index(text, "\x1b[")
+		if start < 0 {
+			return text
+		}
+		end := strings.IndexByte(text[start:], 'm')
+		if end < 0 {
+			return text
+		}
+		text = text[:start] + text[start+end+1:]
+	}
+}
+
+// Cut shortens a line to what fits, and ends its colours.
+func Cut(line string, width int) string {
+	if width <= 1 || seen(line) <= width {
+		return line
+	}
+	var out strings.Builder
+	count, escape := 0, false
+	for _, r := range line {
+		switch {
+		case r == '\x1b':
+			escape = true
+		case escape:
+			escape = r != 'm'
+		case count == width-1:
+			out.WriteString("…")
+			if strings.Contains(line, "\x1b") {
+				out.WriteString("\x1b[0m")
+			}
+			return out.String()
+		default:
+			count++
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}

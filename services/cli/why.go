@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/cli/internal/kind"
+	"github.com/golive-dev/golive/services/cli/internal/show"
+)
+
+// reason is one thing that is waited for, and what that waits for itself.
+type reason struct {
+	blocked *gatev1.BlockedBy
+	people  *implementationv1.Readiness // where the reason is that people are not ready
+}
+
+// MarshalJSON is the reason as the contract words it, with the readiness beside it.
+func (r reason) MarshalJSON() ([]byte, error) {
+	data, err := protojson.Marshal(r.blocked)
+	if err != nil || r.people == nil {
+		return data, err
+	}
+	people, err := protojson.Marshal(r.people)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.TrimSuffix(string(data), "}") + `,"readiness":` + string(people) + "}"), nil
+}
+
+// explanation is the answer to why.
+type explanation struct {
+	Name    string   `json:"name"`
+	State   string   `json:"state,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Reasons []reason `json:"blockedBy"`
+}
+
+func (a *app) why() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "why NAME", Short: "Say what something waits for, who can move it, and with which command",
+		Long: "Each reason has the value now beside the value required, its owner, since when it holds, when it is expected to\n" +
+			"end, and the command that helps. The exit code is 7 while something is waited for and 0 when nothing is.\n" +
+			"An application stands for its newest deployment.",
+		Example: "  golive why crm/deployments/d1\n  golive why crm/waves/sales\n  golive why crm-rollout/cohortPlans/sales",
+		Args:    cobra.ExactArgs(1),
+	}
+	a.completeKind(cmd, "deployment")
+	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		k, name, err := c.subject(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		e, err := c.explain(ctx, k, name)
+		if err != nil {
+			return err
+		}
+		if err := c.printWhy(e); err != nil {
+			return err
+		}
+		if len(e.Reasons) > 0 {
+			return outcome(exitNotYet)
+		}
+		return nil
+	})
+}
+
+func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*explanation, error) {
+	m, err := c.fetch(ctx, k, name)
+	if err != nil {
+		return nil, err
+	}
+	e := &explanation{Name: name, State: show.Value(m, "state", show.Style{}, time.Now())}
+	if _, word, ok := strings.Cut(e.State, " "); ok { // without its glyph
+		e.State = word
+	}
+	blocked := blockedBy(m)
+	switch m := m.(type) {
+	case *deploymentv1.Deployment:
+		e.Message = m.GetStateMessage()
+	case *deploymentv1.Wave:
+		for _, g := range m.GetGates() {
+			blocked = append(blocked, g.GetVerdict().GetReasons()...)
+		}
+	case *deploymentv1.Installation:
+		e.Message = strings.TrimSpace(m.GetCause() + " " + m.GetMessage())
+	case *implementationv1.CohortPlan:
+		return e, c.explainPeople(ctx, e)
+	}
+	seen := make(map[string]bool)
+	for _, b := range blocked {
+		key := b.GetKind().String() + b.GetResource() + b.GetRequired()
+		if seen[key] {
+			continue // a wave and its gate say the same
+		}
+		seen[key] = true
+		r := reason{blocked: b}
+		if plan, err := mustFind("cohortPlan").Name(c.workspace, b.GetResource()); err == nil {
+			if r.people, err = c.readinessOf(ctx, plan); err != nil && !absent(err) {
+				c.note("the people behind it cannot be asked: %s", explain(err).what)
+			}
+		}
+		e.Reasons = append(e.Reasons, r)
+	}
+	return e, nil
+}
+
+// explainPeople gives the criteria of a cohort plan that are not met.
+func (c *client) explainPeople(ctx context.Context, e *explanation) error {
+	r, err := c.readinessOf(ctx, e.Name)
+	if err != nil {
+		return err
+	}
+	e.State = r.GetState().String()
+	v, err := gatev1.NewGateServiceClient(c.people).EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: e.Name, Purpose: gatev1.Purpose_PURPOSE_READINESS})
+	if err != nil {
+		return err
+	}
+	for _, b := range v.GetReasons() {
+		e.Reasons = append(e.Reasons, reason{blocked: b})
+	}
+	return nil
+}
+
+func (c *client) readinessOf(ctx context.Context, plan string) (*implementationv1.Readiness, error) {
+	return implementationv1.NewCohortPlanServiceClient(c.people).EvaluateReadiness(ctx, &implementationv1.EvaluateReadinessRequest{Name: plan})
+}
+
+// blockedBy is what any message says it waits for.
+func blockedBy(m proto.Message) []*gatev1.BlockedBy {
+	f := m.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name("blocked_by"))
+	if f == nil {
+		return nil
+	}
+	list := m.ProtoReflect().Get(f).List()
+	all := make([]*gatev1.BlockedBy, 0, list.Len())
+	for i := range list.Len() {
+		if b, ok := list.Get(i).Message().Interface().(*gatev1.BlockedBy); ok {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+func (c *client) printWhy(e *explanation) error {
+	if c.format == show.Name {
+		for _, r := range e.Reasons {
+			if err := c.say("%s", r.blocked.GetResource()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if !c.format.ForPeople() {
+		return show.Encode(c.out, c.format, e)
+	}
+	head := c.style.Bold(kind.Short(e.Name))
+	if e.State != "-" {
+		head += "  " + c.style.State(e.State)
+	}
+	if e.Message != "" {
+		head += "  " + e.Message
+	}
+	if len(e.Reasons) == 0 {
+		return c.say("%s  waits for nothing", head)
+	}
+	if err := c.say("%s  waits for", head); err != nil {
+		return err
+	}
+	now := time.Now()
+	for _, r := range e.Reasons {
+		rows := c.reasonRows(r.blocked, now)
+		for _, cr := range r.people.GetCriteria() {
+			rows = append(rows, []string{"    " + cr.GetId(), c.style.State(cr.GetStatus().String()) + "  " + cr.GetMessage()})
+		}
+		if err := c.say("- %s  %s", c.style.Bold(strings.ToLower(r.blocked.GetKind().String())), kind.Short(r.blocked.GetResource())); err != nil {
+			return err
+		}
+		if err := show.Rows(c.out, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *client) reasonRows(b *gatev1.BlockedBy, now time.Time) [][]string {
+	var rows [][]string
+	row := func(head, text string) {
+		if text != "" {
+			rows = append(rows, []string{"    " + head, text})
+		}
+	}
+	row("now", b.GetCurrent())
+	row("required", b.GetRequired())
+	row("owner", b.GetOwner())
+	if b.GetSince() != nil {
+		row("since", fmt.Sprintf("%s (%s)", b.GetSince().AsTime().Local().Format("2006-01-02 15:04:05 MST"), show.Ago(b.GetSince().AsTime(), now)))
+	}
+	if b.GetEta() != nil {
+		row("expected", show.Ago(b.GetEta().AsTime(), now))
+	}
+	row("do", b.GetCommand())
+	return rows
+}
+
+// oneReason is a reason on a line.
+func oneReason(b *gatev1.BlockedBy) string {
+	text := strings.ToLower(b.GetKind().String())
+	if b.GetResource() != "" {
+		text += " of " + kind.Short(b.GetResource())
+	}
+	if b.GetCurrent() != "" {
+		text += ": " + b.GetCurrent()
+	}
+	if b.GetRequired() != "" {
+		text += ", required " + b.GetRequired()
+	}
+	return text
+}
