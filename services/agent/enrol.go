@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,7 +94,19 @@ func redeem(ctx context.Context, config Config, token jointoken.Token, id *ident
 	if err != nil {
 		return err
 	}
-	conn, err := dial(id.Server, identity.JoinTLS(token.CASHA256))
+	secure := identity.JoinTLS(token.CASHA256)
+	verify, untrusted := secure.VerifyConnection, make(chan error, 1)
+	secure.VerifyConnection = func(state tls.ConnectionState) error {
+		err := verify(state)
+		if err != nil { // gRPC would call it a server that does not answer
+			select {
+			case untrusted <- err:
+			default:
+			}
+		}
+		return err
+	}
+	conn, err := dial(id.Server, secure)
 	if err != nil {
 		return err
 	}
@@ -103,6 +116,11 @@ func redeem(ctx context.Context, config Config, token jointoken.Token, id *ident
 	response, err := agentv1.NewAgentServiceClient(conn).Enrol(ctx, &agentv1.EnrolRequest{
 		JoinToken: config.JoinToken, CertificateRequest: request, Facts: facts,
 	})
+	select {
+	case err := <-untrusted:
+		return err
+	default:
+	}
 	if err != nil {
 		return err
 	}

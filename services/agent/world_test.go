@@ -286,3 +286,8 @@ func (w *world) only(version string) {
 	require.Equal(w.t, version, w.version(w.port))
 	require.Len(w.t, w.apps(w.port), 1)
 }
+
+func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
+}
