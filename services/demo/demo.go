@@ -61,14 +61,15 @@ type Demo struct {
 	// addresses is where the application of each target listens.
 	addresses map[string]string
 
-	applications deploymentv1.ApplicationServiceClient
-	releases     deploymentv1.ReleaseServiceClient
-	blobs        deploymentv1.BlobServiceClient
-	environments deploymentv1.EnvironmentServiceClient
-	targets      deploymentv1.TargetServiceClient
-	agents       deploymentv1.AgentServiceClient
-	deployments  deploymentv1.DeploymentServiceClient
-	waves        deploymentv1.WaveServiceClient
+	applications  deploymentv1.ApplicationServiceClient
+	releases      deploymentv1.ReleaseServiceClient
+	blobs         deploymentv1.BlobServiceClient
+	environments  deploymentv1.EnvironmentServiceClient
+	targets       deploymentv1.TargetServiceClient
+	agents        deploymentv1.AgentServiceClient
+	deployments   deploymentv1.DeploymentServiceClient
+	waves         deploymentv1.WaveServiceClient
+	installations deploymentv1.InstallationServiceClient
 
 	implementations implementationv1.ImplementationServiceClient
 	cohorts         implementationv1.CohortServiceClient
@@ -90,7 +91,7 @@ func New(cfg Config) *Demo {
 		addresses:    map[string]string{},
 		applications: deploymentv1.NewApplicationServiceClient(d), releases: deploymentv1.NewReleaseServiceClient(d), blobs: deploymentv1.NewBlobServiceClient(d),
 		environments: deploymentv1.NewEnvironmentServiceClient(d), targets: deploymentv1.NewTargetServiceClient(d), agents: deploymentv1.NewAgentServiceClient(d),
-		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d),
+		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d), installations: deploymentv1.NewInstallationServiceClient(d),
 		implementations: implementationv1.NewImplementationServiceClient(i), cohorts: implementationv1.NewCohortServiceClient(i),
 		memberships: implementationv1.NewMembershipServiceClient(i), trainings: implementationv1.NewTrainingServiceClient(i),
 		enrolments: implementationv1.NewEnrolmentServiceClient(i), plans: implementationv1.NewCohortPlanServiceClient(i),

@@ -144,10 +144,10 @@ func Pack(program string) ([]byte, error) {
 	if _, err := archive.Write(content); err != nil {
 		return nil, err
 	}
-	if err := archive.Close(); err != nil {
+	if err := errors.Join(archive.Close(), zip.Close()); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), zip.Close()
+	return out.Bytes(), nil
 }
 
 // upload sends an archive in pieces and returns its SHA-256.

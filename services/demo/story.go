@@ -47,7 +47,7 @@ func (d *Demo) Second(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	d.say("The pilot is sealed. Wave sales holds: its cohort is 60 % trained. This is what `golive why` says:")
+	d.say("The pilot is sealed. Wave sales holds: its cohort is 60 %% trained. This is what `golive why` says:")
 	if d.cfg.Why != nil {
 		d.cfg.Why(ctx, sales)
 	}
@@ -141,10 +141,25 @@ func (d *Demo) Reach(ctx context.Context, name string, state deploymentv1.Deploy
 			return false, err
 		}
 		if final(got) && got.GetState() != state {
-			return false, fmt.Errorf("%s ended %s: %s", name, got.GetState(), got.GetStateMessage())
+			return false, fmt.Errorf("%s ended %s: %s%s", name, got.GetState(), got.GetStateMessage(), d.causes(ctx, name))
 		}
 		return got.GetState() == state, nil
 	})
+}
+
+// causes says what went wrong on which target.
+func (d *Demo) causes(ctx context.Context, name string) string {
+	list, err := d.installations.ListInstallations(ctx, &deploymentv1.ListInstallationsRequest{Parent: name})
+	if err != nil {
+		return ""
+	}
+	var out strings.Builder
+	for _, i := range list.GetInstallations() {
+		if i.GetCause() != "" {
+			fmt.Fprintf(&out, "\n  %s: %s: %s", i.GetTarget(), i.GetCause(), i.GetMessage())
+		}
+	}
+	return out.String()
 }
 
 // final reports whether a deployment has ended.

@@ -139,6 +139,9 @@ func (s *Service) RegisterAgentPort(r grpc.ServiceRegistrar) {
 	agentv1.RegisterAgentServiceServer(r, s.hub)
 }
 
+// AgentPortOptions are for the server of the agent port: thousands of quiet streams need small buffers.
+func AgentPortOptions() []grpc.ServerOption { return fleet.ServerOptions() }
+
 // AgentTLS is the TLS configuration of the agent port, with a certificate for these names.
 func (s *Service) AgentTLS(names []string) (*tls.Config, error) { return s.authority.ServerTLS(names) }
 
