@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -219,7 +220,32 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	group.Go(func() error { return a.stayConnected(ctx) })
+	group.Go(func() error { return a.trim(ctx) })
 	return group.Wait()
+}
+
+// rest is how long nothing must have been done before memory is given back.
+const rest = 2 * time.Second
+
+// trim gives the memory of finished work back to the host. Most of the time an
+// agent has nothing to do, and the host is there for the applications.
+func (a *Agent) trim(ctx context.Context) error {
+	ticker := time.NewTicker(rest)
+	defer ticker.Stop()
+	var before, trimmed int64
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		written := a.ledger.Sequence()
+		if written == before && written != trimmed {
+			debug.FreeOSMemory()
+			trimmed = written
+		}
+		before = written
+	}
 }
 
 // worker returns the worker of a place, which it starts if it is the first time.

@@ -244,7 +244,7 @@ func TestPrestagingTouchesNothingAndMakesActivationShort(t *testing.T) {
 	w.only("2.0.0")
 }
 
-func program(t *testing.T) []byte {
+func program(t testing.TB) []byte {
 	t.Helper()
 	path, err := filepath.Glob(filepath.Join(os.TempDir(), "golive-agent*", "app"))
 	require.NoError(t, err)

@@ -40,7 +40,7 @@ const agentName = "workspaces/default/agents/host-1"
 type server struct {
 	agentv1.UnimplementedAgentServiceServer
 
-	t         *testing.T
+	t         testing.TB
 	address   string
 	authority *x509.Certificate
 	key       *ecdsa.PrivateKey
@@ -66,7 +66,7 @@ type server struct {
 	change    chan struct{} // closed and replaced at every change
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{
 		t: t, life: time.Hour, tokens: map[[32]byte]bool{}, blobs: map[string][]byte{}, change: make(chan struct{}),
@@ -108,7 +108,7 @@ func (s *server) restart() {
 	s.serve(listener)
 }
 
-func newAuthority(t *testing.T) (*x509.Certificate, *ecdsa.PrivateKey) {
+func newAuthority(t testing.TB) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

@@ -128,7 +128,7 @@ type world struct {
 	level zap.AtomicLevel
 }
 
-func setup(t *testing.T) *world {
+func setup(t testing.TB) *world {
 	t.Helper()
 	w := &world{server: newServer(t), dir: t.TempDir(), port: freePort(t)}
 	w.blobs[digest(archived)] = archived
@@ -141,7 +141,7 @@ func setup(t *testing.T) *world {
 	return w
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

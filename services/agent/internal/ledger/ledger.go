@@ -212,6 +212,13 @@ func (l *Ledger) append(r *record, command *agentv1.Command, report *agentv1.Rep
 	return l.compact()
 }
 
+// Sequence returns the number of the newest report.
+func (l *Ledger) Sequence() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sequence
+}
+
 // Changed receives after reports were added.
 func (l *Ledger) Changed() <-chan struct{} { return l.changed }
 
