@@ -90,7 +90,7 @@ func (a *app) agentProgram(word, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			program := exec.CommandContext(cmd.Context(), path, append([]string{word}, args...)...) //nolint:gosec // our own program
+			program := exec.CommandContext(cmd.Context(), path, append([]string{word}, args...)...)
 			program.Stdin, program.Stdout, program.Stderr = a.in, a.out, a.err
 			program.Cancel = func() error { return program.Process.Signal(os.Interrupt) } // it stops in order
 			err = program.Run()

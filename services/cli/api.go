@@ -69,4 +69,3 @@ func httpOutcome(resp *http.Response) error {
 		return outcome(exitError)
 	}
 }
-

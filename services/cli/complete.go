@@ -51,7 +51,7 @@ func (a *app) names(cmd *cobra.Command, word string) []cobra.Completion {
 	}
 	defer func() {
 		for _, end := range c.close {
-			_ = end() //nolint:errcheck // completion has nobody to tell
+			_ = end() // a completion has nobody to tell
 		}
 	}()
 	ctx, cancel := quickly(cmd.Context())

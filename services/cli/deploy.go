@@ -126,7 +126,7 @@ func (a *app) deploy() *cobra.Command {
 		if dryRun || detach || !watch && !terminal {
 			return c.printOne(mustFind("deployment"), created)
 		}
-		return c.watchDeployment(ctx, created.GetName(), w)
+		return c.watchDeployment(ctx, created.GetName(), &w)
 	})
 }
 

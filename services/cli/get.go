@@ -35,6 +35,13 @@ func (a *app) get() *cobra.Command {
 	l.register(cmd)
 	a.completeNames(cmd)
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		if strings.Contains(args[0], "/") {
+			k, _, err := c.any(args[0])
+			if err != nil {
+				return err
+			}
+			args = append([]string{k.Singular}, args...)
+		}
 		k, err := find(args[0])
 		if err != nil {
 			return err
@@ -62,20 +69,24 @@ func (a *app) get() *cobra.Command {
 }
 
 func (a *app) list() *cobra.Command {
-	var l listing
+	var (
+		l      listing
+		parent string
+	)
 	cmd := &cobra.Command{
 		Use: "list KIND [PARENT]", Short: "List resources of a kind, everywhere or below a parent",
 		Example: "  golive list deployments crm\n  golive list waves crm/deployments/d1\n  golive list releases --filter 'version=\"2.0.0\"'",
 		Args:    cobra.RangeArgs(1, 2), Aliases: []string{"ls"},
 	}
 	l.register(cmd)
+	cmd.Flags().StringVar(&parent, "parent", "", "the same as the argument PARENT")
 	a.completeKinds(cmd)
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		k, err := find(args[0])
 		if err != nil {
 			return err
 		}
-		return c.showList(ctx, k, strings.Join(args[1:], ""), l)
+		return c.showList(ctx, k, parent+strings.Join(args[1:], ""), l)
 	})
 }
 
@@ -96,15 +107,12 @@ func (c *client) showList(ctx context.Context, k *kind.Kind, parent string, l li
 
 func (a *app) describe() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "describe KIND NAME", Short: "Show everything about one resource, with its latest events", Args: cobra.ExactArgs(2),
+		Use: "describe [KIND] NAME", Short: "Show everything about one resource, with its latest events",
+		Example: "  golive describe deployment crm/d1\n  golive describe prod/targets/shop-1", Args: cobra.RangeArgs(1, 2),
 	}
 	a.completeNames(cmd)
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		k, err := find(args[0])
-		if err != nil {
-			return err
-		}
-		name, err := c.name(k, args[1])
+		k, name, err := c.kindAndName(args)
 		if err != nil {
 			return err
 		}
@@ -127,6 +135,19 @@ func (a *app) describe() *cobra.Command {
 		}
 		return c.printEvents(events.GetEvents(), time.Now())
 	})
+}
+
+// kindAndName reads KIND NAME, or a NAME that tells its kind.
+func (c *client) kindAndName(args []string) (*kind.Kind, string, error) {
+	if len(args) == 1 {
+		return c.any(args[0])
+	}
+	k, err := find(args[0])
+	if err != nil {
+		return nil, "", err
+	}
+	name, err := c.name(k, args[1])
+	return k, name, err
 }
 
 // find is kind.Find as a usage error.

@@ -119,8 +119,11 @@ func (a *app) context() *cobra.Command {
 		hidden := *d
 		hidden.Token = observe.Secret(d.Token).String()
 		return show.Rows(a.out, [][]string{
-			{"url", cmp.Or(d.URL, "http://"+server.DefaultHTTP)}, {"deployment", cmp.Or(d.Deployment, server.DefaultDeployment)},
-			{"implementation", cmp.Or(d.Implementation, server.DefaultImplementation)}, {"workspace", cmp.Or(d.Workspace, "default")}, {"token", cmp.Or(hidden.Token, "-")},
+			{"url", cmp.Or(d.URL, "http://"+server.DefaultHTTP)},
+			{"deployment", cmp.Or(d.Deployment, server.DefaultDeployment)},
+			{"implementation", cmp.Or(d.Implementation, server.DefaultImplementation)},
+			{"workspace", cmp.Or(d.Workspace, "default")},
+			{"token", cmp.Or(hidden.Token, "-")},
 		})
 	}}
 	for _, c := range []*cobra.Command{use, remove} {
@@ -146,4 +149,3 @@ func (a *app) change(name string, change func(*contextFile)) error {
 	change(f)
 	return a.saveContexts(f)
 }
-

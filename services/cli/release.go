@@ -29,7 +29,9 @@ func (a *app) release() *cobra.Command {
 func (a *app) releaseAbandon() *cobra.Command {
 	return a.verb(verb{
 		use: "abandon RELEASE", short: "Make a release undeployable for ever", word: "Abandon", kind: "release", needReason: true, asking: true,
-		subject: func(c *client, _ context.Context, given string) (string, error) { return c.name(mustFind("release"), given) },
+		subject: func(c *client, _ context.Context, given string) (string, error) {
+			return c.name(mustFind("release"), given)
+		},
 	})
 }
 
@@ -51,7 +53,7 @@ func (a *app) releaseCreate() *cobra.Command {
 	f := cmd.Flags()
 	f.StringArrayVar(&artifacts, "artifact", nil, "an archive for a platform, linux/amd64=FILE; repeatable")
 	f.StringVarP(&spec, "filename", "f", "", "the specification, or - for stdin")
-	f.StringVar(&id, "id", "", "the id; the version with dashes when not given")
+	f.StringVar(&id, "id", "", "the id; v2-0-0 for 2.0.0 when not given")
 	f.StringVar(&commit, "commit", "", "the source commit")
 	f.StringVar(&notes, "notes", "", "what is new")
 	must(cmd.MarkFlagRequired("filename"))
@@ -81,7 +83,7 @@ func (a *app) releaseCreate() *cobra.Command {
 			release.Artifacts = append(release.Artifacts, artifact)
 		}
 		if id == "" {
-			id = strings.NewReplacer(".", "-", "+", "-").Replace(strings.ToLower(args[1]))
+			id = "v" + strings.NewReplacer(".", "-", "+", "-").Replace(strings.ToLower(args[1]))
 		}
 		created, err := deploymentv1.NewReleaseServiceClient(c.software).CreateRelease(ctx, &deploymentv1.CreateReleaseRequest{
 			Parent: application, ReleaseId: id, Release: release,

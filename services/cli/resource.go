@@ -48,14 +48,11 @@ func newMessage(d protoreflect.MessageDescriptor) (protoreflect.Message, error) 
 	return t.New(), nil
 }
 
-// put sets a field that the contract has; false where it has none of that name.
-func put(m protoreflect.Message, field protoreflect.Name, value any) bool {
-	f := m.Descriptor().Fields().ByName(field)
-	if f == nil {
-		return false
+// put sets a field, unless the request has none of that name.
+func put(m protoreflect.Message, field protoreflect.Name, value any) {
+	if f := m.Descriptor().Fields().ByName(field); f != nil {
+		m.Set(f, protoreflect.ValueOf(value))
 	}
-	m.Set(f, protoreflect.ValueOf(value))
-	return true
 }
 
 func (c *client) fetch(ctx context.Context, k *kind.Kind, name string) (proto.Message, error) {

@@ -22,7 +22,7 @@ type drawn struct {
 	cell []string // the installations that are worth a line
 }
 
-func (d *drawn) show(ctx context.Context, p picture, now time.Time) error {
+func (d *drawn) draw(ctx context.Context, p picture, now time.Time) error {
 	found, _, err := d.all(ctx, mustFind("installation"), query{
 		parent: p.deployment.GetName(), limit: 200,
 		filter: "state != \"SEALED\" AND state != \"QUEUED\" AND state != \"SKIPPED\"",
@@ -93,7 +93,7 @@ type lines struct {
 	spoke  time.Time
 }
 
-func (l *lines) show(_ context.Context, p picture, now time.Time) error {
+func (l *lines) draw(_ context.Context, p picture, now time.Time) error {
 	if l.states == nil {
 		l.states = make(map[string]string)
 	}

@@ -65,17 +65,24 @@ func (a *app) trainEnrol() *cobra.Command {
 }
 
 func (a *app) trainRecord() *cobra.Command {
-	var at string
+	var (
+		at     string
+		people []string
+	)
 	cmd := &cobra.Command{
 		Use: "record TRAINING PERSON…", Short: "Record that people have completed a training",
-		Example: "  golive train record crm-basics p0013 p0014", Args: cobra.MinimumNArgs(2),
+		Example: "  golive train record crm-basics p0013 p0014", Args: cobra.MinimumNArgs(1),
 	}
+	cmd.Flags().StringSliceVar(&people, "person", nil, "the same as the arguments PERSON")
 	cmd.Flags().StringVar(&at, "time", "", "when, RFC 3339; now when not given")
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		names, err := c.trainingAndPeople(args)
+		names, err := c.trainingAndPeople(append(args, people...))
 		if err != nil {
 			return err
+		}
+		if len(names) == 1 {
+			return usage("nobody is named who has completed it", "write golive train record TRAINING PERSON…")
 		}
 		var when *timestamppb.Timestamp
 		if at != "" {
@@ -238,4 +245,3 @@ func (c *client) printResult(m proto.Message, text string) error {
 	}
 	return show.Encode(c.out, c.format, m)
 }
-

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (a *app) watch() *cobra.Command {
 			return err
 		}
 		if k.Singular == "deployment" {
-			return c.watchDeployment(ctx, name, w)
+			return c.watchDeployment(ctx, name, &w)
 		}
 		if _, err := c.fetch(ctx, k, name); err != nil {
 			return err
@@ -62,7 +63,7 @@ func (a *app) watch() *cobra.Command {
 	})
 }
 
-func (w watching) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+func (w *watching) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if w.timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
@@ -70,11 +71,14 @@ func (w watching) bound(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // ended words the end of a watch by its own clock.
-func (w watching) ended(ctx context.Context, err error) error {
+func (w *watching) ended(ctx context.Context, err error) error {
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &complaint{
 			code: exitTimeout, what: fmt.Sprintf("not over after %s", w.timeout), why: "watching ended; nothing was stopped", fix: "golive why says what it waits for",
 		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &complaint{code: exitInterrupted, what: "interrupted", why: "watching ended; nothing was stopped", fix: "golive watch goes on"}
 	}
 	return err
 }
@@ -98,23 +102,35 @@ func (c *client) look(ctx context.Context, name string) (picture, error) {
 
 // screen shows pictures, one after the other.
 type screen interface {
-	show(ctx context.Context, p picture, now time.Time) error
+	draw(ctx context.Context, p picture, now time.Time) error
 	idle(now time.Time) error // called from time to time when nothing has changed
 }
 
 // watchDeployment follows a deployment to its end. The events are hints: what
 // is shown is read again, at most ten times a second.
-func (c *client) watchDeployment(ctx context.Context, name string, w watching) error {
+func (c *client) watchDeployment(ctx context.Context, name string, w *watching) error {
 	ctx, cancel := w.bound(ctx)
 	defer cancel()
-	changed := make(chan struct{}, 1)
-	events := make(chan *eventv1.Event, 64)
 	k := mustFind("deployment")
+	if c.format == show.NDJSON {
+		return w.ended(ctx, c.streamDeployment(ctx, k, name))
+	}
+	changed := make(chan struct{}, 1)
 	broke := make(chan error, 1)
-	go func() { broke <- c.hints(ctx, k, name, changed, events) }()
+	go func() {
+		broke <- c.tail(ctx, k, name, nil, "", func(*eventv1.Event) error {
+			select {
+			case changed <- struct{}{}:
+			default: // said already
+			}
+			return nil
+		})
+	}()
 	end := func(err error) error {
 		cancel()
-		<-broke
+		if hint := <-broke; err == nil && ctx.Err() == nil {
+			err = hint // it cannot end by itself without a reason
+		}
 		return err
 	}
 	s := c.newScreen()
@@ -127,7 +143,7 @@ func (c *client) watchDeployment(ctx context.Context, name string, w watching) e
 			if err != nil {
 				return end(w.ended(ctx, err))
 			}
-			if err := s.show(ctx, p, now); err != nil {
+			if err := s.draw(ctx, p, now); err != nil {
 				return end(err)
 			}
 			if over(p.deployment.GetState()) {
@@ -148,45 +164,44 @@ func (c *client) watchDeployment(ctx context.Context, name string, w watching) e
 			dirty = true
 		default:
 		}
-		for drained := false; !drained; {
-			select {
-			case e := <-events:
-				if err := c.printEvents([]*eventv1.Event{e}, time.Now()); err != nil {
-					return end(err)
-				}
-			default:
-				drained = true
-			}
-		}
 		if err := s.idle(time.Now()); err != nil {
 			return end(err)
 		}
 	}
 }
 
-// hints tells when something may have changed, and with -o ndjson passes every event on.
-func (c *client) hints(ctx context.Context, k *kind.Kind, name string, changed chan<- struct{}, events chan<- *eventv1.Event) error {
-	return c.tail(ctx, k, name, nil, "", func(e *eventv1.Event) error {
-		select {
-		case changed <- struct{}{}:
-		default:
+// streamDeployment writes every event of a deployment until the one with which it ended.
+func (c *client) streamDeployment(ctx context.Context, k *kind.Kind, name string) error {
+	// The position comes before the look, so that no end falls between them.
+	before, err := c.eventClient(k).ListEvents(ctx, &eventv1.ListEventsRequest{Parent: name, PageSize: 1})
+	if err != nil {
+		return err
+	}
+	p, err := c.look(ctx, name)
+	if err != nil || over(p.deployment.GetState()) {
+		return cmp.Or(err, verdict(p.deployment))
+	}
+	token := ""
+	for _, e := range before.GetEvents() {
+		token = e.GetToken()
+	}
+	ended := new(deploymentv1.Deployment)
+	err = c.tail(ctx, k, name, nil, token, func(e *eventv1.Event) error {
+		if err := show.Encode(c.out, show.NDJSON, e); err != nil {
+			return err
 		}
-		if c.format != show.NDJSON {
-			return nil
-		}
-		select {
-		case events <- e:
-			return nil
-		case <-ctx.Done():
+		if e.GetResource() == name && e.GetAfter().UnmarshalTo(ended) == nil && over(ended.GetState()) {
 			return errEnough
 		}
+		return nil
 	})
+	if errors.Is(err, errEnough) {
+		return verdict(ended)
+	}
+	return err
 }
 
 func (c *client) newScreen() screen {
-	if c.format == show.NDJSON {
-		return quiet{}
-	}
 	file, ok := c.terminal(c.out)
 	if !ok || !c.format.ForPeople() {
 		return &lines{client: c}
@@ -199,9 +214,3 @@ func (c *client) newScreen() screen {
 		return width, height
 	}}}
 }
-
-// quiet is no screen: the events are the output.
-type quiet struct{}
-
-func (quiet) show(context.Context, picture, time.Time) error { return nil }
-func (quiet) idle(time.Time) error                           { return nil }

@@ -3,13 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
@@ -21,6 +20,7 @@ import (
 // reason is one thing that is waited for, and what that waits for itself.
 type reason struct {
 	blocked *gatev1.BlockedBy
+	through []string                    // from what was asked about down to the gate that reports it
 	people  *implementationv1.Readiness // where the reason is that people are not ready
 }
 
@@ -34,7 +34,7 @@ func (r reason) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte(strings.TrimSuffix(string(data), "}") + `,"readiness":` + string(people) + "}"), nil
+	return slices.Concat(data[:len(data)-1], []byte(`,"readiness":`), people, []byte("}")), nil
 }
 
 // explanation is the answer to why.
@@ -42,7 +42,7 @@ type explanation struct {
 	Name    string   `json:"name"`
 	State   string   `json:"state,omitempty"`
 	Message string   `json:"message,omitempty"`
-	Reasons []reason `json:"blockedBy"`
+	Reasons []reason `json:"blockedBy,omitempty"`
 }
 
 func (a *app) why() *cobra.Command {
@@ -83,35 +83,72 @@ func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*expla
 	if _, word, ok := strings.Cut(e.State, " "); ok { // without its glyph
 		e.State = word
 	}
-	blocked := blockedBy(m)
 	switch m := m.(type) {
 	case *deploymentv1.Deployment:
 		e.Message = m.GetStateMessage()
-	case *deploymentv1.Wave:
-		for _, g := range m.GetGates() {
-			blocked = append(blocked, g.GetVerdict().GetReasons()...)
+		e.add(m.GetBlockedBy())
+		waves, err := c.waves(ctx, name)
+		if err != nil {
+			return nil, err
 		}
+		for _, w := range waves {
+			if w.GetState() == deploymentv1.Wave_GATED {
+				e.addWave(w, "wave "+kind.ID(w.GetName()))
+			}
+		}
+	case *deploymentv1.Wave:
+		e.Message = m.GetStateMessage()
+		e.add(m.GetBlockedBy())
+		e.addWave(m)
 	case *deploymentv1.Installation:
 		e.Message = strings.TrimSpace(m.GetCause() + " " + m.GetMessage())
+		e.add(m.GetBlockedBy())
 	case *implementationv1.CohortPlan:
 		return e, c.explainPeople(ctx, e)
 	}
-	seen := make(map[string]bool)
+	c.askPeople(ctx, e)
+	return e, nil
+}
+
+// add takes reasons; what is known already only learns through what it holds.
+func (e *explanation) add(blocked []*gatev1.BlockedBy, through ...string) {
 	for _, b := range blocked {
-		key := b.GetKind().String() + b.GetResource() + b.GetRequired()
-		if seen[key] {
-			continue // a wave and its gate say the same
+		i := slices.IndexFunc(e.Reasons, func(r reason) bool {
+			return r.blocked.GetKind() == b.GetKind() && r.blocked.GetResource() == b.GetResource() && r.blocked.GetRequired() == b.GetRequired()
+		})
+		if i < 0 {
+			e.Reasons = append(e.Reasons, reason{blocked: b, through: through})
+			continue
 		}
-		seen[key] = true
-		r := reason{blocked: b}
-		if plan, err := mustFind("cohortPlan").Name(c.workspace, b.GetResource()); err == nil {
-			if r.people, err = c.readinessOf(ctx, plan); err != nil && !absent(err) {
+		if len(through) > len(e.Reasons[i].through) {
+			e.Reasons[i].through = through
+		}
+	}
+}
+
+// addWave takes the reasons of a wave's gates that are closed.
+func (e *explanation) addWave(w *deploymentv1.Wave, through ...string) {
+	for _, g := range w.GetGates() {
+		if s := g.GetVerdict().GetState(); s != gatev1.Verdict_PASS && s != gatev1.Verdict_WAIVED {
+			e.add(g.GetVerdict().GetReasons(), append(slices.Clone(through), "gate "+g.GetId(), g.GetVerdict().GetResource())...)
+		}
+	}
+}
+
+// askPeople walks one step further, to the criteria of the cohort plans behind the reasons.
+func (c *client) askPeople(ctx context.Context, e *explanation) {
+	for i, r := range e.Reasons {
+		for _, resource := range append(slices.Clone(r.through), r.blocked.GetResource()) {
+			k, name, err := kind.Of(c.workspace, resource)
+			if err != nil || k.Singular != "cohortPlan" {
+				continue
+			}
+			if e.Reasons[i].people, err = c.readinessOf(ctx, name); err != nil {
 				c.note("the people behind it cannot be asked: %s", explain(err).what)
 			}
+			break
 		}
-		e.Reasons = append(e.Reasons, r)
 	}
-	return e, nil
 }
 
 // explainPeople gives the criteria of a cohort plan that are not met.
@@ -133,22 +170,6 @@ func (c *client) explainPeople(ctx context.Context, e *explanation) error {
 
 func (c *client) readinessOf(ctx context.Context, plan string) (*implementationv1.Readiness, error) {
 	return implementationv1.NewCohortPlanServiceClient(c.people).EvaluateReadiness(ctx, &implementationv1.EvaluateReadinessRequest{Name: plan})
-}
-
-// blockedBy is what any message says it waits for.
-func blockedBy(m proto.Message) []*gatev1.BlockedBy {
-	f := m.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name("blocked_by"))
-	if f == nil {
-		return nil
-	}
-	list := m.ProtoReflect().Get(f).List()
-	all := make([]*gatev1.BlockedBy, 0, list.Len())
-	for i := range list.Len() {
-		if b, ok := list.Get(i).Message().Interface().(*gatev1.BlockedBy); ok {
-			all = append(all, b)
-		}
-	}
-	return all
 }
 
 func (c *client) printWhy(e *explanation) error {
@@ -179,6 +200,13 @@ func (c *client) printWhy(e *explanation) error {
 	now := time.Now()
 	for _, r := range e.Reasons {
 		rows := c.reasonRows(r.blocked, now)
+		if len(r.through) > 0 {
+			short := make([]string, 0, len(r.through))
+			for _, step := range r.through {
+				short = append(short, kind.Short(step))
+			}
+			rows = append([][]string{{"    through", strings.Join(short, " → ")}}, rows...)
+		}
 		for _, cr := range r.people.GetCriteria() {
 			rows = append(rows, []string{"    " + cr.GetId(), c.style.State(cr.GetStatus().String()) + "  " + cr.GetMessage()})
 		}

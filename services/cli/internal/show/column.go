@@ -197,19 +197,24 @@ func progress(_ Style, m proto.Message) string {
 
 // Progress is how far installations are, with what went wrong.
 func Progress(c *deploymentv1.InstallationCounts) string {
-	text := fmt.Sprintf("%d/%d", c.GetHealthy()+c.GetSealed()+c.GetSkipped(), c.GetTotal())
+	var text strings.Builder
+	_, _ = fmt.Fprintf(&text, "%d/%d", c.GetHealthy()+c.GetSealed()+c.GetSkipped(), c.GetTotal())
 	for _, part := range []struct {
 		n    int32
 		word string
 	}{
-		{c.GetInProgress(), "moving"}, {c.GetUnhealthy(), "unhealthy"}, {c.GetFailed() + c.GetRevertFailed(), "failed"},
-		{c.GetUnknown() + c.GetLost(), "silent"}, {c.GetReverting() + c.GetReverted(), "reverted"}, {c.GetUnavailable(), "away"},
+		{c.GetInProgress(), "moving"},
+		{c.GetUnhealthy(), "unhealthy"},
+		{c.GetFailed() + c.GetRevertFailed(), "failed"},
+		{c.GetUnknown() + c.GetLost(), "silent"},
+		{c.GetReverting() + c.GetReverted(), "reverted"},
+		{c.GetUnavailable(), "away"},
 	} {
 		if part.n > 0 {
-			text += fmt.Sprintf(" %d %s", part.n, part.word)
+			_, _ = fmt.Fprintf(&text, " %d %s", part.n, part.word)
 		}
 	}
-	return text
+	return text.String()
 }
 
 func platforms(_ Style, m proto.Message) string {
