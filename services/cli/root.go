@@ -78,7 +78,7 @@ func (a *app) Root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("server", a.up(), a.serve())
+	add("server", a.up(), a.serve(), a.demo())
 	add("rollout", a.deploy(), a.release(), a.watch(), a.why(), a.pause(), a.resume(), a.cancel(), a.abandon(), a.rollback(), a.retry(),
 		a.approve(), a.reject(), a.skip(), a.logs())
 	add("people", a.train(), a.members(), a.readiness())
