@@ -14,6 +14,10 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
+// busy is what a machine may add that runs other tests besides; on a quiet one
+// the log shows about 60 ms beyond the deadline.
+const busy = time.Second
+
 func place(w *world) string { return filepath.Join(w.dir, "targets/test.t1/app") }
 
 func TestInstallUpgradeAndSeal(t *testing.T) {
@@ -108,7 +112,7 @@ func TestABadReleaseIsRevertedAtItsDeadline(t *testing.T) {
 				limit += 500 * time.Millisecond // its grace
 			}
 			t.Logf("%s: %v", mode, took)
-			require.Less(t, took, limit+200*time.Millisecond) // to fetch, on a busy machine
+			require.Less(t, took, limit+busy)
 			require.Equal(t, deploymentv1.Installation_HEALTHY_NOW, r.GetHealth())
 			w.only("1.0.0")
 		})

@@ -4,10 +4,12 @@ package agent_test
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,7 +45,7 @@ func BenchmarkInstall(b *testing.B) {
 		b.StopTimer()
 		salt := make([]byte, 16)
 		_, _ = rand.Read(salt)
-		content := append(app[:len(app):len(app)], salt...)
+		content := slices.Concat(app, salt)
 		blob, err := pack(&tar.Header{Name: "bin/app", Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg}, content)
 		require.NoError(b, err)
 		next := w.workload("1.0."+strconv.Itoa(i), "")
@@ -73,7 +75,7 @@ func cpu(b *testing.B, pid int) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	require.NoError(b, err)
-	field := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	field := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	var ticks int
 	for _, f := range field[11:13] {
 		n, err := strconv.Atoi(f)

@@ -16,7 +16,6 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/journal"
 )
 
@@ -24,19 +23,26 @@ import (
 // its journal; 0 is never. It returns the process.
 func (w *world) spawn(at int, stage journal.Stage, credential *syscall.Credential) *exec.Cmd {
 	w.t.Helper()
-	program := os.Args[0]
-	if credential != nil { // the folder of `go test` is closed to others
-		content, err := os.ReadFile(program)
-		require.NoError(w.t, err)
-		program = filepath.Join(w.dir, "agent.test")
-		require.NoError(w.t, os.WriteFile(program, content, 0o755)) //nolint:gosec // a program
+	program, helper := os.Args[0], shimPath
+	if credential != nil { // the folders of `go test` are closed to others
+		program, helper = w.borrow(program), w.borrow(helper)
 	}
 	cmd := exec.Command(program, "-test.run=^$")
-	cmd.Env = append(os.Environ(), "AGENT_DIR="+w.dir, "CRASH_AT="+strconv.Itoa(at), "CRASH_STAGE="+strconv.Itoa(int(stage)))
+	cmd.Env = append(os.Environ(), "AGENT_DIR="+w.dir, "AGENT_SHIM="+helper, "CRASH_AT="+strconv.Itoa(at), "CRASH_STAGE="+strconv.Itoa(int(stage)))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
 	require.NoError(w.t, cmd.Start())
 	return cmd
+}
+
+// borrow copies a program to where everybody may start it.
+func (w *world) borrow(program string) string {
+	w.t.Helper()
+	content, err := os.ReadFile(program)
+	require.NoError(w.t, err)
+	path := filepath.Join(w.dir, filepath.Base(program))
+	require.NoError(w.t, os.WriteFile(path, content, 0o755))
+	return path
 }
 
 // survived tells whether the agent came to the end of a command without dying.
@@ -159,7 +165,7 @@ func TestAHookThatWasCutOffIsNotRunAgain(t *testing.T) {
 			ran := t.TempDir() + "/ran"
 			v2 := w.workload("2.0.0", "")
 			v2.Hooks = &deploymentv1.Hooks{}
-			test.hooks(v2.Hooks, &deploymentv1.Hook{Command: []string{"/bin/sh", "-c", "echo x >> " + ran + "; exec sleep 600"}})
+			test.hooks(v2.GetHooks(), &deploymentv1.Hook{Command: []string{"/bin/sh", "-c", "echo x >> " + ran + "; exec sleep 600"}})
 			c := w.installation(2, v2, v1)
 			w.send(c)
 			cmd := w.spawn(0, 0, nil)
@@ -189,11 +195,11 @@ func TestAnAgentNeedsNoPrivileges(t *testing.T) {
 	w := setup(t)
 	w.stop()
 	for dir := w.dir; dir != os.TempDir(); dir = dir[:max(1, lastSlash(dir))] {
-		require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // the folders above must be passable
+		require.NoError(t, os.Chmod(dir, 0o755)) // the folders above must be passable
 	}
 	require.NoError(t, exec.Command("chown", "-R", strconv.Itoa(nobody), w.dir).Run())
 	require.NoError(t, exec.Command("chmod", "-R", "go-rwx", w.dir).Run())
-	require.NoError(t, os.Chmod(w.dir, 0o755)) //nolint:gosec // holds the test's program
+	require.NoError(t, os.Chmod(w.dir, 0o755)) // holds the test's program
 	c := w.installation(1, w.workload("1.0.0", ""), nil)
 	w.send(c)
 	cmd := w.spawn(0, 0, &syscall.Credential{Uid: nobody, Gid: nobody})

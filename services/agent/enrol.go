@@ -11,10 +11,9 @@ import (
 
 	"go.uber.org/zap"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/jointoken"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/host"
 	"github.com/golive-dev/golive/services/agent/internal/identity"

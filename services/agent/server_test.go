@@ -26,12 +26,11 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/jointoken"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 const agentName = "workspaces/default/agents/host-1"
@@ -66,18 +65,18 @@ type server struct {
 	change    chan struct{} // closed and replaced at every change
 }
 
-func newServer(t testing.TB) *server {
-	t.Helper()
+func newServer(tb testing.TB) *server {
+	tb.Helper()
 	s := &server{
-		t: t, life: time.Hour, tokens: map[[32]byte]bool{}, blobs: map[string][]byte{}, change: make(chan struct{}),
+		t: tb, life: time.Hour, tokens: map[[32]byte]bool{}, blobs: map[string][]byte{}, change: make(chan struct{}),
 		targets: []string{target("t1"), target("t2")},
 	}
-	s.authority, s.key = newAuthority(t)
+	s.authority, s.key = newAuthority(tb)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.address = listener.Addr().String()
 	s.serve(listener)
-	t.Cleanup(func() { s.stop() })
+	tb.Cleanup(func() { s.stop() })
 	return s
 }
 
@@ -108,18 +107,18 @@ func (s *server) restart() {
 	s.serve(listener)
 }
 
-func newAuthority(t testing.TB) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
+func newAuthority(tb testing.TB) (*x509.Certificate, *ecdsa.PrivateKey) {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	certificate, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return certificate, key
 }
 

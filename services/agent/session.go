@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/host"
 	"github.com/golive-dev/golive/services/agent/internal/identity"
@@ -38,7 +37,7 @@ func (a *Agent) stayConnected(ctx context.Context) error {
 	for try := 1; ; try++ {
 		welcomed, err := a.connect(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the session ended because the agent does
 		}
 		if errors.Is(err, errRenewed) {
 			try = 0
@@ -72,7 +71,7 @@ func (a *Agent) connect(ctx context.Context) (welcomed bool, err error) {
 		return false, err
 	}
 	defer func() { _ = conn.Close() }()
-	s := &session{agent: a, client: agentv1.NewAgentServiceClient(conn), identity: id, sent: map[int64]bool{}}
+	s := &session{agent: a, client: agentv1.NewAgentServiceClient(conn), identity: id, sent: map[int64]bool{}, done: make(chan struct{})}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.open(ctx); err != nil {
@@ -81,13 +80,10 @@ func (a *Agent) connect(ctx context.Context) (welcomed bool, err error) {
 	a.link.set(s.client)
 	defer a.link.set(nil)
 	a.config.Logger.Info("connected", zap.String("server", server), zap.Int("targets", len(s.welcome.GetTargets())))
-	received := make(chan error, 1)
-	go func() { received <- s.receive() }()
-	err = s.send(ctx, received)
+	go func() { s.ended = s.receive(); close(s.done) }()
+	err = s.send(ctx)
 	cancel()
-	if !s.drained {
-		<-received
-	}
+	<-s.done
 	return true, err
 }
 
@@ -126,7 +122,8 @@ type session struct {
 	stream   grpc.BidiStreamingClient[agentv1.ConnectRequest, agentv1.ConnectResponse]
 	welcome  *agentv1.Welcome
 	sent     map[int64]bool // reports of this session
-	drained  bool           // the receiver has ended
+	done     chan struct{}  // closed when nothing is received any more
+	ended    error          // why; set before done is closed
 }
 
 // open says Hello and hears Welcome.
@@ -179,7 +176,7 @@ func (s *session) receive() error {
 }
 
 // send tells what there is to tell until the session ends.
-func (s *session) send(ctx context.Context, received <-chan error) error {
+func (s *session) send(ctx context.Context) error {
 	a := s.agent
 	heartbeat := time.NewTicker(interval(s.welcome.GetHeartbeatInterval().AsDuration(), defaultHeartbeat))
 	defer heartbeat.Stop()
@@ -192,9 +189,8 @@ func (s *session) send(ctx context.Context, received <-chan error) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case err := <-received:
-			s.drained = true
-			return err
+		case <-s.done:
+			return s.ended
 		case <-a.ledger.Changed():
 			err = s.reports()
 		case report := <-a.resend:

@@ -22,32 +22,34 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent"
 	"github.com/golive-dev/golive/services/agent/internal/journal"
-	"github.com/golive-dev/golive/services/agent/shim"
 )
 
 const soon = 20 * time.Second
 
-// archived is the application as an archive.
-var archived []byte //nolint:gochecknoglobals // built once by TestMain, then only read
+// What TestMain builds once: the application as an archive, and the shim.
+//
+//nolint:gochecknoglobals // only read afterwards
+var (
+	archived []byte
+	shimPath string
+)
 
 func TestMain(m *testing.M) {
-	switch {
-	case len(os.Args) > 1 && os.Args[1] == "shim":
-		os.Exit(shim.Main(os.Args[2:], os.Stderr))
-	case os.Getenv("AGENT_DIR") != "":
+	if os.Getenv("AGENT_DIR") != "" {
 		os.Exit(agentProcess())
 	}
 	dir, err := os.MkdirTemp("", "golive-agent")
 	if err == nil {
-		archived, err = buildApp(dir)
+		shimPath = filepath.Join(dir, "golive-shim")
+		if err = build(shimPath, "../cmd/golive-shim"); err == nil {
+			archived, err = buildApp(filepath.Join(dir, "app"))
+		}
 	}
 	code := 1
 	if err == nil {
@@ -59,12 +61,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func buildApp(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "app")
-	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "./testdata/app")
+func build(path, command string) error {
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, command)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build app: %w: %s", err, out)
+		return fmt.Errorf("build %s: %w: %s", command, err, out)
+	}
+	return nil
+}
+
+func buildApp(path string) ([]byte, error) {
+	if err := build(path, "./testdata/app"); err != nil {
+		return nil, err
 	}
 	program, err := os.ReadFile(path)
 	if err != nil {
@@ -95,7 +103,7 @@ func agentProcess() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	config := agent.Config{
-		DataDir: os.Getenv("AGENT_DIR"), Shim: []string{os.Args[0], "shim"},
+		DataDir: os.Getenv("AGENT_DIR"), Shim: []string{os.Getenv("AGENT_SHIM")},
 		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 20 * time.Millisecond,
 	}
 	at, _ := strconv.Atoi(os.Getenv("CRASH_AT"))
@@ -122,38 +130,37 @@ func agentProcess() int {
 // world is a server, a data folder, and an agent that may be started and stopped.
 type world struct {
 	*server
-	dir   string
-	port  string
-	stop  func()
-	level zap.AtomicLevel
+	dir  string
+	port string
+	stop func()
 }
 
-func setup(t testing.TB) *world {
-	t.Helper()
-	w := &world{server: newServer(t), dir: t.TempDir(), port: freePort(t)}
+func setup(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{server: newServer(tb), dir: tb.TempDir(), port: freePort(tb)}
 	w.blobs[digest(archived)] = archived
 	w.enrol()
 	w.start()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		w.stop()
 		w.cleanup()
 	})
 	return w
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
+func freePort(tb testing.TB) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, l.Close()) }()
 	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return port
 }
 
 func (w *world) config() agent.Config {
 	return agent.Config{
-		DataDir: w.dir, Server: w.address, Version: "test", Shim: []string{os.Args[0], "shim"},
+		DataDir: w.dir, Server: w.address, Version: "test", Shim: []string{shimPath},
 		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 20 * time.Millisecond,
 	}
 }
@@ -172,7 +179,7 @@ func (w *world) start() {
 	w.t.Helper()
 	a, err := agent.New(w.config())
 	require.NoError(w.t, err)
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // ended by stop
+	ctx, cancel := context.WithCancel(context.Background()) // ended by stop
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
 	w.stop = func() {

@@ -50,7 +50,7 @@ func ReadSpec(dir string) (Spec, error) {
 		return Spec{}, err
 	}
 	var s Spec
-	err = eachLine(text, func(key, value string) { s.set(key, value) })
+	err = eachLine(text, func(key, value string) { setSpec(&s, key, value) })
 	if err == nil && len(s.Argv) == 0 {
 		err = fmt.Errorf("%s names no program", filepath.Join(dir, specFile))
 	}
@@ -77,7 +77,7 @@ func (s Spec) encode() []byte {
 	return line(b, "notify", s.Notify)
 }
 
-func (s *Spec) set(key, value string) {
+func setSpec(s *Spec, key, value string) {
 	n, _ := strconv.ParseInt(value, 10, 64) // only numbers are used as such
 	switch key {
 	case "arg":

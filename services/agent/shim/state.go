@@ -48,7 +48,7 @@ func ReadState(dir string) (State, error) {
 		return State{}, err
 	}
 	var s State
-	err = eachLine(text, func(key, value string) { s.set(key, value) })
+	err = eachLine(text, func(key, value string) { setState(&s, key, value) })
 	return s, err
 }
 
@@ -66,7 +66,7 @@ func (s State) write(dir string) error {
 	return replace(filepath.Join(dir, stateFile), line(b, "error", s.Err))
 }
 
-func (s *State) set(key, value string) {
+func setState(s *State, key, value string) {
 	n, _ := strconv.ParseInt(value, 10, 64) // only numbers are used as such
 	switch key {
 	case "phase":

@@ -18,8 +18,8 @@ import (
 	"github.com/golive-dev/golive/services/agent/internal/archive"
 )
 
-func pack(t testing.TB, entries ...*tar.Header) []byte {
-	t.Helper()
+func pack(tb testing.TB, entries ...*tar.Header) []byte {
+	tb.Helper()
 	var plain bytes.Buffer
 	w := tar.NewWriter(&plain)
 	for _, h := range entries {
@@ -29,41 +29,41 @@ func pack(t testing.TB, entries ...*tar.Header) []byte {
 		if h.Typeflag == tar.TypeReg && h.Size == 0 {
 			h.Size = 4
 		}
-		require.NoError(t, w.WriteHeader(h))
+		require.NoError(tb, w.WriteHeader(h))
 		_, err := io.CopyN(w, strings.NewReader(strings.Repeat("data", int(h.Size)/4+1)), h.Size)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
-	require.NoError(t, w.Close())
+	require.NoError(tb, w.Close())
 	return plain.Bytes()
 }
 
-func gz(t testing.TB, plain []byte) []byte {
-	t.Helper()
+func gz(tb testing.TB, plain []byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, err := z.Write(plain)
-	require.NoError(t, err)
-	require.NoError(t, z.Close())
+	require.NoError(tb, err)
+	require.NoError(tb, z.Close())
 	return b.Bytes()
 }
 
-func unpack(t testing.TB, packed []byte, format archive.Format, limits archive.Limits) (string, error) {
-	t.Helper()
-	parent := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(parent, "outside"), []byte("untouched"), 0o600))
+func unpack(tb testing.TB, packed []byte, format archive.Format, limits archive.Limits) (string, error) {
+	tb.Helper()
+	parent := tb.TempDir()
+	require.NoError(tb, os.WriteFile(filepath.Join(parent, "outside"), []byte("untouched"), 0o600))
 	dir := filepath.Join(parent, "release")
-	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(tb, os.Mkdir(dir, 0o700))
 	root, err := os.OpenRoot(dir)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, root.Close()) }()
-	_, err = archive.Unpack(t.Context(), bytes.NewReader(packed), int64(len(packed)), format, root, limits)
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, root.Close()) }()
+	_, err = archive.Unpack(tb.Context(), bytes.NewReader(packed), int64(len(packed)), format, root, limits)
 
 	outside, readErr := os.ReadFile(filepath.Join(parent, "outside"))
-	require.NoError(t, readErr)
-	require.Equal(t, "untouched", string(outside))
+	require.NoError(tb, readErr)
+	require.Equal(tb, "untouched", string(outside))
 	left, readErr := os.ReadDir(parent)
-	require.NoError(t, readErr)
-	require.Len(t, left, 2, "nothing beside the release")
+	require.NoError(tb, readErr)
+	require.Len(tb, left, 2, "nothing beside the release")
 	return dir, err
 }
 
@@ -111,7 +111,8 @@ func TestHostileArchives(t *testing.T) {
 		"absolute link":           {{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/etc"}},
 		"link out":                {{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "../outside"}},
 		"link to the root's parent over a link": {
-			{Name: "d/e", Typeflag: tar.TypeDir}, {Name: "l", Typeflag: tar.TypeSymlink, Linkname: "d/e"},
+			{Name: "d/e", Typeflag: tar.TypeDir},
+			{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "d/e"},
 			{Name: "d/m", Typeflag: tar.TypeSymlink, Linkname: "../l/../../../outside"},
 		},
 		"link chain out": {
@@ -187,14 +188,14 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(pack(f, &tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: ".."}, &tar.Header{Name: "l/x"}))
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		dir, _ := unpack(t, gz(t, plain), archive.TarGz, archive.Limits{Bytes: 1 << 20, Entries: 100})
-		real, err := filepath.EvalSymlinks(dir)
+		inside, err := filepath.EvalSymlinks(dir)
 		require.NoError(t, err)
 		require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
 			if to, err := filepath.EvalSymlinks(path); err == nil {
-				require.True(t, to == real || strings.HasPrefix(to, real+"/"), "%s leads to %s", path, to)
+				require.True(t, to == inside || strings.HasPrefix(to, inside+"/"), "%s leads to %s", path, to)
 			}
 			return nil
 		}))

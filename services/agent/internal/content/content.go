@@ -14,13 +14,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/archive"
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/journal"
@@ -110,7 +110,13 @@ func (s *Store) Ensure(ctx context.Context, a *deploymentv1.Artifact, patience t
 	}
 }
 
+// digest is the form of a name in the store. Whatever else comes must not become a path.
+var digest = regexp.MustCompile("^[0-9a-f]{64}$") //nolint:gochecknoglobals // a constant that Go cannot say
+
 func formatOf(a *deploymentv1.Artifact) (archive.Format, error) {
+	if !digest.MatchString(a.GetSha256()) {
+		return 0, fmt.Errorf("%w: the release has no artifact for this host", errors.ErrUnsupported)
+	}
 	switch a.GetFormat() {
 	case deploymentv1.Artifact_TAR_GZ:
 		return archive.TarGz, nil

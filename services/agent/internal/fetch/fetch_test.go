@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -81,7 +82,7 @@ func TestWrongBytes(t *testing.T) {
 		err     error
 	}{
 		"other bytes": {other, fetch.ErrDigest},
-		"too long":    {append(content[:len(content):len(content)], 'x'), fetch.ErrSize},
+		"too long":    {slices.Concat(content, []byte{'x'}), fetch.ErrSize},
 		"too short":   {content[:1000], fetch.ErrSize},
 	} {
 		path := filepath.Join(t.TempDir(), "part")

@@ -7,9 +7,8 @@ import (
 
 	"google.golang.org/grpc"
 
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/pkg/fault"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
 // Server fetches an uploaded blob from the deployment service.

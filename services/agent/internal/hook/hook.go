@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/golive-dev/golive/services/agent/internal/proc"
@@ -62,7 +63,7 @@ func Run(ctx context.Context, c Command, lines func(string)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	process, err := proc.Start(c.Argv, proc.Attr{
-		Dir: c.Dir, Env: append(c.Env[:len(c.Env):len(c.Env)], proc.Marker+"="+c.Marker),
+		Dir: c.Dir, Env: append(slices.Clip(c.Env), proc.Marker+"="+c.Marker),
 		Files: []*os.File{nil, in, in}, DieWithParent: true,
 	})
 	_ = in.Close()

@@ -13,7 +13,7 @@ func fill(f *deploymentv1.HostFacts, dir string) {
 	}
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil {
-		f.MemoryBytes = int64(info.Totalram) * int64(info.Unit) //nolint:gosec,unconvert // the field's width differs by architecture
+		f.MemoryBytes = int64(info.Totalram) * int64(info.Unit) //nolint:gosec // the field's width differs by architecture
 	}
 	var disk unix.Statfs_t
 	if unix.Statfs(dir, &disk) == nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/ledger"
 )
 

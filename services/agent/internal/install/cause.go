@@ -46,12 +46,10 @@ func (f *failure) message(w *Worker) string {
 
 // failureOf gives an error its reason.
 func failureOf(err error) *failure {
-	var known *failure
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*failure](err); ok {
 		return known
 	}
-	var exit *hook.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*hook.ExitError](err); ok {
 		return &failure{cause: "HOOK_FAILED", err: err, exit: exit.Exit.Code}
 	}
 	for _, reason := range []struct {

@@ -26,7 +26,6 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/content"
 	"github.com/golive-dev/golive/services/agent/internal/layout"
 	"github.com/golive-dev/golive/services/agent/internal/ledger"

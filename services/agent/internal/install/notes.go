@@ -12,7 +12,6 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/hook"
 	"github.com/golive-dev/golive/services/agent/internal/render"
 )
@@ -47,8 +46,7 @@ func (n *notes) step(state deploymentv1.Installation_State, name, sha256 string,
 	}
 	if err != nil {
 		step.Message = n.mask(err.Error())
-		var exit *hook.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*hook.ExitError](err); ok {
 			step.ExitCode = int32(exit.Exit.Code) //nolint:gosec // an exit code
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"go.uber.org/zap"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/layout"
 	"github.com/golive-dev/golive/services/agent/internal/ledger"
 )

@@ -19,11 +19,15 @@ func TestOnlyNamesOfTheContractBecomeFolders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(l.Root(), "targets/e.t/a/instances/3/run"), p.Run(3))
 	for _, pair := range [][2]string{
-		{"", ""}, {target, ""}, {target, "workspaces/other/applications/a"},
+		{"", ""},
+		{target, ""},
+		{target, "workspaces/other/applications/a"},
 		{"workspaces/w/environments/../targets/t", application},
 		{"workspaces/w/environments/e/targets/..", application},
-		{target, "workspaces/w/applications/../x"}, {target, "workspaces/w/applications/."},
-		{target, "workspaces/w/applications/A B"}, {target + "/x", application},
+		{target, "workspaces/w/applications/../x"},
+		{target, "workspaces/w/applications/."},
+		{target, "workspaces/w/applications/A B"},
+		{target + "/x", application},
 		{"workspaces/w/environments/e.x/targets/t", application},
 	} {
 		_, err := l.Place(pair[0], pair[1])
@@ -47,7 +51,7 @@ func TestSwitching(t *testing.T) {
 	numbers, err := p.Instances()
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 2}, numbers)
-	require.NoError(t, os.Chmod(p.Config(2), 0o500)) //nolint:gosec // as unpacked folders are
+	require.NoError(t, os.Chmod(p.Config(2), 0o500)) // as unpacked folders are
 	require.NoError(t, p.Remove(2))
 	require.NoError(t, p.Remove(9))
 	require.NoError(t, p.Switch(0))

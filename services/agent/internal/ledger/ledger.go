@@ -15,7 +15,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
-
 	"github.com/golive-dev/golive/services/agent/internal/journal"
 )
 

@@ -60,8 +60,19 @@ func TestThresholds(t *testing.T) {
 	var tracker probe.Tracker
 	p := probe.Probe{Successes: 2, Failures: 3}
 	for i, step := range []struct{ success, healthy bool }{
-		{false, false}, {true, false}, {false, false}, {true, false}, {true, true},
-		{false, true}, {false, true}, {true, true}, {false, true}, {false, true}, {false, false}, {true, false}, {true, true},
+		{false, false},
+		{true, false},
+		{false, false},
+		{true, false},
+		{true, true},
+		{false, true},
+		{false, true},
+		{true, true},
+		{false, true},
+		{false, true},
+		{false, false},
+		{true, false},
+		{true, true},
 	} {
 		require.Equal(t, step.healthy, tracker.Add(step.success, p), "answer %d", i)
 	}

@@ -39,7 +39,7 @@ func start(argv []string, attr Attr) (*Process, error) {
 	if attr.DieWithParent {
 		sys.Pdeathsig = syscall.SIGKILL
 	}
-	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{Dir: attr.Dir, Env: attr.Env, Files: fds, Sys: sys})
+	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{Dir: attr.Dir, Env: attr.Env, Files: fds, Sys: sys}) //nolint:gosec // to start what it is told is its purpose
 	if err != nil {
 		return nil, &os.PathError{Op: "start", Path: argv[0], Err: err}
 	}
@@ -148,7 +148,7 @@ func readable(fd int) bool {
 	set := struct {
 		fd              int32
 		events, revents int16
-	}{fd: int32(fd), events: pollIn}
+	}{fd: int32(fd), events: pollIn} //nolint:gosec // a descriptor
 	n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&set)), 1,
 		uintptr(unsafe.Pointer(&syscall.Timespec{})), 0, 0, 0)
 	return errno == 0 && n > 0

@@ -222,7 +222,7 @@ func (s *Supervisor) spawn(ctx context.Context, sh *Shim) error {
 		return err
 	}
 	defer func() { _ = diary.Close() }()
-	process, err := proc.Start(append(s.command[:len(s.command):len(s.command)], sh.dir), proc.Attr{
+	process, err := proc.Start(append(slices.Clip(s.command), sh.dir), proc.Attr{
 		Dir: "/", Env: []string{"GOMAXPROCS=1", proc.Marker + "=" + sh.dir}, Files: []*os.File{nil, diary, diary},
 	})
 	if err != nil {
