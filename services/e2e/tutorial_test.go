@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/golive-dev/golive/services/agent/shim"
+)
+
+// tutorialPatience is how long all of the tutorial may take.
+const tutorialPatience = 3 * time.Minute
+
+// TestTheTutorialRuns runs the sh blocks of the tutorial in one shell, in a folder that has
+// what a clone has, and looks for every line of its text blocks in what they print.
+func TestTheTutorialRuns(t *testing.T) {
+	clone := t.TempDir()
+	move := ports(t, "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:8443", "18180", "18181")
+	bin := filepath.Dir(program(t, "golive"))
+	require.NoError(t, os.Symlink(bin, filepath.Join(clone, "bin")))
+	copyExamples(t, filepath.Join(clone, "examples", "hello"), move)
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
+	require.NoError(t, err)
+	script, expected := blocks(move.Replace(string(text)))
+
+	ctx, cancel := context.WithTimeout(t.Context(), tutorialPatience)
+	defer cancel()
+	// Exit codes that are answers: 7 not yet, 8 not over, and curl's 28 for a stream that it left.
+	prelude := "set -u -o pipefail\ntrap 'code=$?; case $code in 7|8|28) ;; *) exit $code;; esac' ERR\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n"
+	cmd := exec.CommandContext(ctx, "bash", "-c", prelude+script)
+	cmd.Dir = clone
+	cmd.Env = append(os.Environ(), "GOLIVE_CONFIG="+filepath.Join(clone, "context.yaml"), "NO_COLOR=1", "TZ=UTC",
+		move.Replace("GOLIVE_LISTEN=127.0.0.1:8080"), move.Replace("GOLIVE_LISTEN_DEPLOYMENT=127.0.0.1:8081"),
+		move.Replace("GOLIVE_LISTEN_IMPLEMENTATION=127.0.0.1:8082"), move.Replace("GOLIVE_LISTEN_AGENTS=127.0.0.1:8443"), move.Replace("GOLIVE_LISTEN_ADMIN=127.0.0.1:8090"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 10 * time.Second
+	t.Cleanup(func() { endApplications(t, filepath.Join(clone, "tutorial", "agent")) })
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	printed := strings.Join(strings.Fields(string(out)), " ")
+	for _, line := range expected {
+		require.Contains(t, printed, line, "the tutorial says that this is printed:\n%s", out)
+	}
+	require.Greater(t, len(expected), 15)
+	eventsAreDocumented(t, string(out))
+}
+
+// blocks returns what the tutorial runs, and each line that it says is printed.
+func blocks(text string) (script string, expected []string) {
+	for _, block := range regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```").FindAllStringSubmatch(text, -1) {
+		if block[1] == "sh" {
+			script += block[2]
+			continue
+		}
+		for line := range strings.Lines(block[2]) {
+			expected = append(expected, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return script, expected
+}
+
+// ports moves addresses and ports to free ones.
+func ports(t *testing.T, all ...string) *strings.Replacer {
+	t.Helper()
+	var pairs []string
+	for _, old := range all {
+		free := address(t)
+		if !strings.Contains(old, ":") {
+			_, free, _ = strings.Cut(free, ":")
+		}
+		pairs = append(pairs, old, free)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+func copyExamples(t *testing.T, to string, move *strings.Replacer) {
+	t.Helper()
+	from := filepath.Join("..", "..", "examples", "hello")
+	files, err := os.ReadDir(from)
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(to, 0o700))
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(from, f.Name()))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(to, f.Name()), []byte(move.Replace(string(text))), 0o600))
+	}
+}
+
+// endApplications ends what an agent left running.
+func endApplications(t *testing.T, dir string) {
+	t.Helper()
+	runs, err := filepath.Glob(filepath.Join(dir, "targets", "*", "*", "instances", "*", "run"))
+	require.NoError(t, err)
+	for _, run := range runs {
+		if state, err := shim.ReadState(run); err == nil && state.Phase != shim.Stopped && state.Shim > 0 {
+			_ = syscall.Kill(state.Shim, syscall.SIGTERM) // it may have ended by itself
+		}
+	}
+}
+
+// eventsAreDocumented looks for each type of event that was seen in the reference.
+func eventsAreDocumented(t *testing.T, out string) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "events.md"))
+	require.NoError(t, err)
+	seen := regexp.MustCompile(`\b(deployment|implementation)\.[a-z_]+\.[a-z_]+\b`).FindAllString(out, -1)
+	require.NotEmpty(t, seen)
+	for _, one := range seen {
+		require.Contains(t, string(page), "`"+one+"`")
+	}
+}
