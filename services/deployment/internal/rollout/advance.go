@@ -13,6 +13,7 @@ import (
 func Advance(s *State, f *Facts) Effects {
 	var e Effects
 	Recount(s, f)
+	forget(s)
 	// One fact can open several doors in a row, such as the seal of a wave and the start of the
 	// next. Every pass that goes on makes a move, and the tables have no cycle that time does
 	// not have to pass in, so this ends.
@@ -21,7 +22,7 @@ func Advance(s *State, f *Facts) Effects {
 	if Ended(s.Deployment.GetState()) {
 		finish(s, f, &e)
 	}
-	explain(s, f, &e)
+	explain(s, f)
 	return e
 }
 
@@ -31,6 +32,17 @@ func Recount(s *State, f *Facts) {
 		w.Counts = f.counts(w)
 	}
 	s.Deployment.Counts = f.total()
+}
+
+// forget takes back what a person accepted of a failure or a loss that is no more: it was
+// said of those targets, and others do not profit by it.
+func forget(s *State) {
+	for _, w := range s.Waves {
+		if c := w.GetCounts(); waveStarted(w.GetState()) {
+			w.AcceptedFailures = min(w.GetAcceptedFailures(), failures(c))
+			w.AcceptedLosses = min(w.GetAcceptedLosses(), c.GetLost())
+		}
+	}
 }
 
 // step makes at most one move of the deployment and reports whether it made one.
@@ -50,7 +62,7 @@ func step(s *State, f *Facts, e *Effects) bool {
 	case deploymentv1.Deployment_FROZEN:
 		return thaw(s, f)
 	case deploymentv1.Deployment_REVERTING:
-		return revert(s, f, e)
+		return revert(s, f)
 	case deploymentv1.Deployment_FINALIZING:
 		return finalize(s, f)
 	case deploymentv1.Deployment_CANCELLING:
@@ -66,6 +78,7 @@ func obey(s *State, f *Facts, e *Effects) (moved, done bool) {
 	d := s.Deployment
 	switch d.GetDesiredState() {
 	case deploymentv1.Deployment_ABANDON:
+		e.CallBack = true // nobody waits for them, but whoever listens is to stop
 		d.UnconfirmedTargets = f.InFlight
 		return s.move(f, deploymentv1.Deployment_ABANDONED, "ABANDONED", d.GetStateMessage()), true
 	case deploymentv1.Deployment_CANCEL:
@@ -86,6 +99,8 @@ func obey(s *State, f *Facts, e *Effects) (moved, done bool) {
 
 func preflight(s *State, f *Facts, e *Effects) bool {
 	switch {
+	case s.rollback(): // it goes back wherever it can, whatever is missing for the others
+		return s.move(f, deploymentv1.Deployment_WAITING, "", "")
 	case f.Preflight == nil:
 		e.Preflight = true
 		return false
@@ -203,18 +218,21 @@ func thaw(s *State, f *Facts) bool {
 	return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
 }
 
-func revert(s *State, f *Facts, e *Effects) bool {
+func revert(s *State, f *Facts) bool {
 	d := s.Deployment
+	var stuck int32
 	for _, w := range s.Waves {
-		if w.GetState() == deploymentv1.Wave_REVERTING && busy(f.counts(w)) == 0 {
-			s.moveWave(w, f, deploymentv1.Wave_REVERTED, w.GetStateReason(), w.GetStateMessage())
+		c := f.counts(w)
+		if w.GetState() != deploymentv1.Wave_REVERTING {
+			continue
 		}
+		if busy(c) > 0 {
+			return false
+		}
+		stuck += c.GetRevertFailed() + c.GetLost()
+		s.moveWave(w, f, deploymentv1.Wave_REVERTED, w.GetStateReason(), w.GetStateMessage())
 	}
-	if w := s.current(); w != nil && w.GetState() == deploymentv1.Wave_REVERTING {
-		return false
-	}
-	total := f.total()
-	if stuck := total.GetRevertFailed() + total.GetLost(); stuck > 0 {
+	if stuck > 0 {
 		return s.move(f, deploymentv1.Deployment_ROLLBACK_FAILED, d.GetStateReason(),
 			fmt.Sprintf("%s; %d of its targets could not be brought back and need a person", d.GetStateMessage(), stuck))
 	}
@@ -223,7 +241,8 @@ func revert(s *State, f *Facts, e *Effects) bool {
 
 func finalize(s *State, f *Facts) bool {
 	d, total := s.Deployment, f.total()
-	if left := failures(total) + total.GetLost() + total.GetCancelled(); s.rollback() && left > 0 {
+	// The seal of the last wave may be an effect of this very decision, so who it leaves behind is still queued.
+	if left := failures(total) + total.GetLost() + total.GetCancelled() + total.GetQueued(); s.rollback() && left > 0 {
 		return s.move(f, deploymentv1.Deployment_ROLLBACK_FAILED, "TARGETS_LEFT", fmt.Sprintf("%d of %d targets could not be taken back", left, total.GetTotal()))
 	}
 	return s.move(f, deploymentv1.Deployment_SUCCEEDED, "", summary(d, total))
@@ -243,6 +262,7 @@ func cancelling(s *State, f *Facts, e *Effects) bool {
 	e.DropQueued, e.CallBack = true, true
 	switch {
 	case busy(d.GetCounts()) == 0:
+		d.UnconfirmedTargets = f.InFlight // those that are lost
 		return s.move(f, deploymentv1.Deployment_CANCELLED, d.GetStateReason(), d.GetStateMessage())
 	case !f.Now.Before(d.GetCancelDeadline().AsTime()):
 		d.UnconfirmedTargets = f.InFlight

@@ -70,7 +70,7 @@ func split(left []*deploymentv1.Target, selects func(*deploymentv1.Target) bool)
 }
 
 func first(left []*deploymentv1.Target, n int) (taken, others []*deploymentv1.Target) {
-	n = min(n, len(left))
+	n = max(0, min(n, len(left)))
 	return left[:n:n], left[n:]
 }
 

@@ -102,7 +102,7 @@ func TakeBack(s *State, f *Facts, message string) Effects {
 	s.Deployment.Counts = f.total()
 	s.move(f, deploymentv1.Deployment_ROLLED_BACK, "ROLLED_BACK", message)
 	finish(s, f, &e)
-	explain(s, f, &e)
+	explain(s, f)
 	return e
 }
 

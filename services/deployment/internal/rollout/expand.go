@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,21 +15,22 @@ import (
 
 // Expand returns the rollout with its preset turned into waves; the preset itself stays,
 // so that people still see what was asked for. A nil rollout is all at once.
-// It refuses presets beside waves, duplicate ids and percentages that do not rise (INVALID_ROLLOUT).
+// Expanding what is expanded already changes nothing, so that the rollout of one deployment serves another.
+// It refuses presets beside other waves, ids used twice or unfit, and shares that do not rise (INVALID_ROLLOUT).
 func Expand(in *deploymentv1.Rollout) (*deploymentv1.Rollout, error) {
 	out := &deploymentv1.Rollout{}
 	if in != nil {
 		out = proto.CloneOf(in)
 	}
-	if len(out.GetWaves()) > 0 {
-		if out.GetPreset() != nil {
-			return nil, invalid("rollout.waves", "a rollout has either a preset or waves, not both; leave one of them out")
-		}
+	if out.GetPreset() == nil && len(out.GetWaves()) > 0 {
 		return out, checkWaves(out.GetWaves())
 	}
 	waves, err := expandPreset(out)
 	if err != nil {
 		return nil, err
+	}
+	if len(out.GetWaves()) > 0 && !slices.EqualFunc(waves, out.GetWaves(), func(a, b *deploymentv1.WaveRule) bool { return proto.Equal(a, b) }) {
+		return nil, invalid("rollout.waves", "a rollout has either a preset or waves, not both; leave one of them out")
 	}
 	out.Waves = waves
 	return out, checkWaves(waves)
@@ -39,7 +41,7 @@ func expandPreset(r *deploymentv1.Rollout) ([]*deploymentv1.WaveRule, error) {
 	case *deploymentv1.Rollout_Canary:
 		return expandCanary(p.Canary)
 	case *deploymentv1.Rollout_Rolling:
-		return expandRolling(p.Rolling), nil
+		return expandRolling(p.Rolling)
 	case *deploymentv1.Rollout_ByCohort:
 		return expandByCohort(p.ByCohort), nil
 	default:
@@ -59,7 +61,7 @@ func expandCanary(c *deploymentv1.Canary) ([]*deploymentv1.WaveRule, error) {
 	}
 	reached := 0.0
 	for _, percent := range c.GetPercents() {
-		if percent <= reached || percent > 100 {
+		if !(percent > reached && percent <= 100) { // NaN is neither
 			return nil, invalid("rollout.canary.percents", "shares must rise from above 0 to at most 100, but %v follows %v", percent, reached)
 		}
 		// Shares are of all targets and cumulative; the canary comes on top of them.
@@ -71,10 +73,13 @@ func expandCanary(c *deploymentv1.Canary) ([]*deploymentv1.WaveRule, error) {
 	return append(waves, last), nil
 }
 
-func expandRolling(r *deploymentv1.Rolling) []*deploymentv1.WaveRule {
+func expandRolling(r *deploymentv1.Rolling) ([]*deploymentv1.WaveRule, error) {
 	batch := r.GetBatchPercent()
 	if batch == 0 {
 		batch = 25
+	}
+	if !(batch >= 1 && batch <= 100) {
+		return nil, invalid("rollout.rolling.batch_percent", "a batch is a share from 1 to 100, not %v", batch)
 	}
 	n := int(math.Ceil(100/batch - 1e-9))
 	waves := make([]*deploymentv1.WaveRule, 0, n)
@@ -87,7 +92,7 @@ func expandRolling(r *deploymentv1.Rolling) []*deploymentv1.WaveRule {
 			Id: fmt.Sprintf("batch-%d", i+1), Members: members, Bake: r.GetBake(), MaxParallel: r.GetMaxParallel(), Budget: r.GetBudget(),
 		})
 	}
-	return waves
+	return waves, nil
 }
 
 func expandByCohort(b *deploymentv1.ByCohort) []*deploymentv1.WaveRule {
@@ -128,13 +133,16 @@ func trimFloat(f float64) string {
 	return string(b)
 }
 
-// checkWaves refuses what no annotation of the contract can: ids used twice, gates
-// that name no earlier wave.
+// checkWaves refuses what no annotation of the contract can: ids used twice, or made of
+// a cohort that is no id; gates that name no earlier wave.
 func checkWaves(waves []*deploymentv1.WaveRule) error {
 	seen := map[string]bool{}
 	for i, w := range waves {
 		if seen[w.GetId()] {
 			return invalid(fmt.Sprintf("rollout.waves[%d].id", i), "%q names two waves; ids are unique in a plan", w.GetId())
+		}
+		if !isID(w.GetId()) {
+			return invalid(fmt.Sprintf("rollout.waves[%d].id", i), "%q cannot name a wave: up to 63 letters a-z, digits and dashes, no dash at the ends", w.GetId())
 		}
 		if w.GetMembers().GetRule() == nil {
 			return invalid(fmt.Sprintf("rollout.waves[%d].members", i), "wave %q selects nobody; name a cohort, labels, a percent, a count or the rest", w.GetId())
@@ -152,6 +160,12 @@ func checkWaves(waves []*deploymentv1.WaveRule) error {
 		seen[w.GetId()] = true
 	}
 	return nil
+}
+
+// isID reports whether a text can be the id of a wave, as the contract says of those that are given.
+func isID(id string) bool {
+	strange := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+	return id != "" && len(id) <= 63 && id == strings.Trim(id, "-") && !strings.ContainsFunc(id, strange)
 }
 
 func invalid(field, format string, args ...any) error {

@@ -13,11 +13,11 @@ import (
 
 // explain says for the deployment and each wave why it waits. since is kept as long as
 // the same thing holds it up.
-func explain(s *State, f *Facts, e *Effects) {
+func explain(s *State, f *Facts) {
 	for _, w := range s.Waves {
 		w.BlockedBy = keepSince(w.GetBlockedBy(), waveReasons(s, w, f), f.Now)
 	}
-	s.Deployment.BlockedBy = keepSince(s.Deployment.GetBlockedBy(), deploymentReasons(s, f, e), f.Now)
+	s.Deployment.BlockedBy = keepSince(s.Deployment.GetBlockedBy(), deploymentReasons(s, f), f.Now)
 }
 
 // Explain says why a deployment waits that no decision has been made about yet.
@@ -25,7 +25,7 @@ func Explain(d *deploymentv1.Deployment) []*gatev1.BlockedBy {
 	return []*gatev1.BlockedBy{engineReason(d.GetName(), "its turn comes within seconds")}
 }
 
-func deploymentReasons(s *State, f *Facts, e *Effects) []*gatev1.BlockedBy {
+func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 	d := s.Deployment
 	switch d.GetState() {
 	case deploymentv1.Deployment_PENDING, deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_FINALIZING:
@@ -38,10 +38,7 @@ func deploymentReasons(s *State, f *Facts, e *Effects) []*gatev1.BlockedBy {
 	case deploymentv1.Deployment_PAUSING:
 		return []*gatev1.BlockedBy{installationReason(d.GetName(), d.GetCounts(), "the end of what has begun")}
 	case deploymentv1.Deployment_PAUSED:
-		return []*gatev1.BlockedBy{{
-			Kind: gatev1.BlockedBy_OPERATOR, Resource: d.GetName(), Current: "paused by " + d.GetCommandedBy(),
-			Required: "resume, roll back or cancel", Owner: d.GetCommandedBy(), Command: "golive resume " + d.GetName(),
-		}}
+		return []*gatev1.BlockedBy{pausedReason(d)}
 	case deploymentv1.Deployment_FROZEN:
 		return []*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_OPERATOR, Resource: d.GetName(), Current: d.GetStateMessage(),
@@ -59,10 +56,8 @@ func deploymentReasons(s *State, f *Facts, e *Effects) []*gatev1.BlockedBy {
 func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 	c := f.counts(w)
 	switch w.GetState() {
-	case deploymentv1.Wave_PENDING:
-		return pendingReason(s, w)
-	case deploymentv1.Wave_GATED:
-		return gateReasons(w)
+	case deploymentv1.Wave_PENDING, deploymentv1.Wave_GATED:
+		return turnReasons(s, w)
 	case deploymentv1.Wave_RUNNING, deploymentv1.Wave_REVERTING:
 		return runningReasons(w, c)
 	case deploymentv1.Wave_BAKING:
@@ -79,6 +74,25 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 		}}
 	default:
 		return nil
+	}
+}
+
+// turnReasons says why a wave has not begun.
+func turnReasons(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
+	switch {
+	case w == s.current() && s.Deployment.GetState() == deploymentv1.Deployment_PAUSED:
+		return []*gatev1.BlockedBy{pausedReason(s.Deployment)} // its gates are not even looked at
+	case w.GetState() == deploymentv1.Wave_GATED:
+		return gateReasons(w)
+	default:
+		return pendingReason(s, w)
+	}
+}
+
+func pausedReason(d *deploymentv1.Deployment) *gatev1.BlockedBy {
+	return &gatev1.BlockedBy{
+		Kind: gatev1.BlockedBy_OPERATOR, Resource: d.GetName(), Current: "paused by " + d.GetCommandedBy(),
+		Required: "resume, roll back or cancel", Owner: d.GetCommandedBy(), Command: "golive resume " + d.GetName(),
 	}
 }
 
@@ -148,19 +162,29 @@ func DeploymentOf(wave string) string {
 	return wave
 }
 
-// since remembers from when each thing has been holding something up.
-type since map[string]*timestamppb.Timestamp
+// since remembers from when each thing has been holding something up. What is true of it
+// may change meanwhile, what is required of it makes it another thing.
+type since map[hurdle]*timestamppb.Timestamp
+
+type hurdle struct {
+	kind               gatev1.BlockedBy_Kind
+	resource, required string
+}
+
+func hurdleOf(r *gatev1.BlockedBy) hurdle {
+	return hurdle{kind: r.GetKind(), resource: r.GetResource(), required: r.GetRequired()}
+}
 
 func sinceOf(reasons []*gatev1.BlockedBy) since {
-	out := since{}
+	out := make(since, len(reasons))
 	for _, r := range reasons {
-		out[r.GetKind().String()+r.GetResource()] = r.GetSince()
+		out[hurdleOf(r)] = r.GetSince()
 	}
 	return out
 }
 
 func (s since) get(r *gatev1.BlockedBy, now time.Time) time.Time {
-	if t := s[r.GetKind().String()+r.GetResource()]; t != nil {
+	if t := s[hurdleOf(r)]; t != nil {
 		return t.AsTime()
 	}
 	return now

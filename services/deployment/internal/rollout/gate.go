@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -21,6 +22,9 @@ const (
 	// DefaultVerdictTTL is taken where a verdict does not say how long it is good for.
 	DefaultVerdictTTL = 30 * time.Second
 )
+
+// implementationService is who moves what the other service does not say an owner of.
+const implementationService = "services/implementation"
 
 type gatesAnswer int
 
@@ -53,19 +57,43 @@ func evaluate(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) gatesAnswer 
 		case *deploymentv1.GateRule_PriorWave:
 			setVerdict(status, priorWave(s, w, t.PriorWave, f), f)
 			open = opens(status.GetVerdict().GetState()) && open
+		default:
+			// A plan of a newer version of the service: what is not understood does not open.
+			setVerdict(status, notUnderstood(w, rule), f)
+			open = false
 		}
-		if limit := rule.GetExpiresAfter(); limit != nil && !opens(status.GetVerdict().GetState()) {
-			deadline := w.GetGatedTime().AsTime().Add(limit.AsDuration())
-			if !f.Now.Before(deadline) {
-				return gatesExpired
-			}
-			e.wakeAt(deadline)
+		if expired(w, rule, status, f, e) {
+			return gatesExpired
 		}
 	}
 	if open {
 		return gatesOpen
 	}
 	return gatesClosed
+}
+
+// expired reports whether a gate has had its time. One that is about to be asked again is
+// not judged by its old answer: it may be open, and only the age of the answer is against it.
+func expired(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deploymentv1.GateStatus, f *Facts, e *Effects) bool {
+	if rule.GetExpiresAfter() == nil || opens(status.GetVerdict().GetState()) || e.asks(w.GetName(), rule.GetId()) {
+		return false
+	}
+	deadline := w.GetGatedTime().AsTime().Add(rule.GetExpiresAfter().AsDuration())
+	if !f.Now.Before(deadline) {
+		return true
+	}
+	e.wakeAt(deadline)
+	return false
+}
+
+func notUnderstood(w *deploymentv1.Wave, rule *deploymentv1.GateRule) *gatev1.Verdict {
+	return &gatev1.Verdict{
+		Resource: w.GetName(), State: gatev1.Verdict_UNKNOWN,
+		Reasons: []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_SERVICE, Resource: w.GetName(), Current: "gate " + rule.GetId() + " is of a kind that this version does not know",
+			Required: "a version of the deployment service that does", Owner: "operators", Command: "golive version",
+		}},
+	}
 }
 
 // align returns one status for each gate rule, keeping those that are there.
@@ -125,11 +153,12 @@ func Patience(v *gatev1.Verdict) time.Duration {
 	return AskEvery
 }
 
-// Answer records what the other service said when it was asked at a moment.
+// Answer records what the other service said when it was asked at a moment. An answer
+// that was overtaken by a later one is dropped.
 func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked time.Time) {
 	w.Gates = align(w)
 	for _, status := range w.GetGates() {
-		if status.GetId() != gate {
+		if status.GetId() != gate || asked.Before(status.GetAskTime().AsTime()) {
 			continue
 		}
 		ttl := orDefault(verdict.GetTtl(), DefaultVerdictTTL)
@@ -139,12 +168,25 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 		since := sinceOf(status.GetVerdict().GetReasons())
 		status.Verdict = proto.CloneOf(verdict)
 		for _, reason := range status.GetVerdict().GetReasons() {
+			complete(reason, verdict.GetResource())
 			if reason.GetSince() == nil {
 				reason.Since = stamp(since.get(reason, asked))
 			}
 		}
 		status.AskTime, status.FreshUntil = stamp(asked), stamp(asked.Add(ttl))
 	}
+}
+
+// complete fills in what the other service left out of a reason, so that none is without
+// a thing that is waited for and somebody who can move it.
+func complete(r *gatev1.BlockedBy, resource string) {
+	if r.GetKind() == gatev1.BlockedBy_KIND_UNSPECIFIED {
+		r.Kind = gatev1.BlockedBy_READINESS
+	}
+	r.Resource = cmp.Or(r.GetResource(), resource)
+	r.Current = cmp.Or(r.GetCurrent(), "not met")
+	r.Required = cmp.Or(r.GetRequired(), "what its plan asks for")
+	r.Owner = cmp.Or(r.GetOwner(), implementationService)
 }
 
 // sameClosed reports whether two verdicts both keep a gate closed, for the same reasons.
@@ -167,7 +209,7 @@ func Unanswered(resource, why string, now time.Time) *gatev1.Verdict {
 		Resource: resource, Purpose: gatev1.Purpose_PURPOSE_READINESS, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: stamp(now),
 		Reasons: []*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_SERVICE, Resource: resource, Current: why,
-			Required: "a fresh answer of the implementation service", Owner: "services/implementation",
+			Required: "a fresh answer of the implementation service", Owner: implementationService,
 		}},
 		WaitingOn: []string{resource},
 	}

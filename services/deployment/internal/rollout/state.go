@@ -94,6 +94,10 @@ func (e *Effects) ask(a Ask) {
 	}
 }
 
+func (e *Effects) asks(wave, gate string) bool {
+	return slices.ContainsFunc(e.Asks, func(a Ask) bool { return a.Wave == wave && a.Gate == gate })
+}
+
 // current returns the first wave that has not ended, or nil.
 func (s *State) current() *deploymentv1.Wave {
 	for _, w := range s.Waves {
@@ -114,10 +118,13 @@ func (s *State) following(w *deploymentv1.Wave) *deploymentv1.Wave {
 	return nil
 }
 
-// before returns the wave that a rule means by an id, or the one just before w for "".
+// before returns the wave that a rule means by an id; for "" the last one before w that
+// was not left out. It is nil where there is none.
 func (s *State) before(w *deploymentv1.Wave, id string) *deploymentv1.Wave {
 	for _, prior := range slices.Backward(s.Waves) {
-		if prior.GetOrdinal() < w.GetOrdinal() && (id == "" || prior.GetRule().GetId() == id) {
+		switch {
+		case prior.GetOrdinal() >= w.GetOrdinal():
+		case id == "" && prior.GetState() != deploymentv1.Wave_SKIPPED, id != "" && prior.GetRule().GetId() == id:
 			return prior
 		}
 	}
