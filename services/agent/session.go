@@ -24,6 +24,8 @@ const (
 	defaultHeartbeat = 15 * time.Second
 	defaultSummary   = 30 * time.Second
 	renewAgain       = time.Minute
+	// A server that doubts whether the process before is dead makes the next one wait.
+	helloTimeout = time.Minute
 )
 
 // errRenewed ends a session so that the next one uses the new certificate.
@@ -129,7 +131,7 @@ type session struct {
 // open says Hello and hears Welcome.
 func (s *session) open(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	timer := time.AfterFunc(callTimeout, cancel)
+	timer := time.AfterFunc(helloTimeout, cancel)
 	defer timer.Stop()
 	if s.stream, err = s.client.Connect(ctx); err != nil {
 		return err
