@@ -44,9 +44,12 @@ func (a *app) apply() *cobra.Command {
 			}
 			documents = append(documents, more...)
 		}
-		for _, d := range documents { // all were read before the first is sent
-			if err := c.applyOne(ctx, d, dryRun); err != nil {
-				return fmt.Errorf("%s: %w", d.where, err)
+		promised := make(map[string]bool) // what a dry run would have created
+		for _, d := range documents {     // all were read before the first is sent
+			if err := c.applyOne(ctx, d, dryRun, promised); err != nil {
+				located := *explain(err)
+				located.what = d.where + ": " + located.what
+				return &located
 			}
 		}
 		return nil
@@ -146,14 +149,17 @@ func behavior(f protoreflect.FieldDescriptor, b annotations.FieldBehavior) bool 
 	return slices.Contains(all, b)
 }
 
-func (c *client) applyOne(ctx context.Context, d document, dryRun bool) error {
+func (c *client) applyOne(ctx context.Context, d document, dryRun bool, promised map[string]bool) error {
 	before, err := c.fetch(ctx, d.kind, d.name)
 	verb := "unchanged"
 	var after proto.Message
 	switch {
 	case absent(err):
 		verb = "created"
-		after, err = c.create(ctx, d.kind, d.name, d.message, dryRun)
+		if after, err = c.create(ctx, d.kind, d.name, d.message, dryRun); dryRun && absent(err) && promised[d.kind.ParentOf(d.name)] {
+			after, err = d.message, nil
+		}
+		promised[d.name] = dryRun
 	case err != nil:
 	case same(before, d):
 		after = before

@@ -28,6 +28,9 @@ func (a *app) logs() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if _, err := c.fetch(ctx, mustFind("installation"), name); err != nil {
+			return err
+		}
 		stream, err := deploymentv1.NewInstallationServiceClient(c.software).ReadLogs(ctx, &deploymentv1.ReadLogsRequest{
 			Name: name, Attempt: attempt, Follow: follow,
 		})

@@ -103,9 +103,8 @@ func (c *client) all(ctx context.Context, k *kind.Kind, q query) (found []proto.
 }
 
 func (c *client) create(ctx context.Context, k *kind.Kind, name string, m proto.Message, dryRun bool) (proto.Message, error) {
-	parent := name[:len(name)-len("/"+k.Pattern[len(k.Pattern)-2]+"/"+kind.ID(name))]
 	resp, err := c.call(ctx, k, k.Create, func(req protoreflect.Message) {
-		put(req, "parent", parent)
+		put(req, "parent", k.ParentOf(name))
 		put(req, protoreflect.Name(k.Field()+"_id"), kind.ID(name))
 		put(req, protoreflect.Name(k.Field()), m.ProtoReflect())
 		put(req, "validate_only", dryRun)

@@ -10,6 +10,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -57,6 +58,10 @@ func (a *app) Root() *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := config.Apply(cmd.Flags(), a.env, ""); err != nil {
 				return usage(err.Error(), "golive "+cmd.Name()+" --help shows the flags")
+			}
+			// Cobra checks these too, but later and without saying that it is about usage.
+			if err := cmp.Or(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
+				return usage(err.Error(), cmd.CommandPath()+" --help shows the flags")
 			}
 			return nil
 		},

@@ -130,7 +130,11 @@ func (e *explanation) add(blocked []*gatev1.BlockedBy, through ...string) {
 func (e *explanation) addWave(w *deploymentv1.Wave, through ...string) {
 	for _, g := range w.GetGates() {
 		if s := g.GetVerdict().GetState(); s != gatev1.Verdict_PASS && s != gatev1.Verdict_WAIVED {
-			e.add(g.GetVerdict().GetReasons(), append(slices.Clone(through), "gate "+g.GetId(), g.GetVerdict().GetResource())...)
+			path := append(slices.Clone(through), "gate "+g.GetId())
+			if r := g.GetVerdict().GetResource(); r != w.GetName() {
+				path = append(path, r)
+			}
+			e.add(g.GetVerdict().GetReasons(), path...)
 		}
 	}
 }

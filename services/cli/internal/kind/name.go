@@ -37,6 +37,11 @@ func (k *Kind) Parent(workspace, given string) (string, error) {
 	return name, nil
 }
 
+// ParentOf is the name of what holds a resource of this kind.
+func (k *Kind) ParentOf(name string) string {
+	return strings.TrimSuffix(name, "/"+k.Pattern[len(k.Pattern)-2]+"/"+ID(name))
+}
+
 // Short is the name without what every name of the workspace begins with.
 func Short(name string) string {
 	segments := strings.Split(name, "/")
