@@ -305,9 +305,9 @@ func (s *server) send(commands ...*agentv1.Command) {
 
 // tell sends a command without making it desired.
 func (s *server) tell(c *agentv1.Command) {
+	s.until("a stream", func() bool { return s.stream != nil })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	require.NotNil(s.t, s.stream)
 	require.NoError(s.t, s.stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Command{Command: c}}))
 }
 
