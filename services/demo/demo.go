@@ -47,6 +47,10 @@ type Config struct {
 	Out io.Writer
 	// Cohorts are the groups, each with a host of its own; the three of the story when nil.
 	Cohorts []Cohort
+	// MinHealthy is how long a target must be healthy before it counts; half a second in the story.
+	MinHealthy time.Duration
+	// ProbeInterval is how often each target is probed; a quarter of a second in the story.
+	ProbeInterval time.Duration
 	// Unwatched leaves the witness out, where asking all targets all the time would be most of the work.
 	Unwatched bool
 	// Why shows why something waits, as `golive why` does; nil leaves that out.
@@ -60,6 +64,7 @@ type Demo struct {
 	Witness *Witness
 	// addresses is where the application of each target listens.
 	addresses map[string]string
+	ports     Ports
 
 	applications  deploymentv1.ApplicationServiceClient
 	releases      deploymentv1.ReleaseServiceClient
@@ -82,7 +87,7 @@ type Demo struct {
 // New makes a demonstration; nothing has happened yet.
 func New(cfg Config) *Demo {
 	if cfg.Cohorts == nil {
-		cfg.Cohorts = Story()
+		cfg.Cohorts, cfg.MinHealthy, cfg.ProbeInterval = Story(), 500*time.Millisecond, 250*time.Millisecond
 	}
 	d, i := cfg.Deployment, cfg.Implementation
 	return &Demo{

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"runtime"
 	"slices"
@@ -120,9 +119,9 @@ func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
 			Env:     map[string]string{"ADDRESS": "127.0.0.1:{{.vars.port}}", "GREETING": "{{.vars.greeting}}"},
 			Probes: []*deploymentv1.Probe{{
 				Check:    &deploymentv1.Probe_Http_{Http: &deploymentv1.Probe_Http{Url: "http://127.0.0.1:{{.vars.port}}/healthz", Contains: "{{.release.version}}"}},
-				Interval: durationpb.New(250 * time.Millisecond), Timeout: durationpb.New(time.Second), FailureThreshold: 3,
+				Interval: durationpb.New(d.cfg.ProbeInterval), Timeout: durationpb.New(2 * time.Second), FailureThreshold: 3,
 			}},
-			HealthDeadline: durationpb.New(10 * time.Second), MinHealthyTime: durationpb.New(500 * time.Millisecond), StopGrace: durationpb.New(5 * time.Second),
+			HealthDeadline: durationpb.New(10 * time.Second), MinHealthyTime: durationpb.New(d.cfg.MinHealthy), StopGrace: durationpb.New(5 * time.Second),
 		},
 		Hooks: &deploymentv1.Hooks{Test: &deploymentv1.Hook{Command: []string{"app", "check"}, Timeout: durationpb.New(10 * time.Second)}},
 	}})
@@ -184,7 +183,7 @@ func (d *Demo) seedTargets(ctx context.Context) error {
 	}
 	for _, c := range d.cfg.Cohorts {
 		for _, id := range c.Targets {
-			port, err := freePort(ctx)
+			port, err := d.ports.Next(ctx)
 			if err != nil {
 				return err
 			}
@@ -199,16 +198,4 @@ func (d *Demo) seedTargets(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// freePort asks the kernel for a port that nobody uses.
-func freePort(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }() // it was opened only for its number
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }

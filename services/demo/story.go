@@ -149,7 +149,7 @@ func (d *Demo) Reach(ctx context.Context, name string, state deploymentv1.Deploy
 
 // causes says what went wrong on which target.
 func (d *Demo) causes(ctx context.Context, name string) string {
-	list, err := d.installations.ListInstallations(ctx, &deploymentv1.ListInstallationsRequest{Parent: name})
+	list, err := d.installations.ListInstallations(ctx, &deploymentv1.ListInstallationsRequest{Parent: name, PageSize: 1000})
 	if err != nil {
 		return ""
 	}

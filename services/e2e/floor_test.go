@@ -22,6 +22,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/golive-dev/golive/services/demo"
 )
 
 // The controls of the rollout benchmark: the same installation (digest, unpack, fsync, stop, start,
@@ -39,8 +41,9 @@ func slots(b *testing.B, n int) []*slot {
 	b.Helper()
 	out := make([]*slot, n)
 	dir := b.TempDir()
+	var ports demo.Ports
 	for i := range out {
-		_, port, _ := strings.Cut(address(b), ":")
+		_, port, _ := strings.Cut(address(b, &ports), ":")
 		out[i] = &slot{dir: filepath.Join(dir, strconv.Itoa(i)), port: port}
 		require.NoError(b, os.MkdirAll(out[i].dir, 0o700))
 	}

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,13 +38,12 @@ func applications(tb testing.TB) map[string]string {
 	return out
 }
 
-// address reserves a port on loopback that nobody uses.
-func address(tb testing.TB) string {
+// address returns one on loopback that nobody uses.
+func address(tb testing.TB, ports *demo.Ports) string {
 	tb.Helper()
-	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	port, err := ports.Next(tb.Context())
 	require.NoError(tb, err)
-	defer func() { require.NoError(tb, l.Close()) }()
-	return l.Addr().String()
+	return "127.0.0.1:" + port
 }
 
 // talk writes the story to the test's log.

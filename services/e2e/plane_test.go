@@ -20,6 +20,7 @@ import (
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/rpc"
 	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
+	"github.com/golive-dev/golive/services/demo"
 	"github.com/golive-dev/golive/services/server"
 )
 
@@ -30,6 +31,7 @@ type plane struct {
 	token                      string
 	addresses                  map[string]string
 	processes                  map[string]*process
+	ports                      demo.Ports
 }
 
 // onePlane is everything in one process on SQLite.
@@ -53,7 +55,7 @@ func threePlanes(tb testing.TB) *plane {
 	database, dir := pgtest.URL(tb), tb.TempDir()
 	add := func(role string, args ...string) {
 		data := filepath.Join(dir, role)
-		p.processes[role] = &process{tb: tb, path: program(tb, "golive"), log: data + ".log", args: append([]string{"serve", role, "--data-dir", data, "--listen-admin", address(tb)}, args...)}
+		p.processes[role] = &process{tb: tb, path: program(tb, "golive"), log: data + ".log", args: append([]string{"serve", role, "--data-dir", data, "--listen-admin", address(tb, &p.ports)}, args...)}
 		p.processes[role].start()
 	}
 	add("deployment", append(p.listen("deployment", "agents"), "--database", database, "--implementation", p.addresses["implementation"])...)
@@ -74,7 +76,7 @@ func newPlane(tb testing.TB) *plane {
 	tb.Helper()
 	p := &plane{addresses: map[string]string{}, processes: map[string]*process{}}
 	for _, role := range []string{"http", "deployment", "implementation", "agents", "admin"} {
-		p.addresses[role] = address(tb)
+		p.addresses[role] = address(tb, &p.ports)
 	}
 	p.agents = p.addresses["agents"]
 	return p

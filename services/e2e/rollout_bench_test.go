@@ -90,7 +90,7 @@ func benchGolive(b *testing.B, n int) {
 	}
 	d := demo.New(demo.Config{
 		Deployment: p.deployment, Implementation: p.implementation, AgentAddress: p.agents, AgentProgram: program(b, "golive-agent"),
-		Applications: applications(b), Dir: b.TempDir(), Out: talk{b}, Cohorts: groups, Unwatched: true,
+		Applications: applications(b), Dir: b.TempDir(), Out: talk{b}, Cohorts: groups, ProbeInterval: time.Second, Unwatched: true,
 	})
 	b.Cleanup(d.Close)
 	ctx := b.Context()
