@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +13,9 @@ import (
 	"github.com/golive-dev/golive/pkg/config"
 	"github.com/golive-dev/golive/services/server"
 )
+
+// local is the context of a server on this machine.
+const local = "local"
 
 // processFlags declares the flags of every server process.
 func (a *app) processFlags(cmd *cobra.Command, p *server.Process, settings *string) {
@@ -91,35 +95,40 @@ func (a *app) softwareFlags(cmd *cobra.Command, agents *string, names *[]string,
 
 // run announces a server that is ready and serves until the program is told to stop.
 func (a *app) run(ctx context.Context, s *server.Server, secure bool) error {
-	if s.BootstrapToken() != "" {
-		if err := a.remember(s, secure); err != nil {
-			a.note("the token is not remembered for later commands: %v", err)
-		}
+	if err := a.remember(s, secure); err != nil {
+		a.note("the token is not remembered for later commands: %v", err)
 	}
 	if err := a.say("golive is up: %s", s.URL(secure)); err != nil {
 		return err
 	}
-	if s.BootstrapToken() == "" && s.Issuer() != nil {
+	if s.BootstrapToken() == "" {
 		a.note("sign in with the token you have, or make one: golive token mint users/admin --role admin --all-workspaces --data-dir DIR")
 	}
 	return s.Run(ctx)
 }
 
-// remember makes the new server the current context of this user.
+// remember makes a new server the current context of this user, and gives one
+// that it knows already its new addresses.
 func (a *app) remember(s *server.Server, secure bool) error {
 	f, err := a.loadContexts()
 	if err != nil {
 		return err
+	}
+	token := s.BootstrapToken()
+	if token == "" {
+		if token = cmp.Or(f.Contexts[local], &contextData{}).Token; !s.Trusts(token) {
+			return nil
+		}
 	}
 	scheme := "http"
 	if secure {
 		scheme = "https"
 	}
 	at := s.Addresses()
-	f.Current = "local"
-	f.Contexts["local"] = &contextData{
+	f.Current = local
+	f.Contexts[local] = &contextData{
 		URL: fmt.Sprintf("%s://%s", scheme, at.HTTP), Deployment: at.Deployment, Implementation: at.Implementation,
-		Workspace: "default", Token: s.BootstrapToken(), TLS: secure,
+		Workspace: "default", Token: token, TLS: secure,
 	}
 	return a.saveContexts(f)
 }

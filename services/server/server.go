@@ -17,6 +17,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -32,17 +33,23 @@ type Addresses struct {
 
 // Server is one or more roles, ready to run.
 type Server struct {
-	parts    []run.Part
-	closers  []func() error // in the order of opening
-	bound    Addresses
-	issuer   *auth.Issuer
-	token    string
-	services [2]grpc.ClientConnInterface // deployment and implementation, where they are in this process
+	parts     []run.Part
+	closers   []func() error // in the order of opening
+	bound     Addresses
+	issuer    *auth.Issuer
+	token     string
+	introduce func() error                // notes that the first token was given out; nil where there is none
+	services  [2]grpc.ClientConnInterface // deployment and implementation, where they are in this process
 }
 
 // Run serves until ctx ends, then stops in the reverse order of starting,
 // closes everything and returns.
 func (s *Server) Run(ctx context.Context) error {
+	if s.introduce != nil {
+		if err := s.introduce(); err != nil {
+			return errors.Join(fmt.Errorf("first token: %w", err), s.Close())
+		}
+	}
 	return errors.Join(run.All(ctx, s.parts...), s.Close())
 }
 
@@ -60,7 +67,7 @@ func (s *Server) Close() error {
 func (s *Server) Addresses() Addresses { return s.bound }
 
 // BootstrapToken returns the first administrator's token. It is minted with the
-// signing key, once in the life of a data folder, and empty ever after.
+// signing key, once in the life of a data folder, and empty after its first Run.
 func (s *Server) BootstrapToken() string { return s.token }
 
 // Issuer mints tokens; nil in a process that does not hold the signing key.

@@ -128,6 +128,7 @@ func TestPortThatIsTakenIsNamedWithItsFlag(t *testing.T) {
 		set(&cfg, anyPort)
 		s, err := server.Up(t.Context(), cfg)
 		require.NoError(t, err, "nothing stays open after an error")
+		require.NotEmpty(t, s.BootstrapToken(), "nobody has seen the token of a start that failed")
 		require.NoError(t, s.Close())
 	}
 }
