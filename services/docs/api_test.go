@@ -99,11 +99,31 @@ func roles(permission string) string {
 // which generated code does not keep.
 func commentsOf(t *testing.T, path string) map[string]string {
 	t.Helper()
+	return commented(contract(t, path), `((?:service|rpc) \w+)`)
+}
+
+// valuesOf returns what stands above each state of a message.
+func valuesOf(t *testing.T, path, message string) map[string]string {
+	t.Helper()
+	_, text, found := strings.Cut(contract(t, path), "\nmessage "+message+" {")
+	require.True(t, found)
+	_, text, found = strings.Cut(text, "  enum State {")
+	require.True(t, found)
+	text, _, _ = strings.Cut(text, "\n  }\n")
+	return commented(text, `([A-Z_]+) = \d+;`)
+}
+
+func contract(t *testing.T, path string) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "proto", path))
 	require.NoError(t, err)
-	block := regexp.MustCompile(`(?m)((?:^ *//.*\n)+)^ *((?:service|rpc) \w+)`)
+	return string(text)
+}
+
+// commented returns the first sentence of each comment, by what follows it.
+func commented(text, what string) map[string]string {
 	comments := map[string]string{}
-	for _, match := range block.FindAllStringSubmatch(string(text), -1) {
+	for _, match := range regexp.MustCompile(`(?m)((?:^ *//.*\n)+)^ *`+what).FindAllStringSubmatch(text, -1) {
 		comment := regexp.MustCompile(`(?m)^ *// ?`).ReplaceAllString(match[1], "")
 		comment = strings.Join(strings.Fields(comment), " ")
 		first, _, _ := strings.Cut(comment, ". ")

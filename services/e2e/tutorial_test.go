@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/golive-dev/golive/services/agent/shim"
+	"github.com/golive-dev/golive/services/demo"
 )
 
 // tutorialPatience is how long all of the tutorial may take.
@@ -72,9 +73,10 @@ func blocks(text string) (script string, expected []string) {
 // ports moves addresses and ports to free ones.
 func ports(t *testing.T, all ...string) *strings.Replacer {
 	t.Helper()
+	var given demo.Ports
 	var pairs []string
 	for _, old := range all {
-		free := address(t)
+		free := address(t, &given)
 		if !strings.Contains(old, ":") {
 			_, free, _ = strings.Cut(free, ":")
 		}
@@ -113,7 +115,7 @@ func eventsAreDocumented(t *testing.T, out string) {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "events.md"))
 	require.NoError(t, err)
-	seen := regexp.MustCompile(`\b(deployment|implementation)\.[a-z_]+\.[a-z_]+\b`).FindAllString(out, -1)
+	seen := regexp.MustCompile(`\b(deployment|implementation)\.[a-zA-Z]+\.[a-z_]+\b`).FindAllString(out, -1)
 	require.NotEmpty(t, seen)
 	for _, one := range seen {
 		require.Contains(t, string(page), "`"+one+"`")
