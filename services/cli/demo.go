@@ -113,7 +113,7 @@ func (a *app) showWhy(ctx context.Context, plane *server.Server, name string) {
 		return // the story goes on without
 	}
 	at := plane.Addresses()
-	cmd := exec.CommandContext(ctx, self, "why", name) //nolint:gosec // G204: this very program
+	cmd := exec.CommandContext(ctx, self, "why", name)
 	cmd.Env = append(os.Environ(), "GOLIVE_TOKEN="+plane.BootstrapToken(), "GOLIVE_DEPLOYMENT="+at.Deployment, "GOLIVE_IMPLEMENTATION="+at.Implementation)
 	cmd.Stdout, cmd.Stderr = a.err, a.err
 	_ = cmd.Run() // its exit code says that the wave waits, which is the point

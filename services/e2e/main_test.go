@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,5 +80,5 @@ func (p *plane) golive(ctx context.Context, tb testing.TB, args ...string) strin
 // eventually is require.Eventually with the patience of this package.
 func eventually(tb testing.TB, what string, met func() bool) {
 	tb.Helper()
-	require.Eventually(tb, met, 30*time.Second, 10*time.Millisecond, fmt.Sprintf("waited for %s", what))
+	require.Eventually(tb, met, 30*time.Second, 10*time.Millisecond, "waited for %s", what)
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -47,6 +48,7 @@ func archives(b *testing.B) (packed map[string][]byte, sums map[string]string) {
 }
 
 func benchFloor(b *testing.B, n int) {
+	b.Helper()
 	packed, sums := archives(b)
 	all := slots(b, n)
 	push := func(version string) error {
@@ -60,6 +62,7 @@ func benchFloor(b *testing.B, n int) {
 }
 
 func benchShell(b *testing.B, n int) {
+	b.Helper()
 	packed, sums := archives(b)
 	all := slots(b, n)
 	b.Cleanup(func() { killShell(all) })
@@ -79,6 +82,7 @@ func benchShell(b *testing.B, n int) {
 }
 
 func benchGolive(b *testing.B, n int) {
+	b.Helper()
 	p := onePlane(b)
 	var groups []demo.Cohort
 	for first := 0; first < n; first += targetsPerAgent {
@@ -98,7 +102,7 @@ func benchGolive(b *testing.B, n int) {
 	rollout := func(id, version string) {
 		name, err := d.Deploy(ctx, id, version, &deploymentv1.Rollout{Waves: []*deploymentv1.WaveRule{
 			{Id: "canary", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Count{Count: 1}}},
-			{Id: "rest", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Rest{Rest: true}}, MaxParallel: int32(window(n))}, //nolint:gosec // G115: small
+			{Id: "rest", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Rest{Rest: true}}, MaxParallel: int32(window(n))},
 		}})
 		require.NoError(b, err)
 		require.NoError(b, d.Reach(ctx, name, deploymentv1.Deployment_SUCCEEDED))
@@ -143,7 +147,7 @@ func cpu(tb testing.TB, pids ...int) time.Duration {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		require.NoError(tb, err)
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+2:]))
 		for _, field := range fields[11:15] { // utime, stime, cutime, cstime
 			n, err := strconv.ParseInt(field, 10, 64)
 			require.NoError(tb, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -44,7 +45,7 @@ func check(_ context.Context, address, greeting string) error {
 	if greeting == "" {
 		return errors.New("GREETING is not set")
 	}
-	log.Printf("version %s would listen on %s", version, address)
+	log.Printf("version %s would listen on %q", version, address)
 	return nil
 }
 
@@ -62,11 +63,11 @@ func serve(ctx context.Context, address, greeting string) error {
 			http.Error(w, "the queue is full", http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprintln(w, "ok", version)
+		answer(w, "ok "+version)
 	})
-	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, version) })
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { answer(w, version) })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "%s, this is version %s, up for %s\n", greeting, version, time.Since(started).Round(time.Second))
+		answer(w, fmt.Sprintf("%s, this is version %s, up for %s", greeting, version, time.Since(started).Round(time.Second)))
 	})
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
@@ -83,6 +84,10 @@ func serve(ctx context.Context, address, greeting string) error {
 		return err
 	}
 	return nil
+}
+
+func answer(w io.Writer, text string) {
+	_, _ = fmt.Fprintln(w, text) // whoever asked may have gone
 }
 
 // sickness tells from when on the application no longer works.

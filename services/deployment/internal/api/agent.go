@@ -62,7 +62,7 @@ func (a *AgentService) DeleteAgent(ctx context.Context, req *deploymentv1.Delete
 func (a *AgentService) CreateJoinToken(ctx context.Context, req *deploymentv1.CreateJoinTokenRequest) (*deploymentv1.JoinToken, error) {
 	if len(req.GetTargets()) == 0 && req.GetEnvironment() == "" {
 		return nil, fault.Invalid("JOIN_TOKEN_SERVES_NOTHING",
-			"a join token needs the targets that the agent will serve, or an environment in which one is created").
+			"the join token would serve nothing; name the targets that the agent will serve, or an environment in which one is created").
 			Field("targets", "is empty, and so is environment")
 	}
 	for i, target := range append([]string{req.GetEnvironment()}, req.GetTargets()...) {

@@ -23,5 +23,5 @@ func artifactField(position int, field string) string {
 }
 
 func artifactFault(position int, field, why string) error {
-	return fault.Invalid("INVALID_FIELD", "artifact %d: %s", position, why).Field(artifactField(position, field), why)
+	return fault.Invalid("INVALID_FIELD", "artifact %d cannot be used: %s; correct it and create the release again", position, why).Field(artifactField(position, field), why)
 }

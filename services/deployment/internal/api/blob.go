@@ -30,7 +30,7 @@ func (a *BlobService) UploadBlob(stream deploymentv1.BlobService_UploadBlobServe
 		return err
 	}
 	if first.GetParent() == "" {
-		return fault.Invalid("REQUIRED_FIELD", "the first message of an upload must say in which workspace, as parent").
+		return fault.Invalid("REQUIRED_FIELD", "the upload names no workspace; set parent in its first message").
 			Field("parent", "is required in the first message")
 	}
 	info, err := a.blobs.Put(stream.Context(), first.GetParent(), first.GetSha256(), &upload{stream: stream, rest: first.GetData(), parent: first.GetParent()})
@@ -44,7 +44,7 @@ func (a *BlobService) UploadBlob(stream deploymentv1.BlobService_UploadBlobServe
 func (a *BlobService) GetBlob(ctx context.Context, req *deploymentv1.GetBlobRequest) (*deploymentv1.Blob, error) {
 	part := strings.Split(req.GetName(), "/")
 	if len(part) != 4 || part[0] != "workspaces" || part[2] != "blobs" {
-		return nil, fault.Invalid("INVALID_NAME", "the name of a blob is workspaces/{workspace}/blobs/{sha256}").
+		return nil, fault.Invalid("INVALID_NAME", "that is no name of a blob; write workspaces/{workspace}/blobs/{sha256}").
 			Field("name", "is no name of a blob")
 	}
 	info, err := a.blobs.Stat(ctx, "workspaces/"+part[1], part[3])
@@ -75,7 +75,7 @@ func (u *upload) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if next.GetParent() != "" && next.GetParent() != u.parent {
-			return 0, fault.Invalid("INVALID_FIELD", "an upload stays in the workspace of its first message").
+			return 0, fault.Invalid("INVALID_FIELD", "an upload stays in the workspace of its first message; name no other parent after it").
 				Field("parent", "differs from the first message")
 		}
 		u.rest = next.GetData()

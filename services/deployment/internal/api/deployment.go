@@ -18,8 +18,8 @@ type DeploymentService struct {
 }
 
 // NewDeploymentService serves the store.
-func NewDeploymentService(s *store.Store, engine *engine.Engine) *DeploymentService {
-	return &DeploymentService{store: s, engine: engine}
+func NewDeploymentService(s *store.Store, e *engine.Engine) *DeploymentService {
+	return &DeploymentService{store: s, engine: e}
 }
 
 // CreateDeployment takes the snapshots and begins.

@@ -22,28 +22,34 @@ type InstallationService struct {
 }
 
 // NewInstallationService serves the store.
-func NewInstallationService(s *store.Store, engine *engine.Engine, logs *Logs) *InstallationService {
-	return &InstallationService{store: s, engine: engine, logs: logs}
+func NewInstallationService(s *store.Store, e *engine.Engine, logs *Logs) *InstallationService {
+	return &InstallationService{store: s, engine: e, logs: logs}
 }
 
 // GetInstallation returns one with every try and its steps.
 func (a *InstallationService) GetInstallation(ctx context.Context, req *deploymentv1.GetInstallationRequest) (*deploymentv1.Installation, error) {
-	if _, err := store.Installations.Parse(req.GetName()); err != nil {
+	i, err := a.find(ctx, req.GetName())
+	if err != nil {
 		return nil, err
 	}
-	q := a.store.DB.Read()
-	found, err := store.SelectInstallations(ctx, q, `name = $1`, req.GetName())
+	if i.Attempts, err = store.Attempts(ctx, a.store.DB.Read(), i.GetName()); err != nil {
+		return nil, err
+	}
+	return i, a.store.DescribeInstallations(ctx, i)
+}
+
+func (a *InstallationService) find(ctx context.Context, name string) (*deploymentv1.Installation, error) {
+	if _, err := store.Installations.Parse(name); err != nil {
+		return nil, err
+	}
+	found, err := store.SelectInstallations(ctx, a.store.DB.Read(), `name = $1`, name)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fault.NotFound(resource.ReasonNotFound, "installation %q does not exist; list them with `golive list installations`", req.GetName())
+		return nil, fault.NotFound(resource.ReasonNotFound, "installation %q does not exist; list them with `golive list installations`", name)
 	}
-	i := found[0].Installation
-	if i.Attempts, err = store.Attempts(ctx, q, i.GetName()); err != nil {
-		return nil, err
-	}
-	return i, a.store.DescribeInstallations(ctx, i)
+	return found[0].Installation, nil
 }
 
 // ListInstallations answers one page.
@@ -62,6 +68,9 @@ func (a *InstallationService) RetryInstallation(ctx context.Context, req *deploy
 
 // ReadLogs streams the output of an installation.
 func (a *InstallationService) ReadLogs(req *deploymentv1.ReadLogsRequest, stream grpc.ServerStreamingServer[deploymentv1.ReadLogsResponse]) error {
+	if _, err := a.find(stream.Context(), req.GetName()); err != nil {
+		return err
+	}
 	return a.logs.Read(stream.Context(), req.GetName(), req.GetAttempt(), req.GetFollow(), func(lines []*deploymentv1.LogLine) error {
 		return stream.Send(&deploymentv1.ReadLogsResponse{Lines: lines})
 	})

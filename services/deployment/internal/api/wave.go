@@ -17,8 +17,8 @@ type WaveService struct {
 }
 
 // NewWaveService serves the store.
-func NewWaveService(s *store.Store, engine *engine.Engine) *WaveService {
-	return &WaveService{store: s, engine: engine}
+func NewWaveService(s *store.Store, e *engine.Engine) *WaveService {
+	return &WaveService{store: s, engine: e}
 }
 
 // GetWave returns one.

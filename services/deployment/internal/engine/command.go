@@ -57,7 +57,7 @@ func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) 
 		}
 		person := auth.Actor(ctx)
 		if approved && person == l.Deployment.GetCreator() {
-			return fault.Denied("SELF_APPROVAL", "%s created the deployment, so another person has to approve it", person)
+			return fault.Denied("SELF_APPROVAL", "%s created the deployment and cannot approve it too; ask another person", person)
 		}
 		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
 			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(e.store.Now()),

@@ -50,6 +50,9 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if d.Rollout, err = plan(ctx, tx, d); err != nil {
 		return nil, err
 	}
+	if err := store.CheckGates(d.GetName(), d.GetRollout()); err != nil {
+		return nil, err
+	}
 	targets, err := store.Targets.Select(ctx, tx, `WHERE parent = $1 ORDER BY name`, environment.GetName())
 	if err != nil {
 		return nil, err

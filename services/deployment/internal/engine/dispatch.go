@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"go.uber.org/zap"
@@ -108,14 +109,10 @@ func workload(release *deploymentv1.Release, facts *deploymentv1.HostFacts, over
 
 // overlay freezes what the environment and the target say, for one installation.
 func overlay(environment *deploymentv1.Environment, target *deploymentv1.Target) ([]byte, error) {
-	w := &agentv1.Workload{Variables: map[string]string{}, Secrets: environment.GetSecrets()}
-	for k, v := range environment.GetVariables() {
-		w.Variables[k] = v
-	}
-	for k, v := range target.GetVariables() {
-		w.Variables[k] = v
-	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(w)
+	variables := map[string]string{}
+	maps.Copy(variables, environment.GetVariables())
+	maps.Copy(variables, target.GetVariables())
+	return proto.MarshalOptions{Deterministic: true}.Marshal(&agentv1.Workload{Variables: variables, Secrets: environment.GetSecrets()})
 }
 
 // configDigest identifies a release with an overlay: the same digest means nothing to do.

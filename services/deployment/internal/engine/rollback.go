@@ -77,7 +77,7 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 		}
 	}
 	if len(s.installations) == 0 {
-		return nil, nil, fault.Precondition("NOTHING_TO_ROLL_BACK", "no target runs what %s brought, so nothing has to go back", old.GetName())
+		return nil, nil, fault.Precondition("NOTHING_TO_ROLL_BACK", "no target runs what %s brought and nothing has to go back; cancel a deployment that has not begun", old.GetName())
 	}
 	back.Release = mostCommon(releases, old.GetRelease())
 	s.count(back)
@@ -106,7 +106,7 @@ func (e *Engine) handOver(ctx context.Context, tx *sqldb.Tx, l *loaded, back *de
 func knownWaves(l *loaded, ids []string) error {
 	for _, id := range ids {
 		if !slices.ContainsFunc(l.Waves, func(w *deploymentv1.Wave) bool { return w.GetRule().GetId() == id }) {
-			return fault.Invalid("WAVE_UNKNOWN", "%s has no wave %q", l.Deployment.GetName(), id).Field("waves", "must be ids of waves of the deployment")
+			return fault.Invalid("WAVE_UNKNOWN", "%s has no wave %q; leave waves out to take all of them back", l.Deployment.GetName(), id).Field("waves", "must be ids of waves of the deployment")
 		}
 	}
 	return nil

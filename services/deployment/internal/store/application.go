@@ -19,6 +19,15 @@ var Applications = resource.Define(resource.Spec[*deploymentv1.Application]{
 		{Field: "display_name"}, {Field: "owner"}, {Field: "labels"},
 	},
 	Hooks: resource.Hooks[*deploymentv1.Application]{
+		Validate: func(ctx context.Context, tx *sqldb.Tx, _, a *deploymentv1.Application) error {
+			if a.GetDefaultPlan() == "" {
+				return nil
+			}
+			if err := SameWorkspace("application.default_plan", a.GetName(), a.GetDefaultPlan()); err != nil {
+				return err
+			}
+			return DeploymentPlans.Required(ctx, tx, a.GetDefaultPlan())
+		},
 		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *deploymentv1.Application) error {
 			return unused(ctx, tx, old.GetName(), `SELECT name FROM releases WHERE parent = $1 LIMIT 1`)
 		},

@@ -14,8 +14,13 @@ import (
 var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 	Table: "deployments",
 	Columns: []resource.Column[*deploymentv1.Deployment]{
-		{Field: "state"}, {Field: "environment"}, {Field: "release"}, {Field: "creator"},
-		{Field: "end_time"}, {Field: "rollback_of"}, {Field: "labels"},
+		{Field: "state"},
+		{Field: "environment"},
+		{Field: "release"},
+		{Field: "creator"},
+		{Field: "end_time"},
+		{Field: "rollback_of"},
+		{Field: "labels"},
 	},
 	Parent:   Applications.Required,
 	Terminal: func(d *deploymentv1.Deployment) bool { return rollout.Ended(d.GetState()) },

@@ -42,14 +42,15 @@ func checkPromotion(ctx context.Context, tx *sqldb.Tx, e *deploymentv1.Environme
 		}
 		if slices.Contains(way, from) {
 			cycle := strings.Join(append(way, from), " ← ")
-			return fault.Invalid("ENVIRONMENT_CYCLE", "environments may not be promoted in a circle: %s", cycle).
+			return fault.Invalid("ENVIRONMENT_CYCLE", "environments may not be promoted in a circle: %s; clear promoted_from in one of them", cycle).
 				Field("environment.promoted_from", "closes the circle "+cycle)
 		}
 		way = append(way, from)
 		before := from
 		err := tx.QueryRowContext(ctx, `SELECT promoted_from FROM environments WHERE name = $1`, before).Scan(&from)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fault.NotFound("RESOURCE_NOT_FOUND", "%s does not exist; create it before something is promoted from it", before)
+			return fault.NotFound("RESOURCE_NOT_FOUND", "%s does not exist; create it before something is promoted from it", before).
+				Meta("resource", before).Field("environment.promoted_from", "does not exist")
 		}
 		if err != nil {
 			return fmt.Errorf("follow promotion to %s: %w", before, err)
@@ -63,7 +64,7 @@ func SameWorkspace(field, from, to string) error {
 	if WorkspaceOf(from) == WorkspaceOf(to) {
 		return nil
 	}
-	return fault.Invalid("OTHER_WORKSPACE", "%s is in another workspace than %s; nothing refers across workspaces", to, from).
+	return fault.Invalid("OTHER_WORKSPACE", "%s names %s, which is of another workspace; name one of %s", field, to, WorkspaceOf(from)).
 		Field(field, "must be in "+WorkspaceOf(from))
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"text/template"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -21,17 +23,37 @@ var Releases = resource.Define(resource.Spec[*deploymentv1.Release]{
 	Hooks: resource.Hooks[*deploymentv1.Release]{
 		Default: func(_ context.Context, _ *sqldb.Tx, r *deploymentv1.Release) error {
 			r.State = deploymentv1.Release_ACTIVE
+			if err := checkConfig(r); err != nil {
+				return err
+			}
 			return onePerPlatform(r)
 		},
 	},
 })
+
+// checkConfig refuses what every host would refuse, while the one who can mend it is looking.
+func checkConfig(r *deploymentv1.Release) error {
+	for i, file := range r.GetConfigFiles() {
+		field, why := "path", ""
+		if !filepath.IsLocal(file.GetPath()) {
+			why = fmt.Sprintf("%q leads out of the configuration folder", file.GetPath())
+		} else if _, err := template.New(file.GetPath()).Parse(file.GetTemplate()); err != nil {
+			field, why = "template", err.Error()
+		}
+		if why != "" {
+			return fault.Invalid(resource.ReasonInvalidField, "the %s of configuration file %d cannot be used: %s; correct it and create the release again", field, i, why).
+				Field(fmt.Sprintf("release.config_files[%d].%s", i, field), why)
+		}
+	}
+	return nil
+}
 
 func onePerPlatform(r *deploymentv1.Release) error {
 	seen := map[string]int{}
 	for i, a := range r.GetArtifacts() {
 		platform := a.GetOs() + "/" + a.GetArch()
 		if first, ok := seen[platform]; ok {
-			text := fmt.Sprintf("artifacts %d and %d are both for %s; a release has one for each platform", first, i, platform)
+			text := fmt.Sprintf("artifacts %d and %d are both for %s; leave one of them out", first, i, platform)
 			return fault.Invalid("DUPLICATE_PLATFORM", "%s", text).Field(fmt.Sprintf("release.artifacts[%d]", i), text)
 		}
 		seen[platform] = i
