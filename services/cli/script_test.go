@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 //	start              runs golive up on free ports and waits until it answers; needs 'kill' or the end
 //	setenv KEY         sets KEY to the first line of the last stdout
 //	jsonenv KEY PATH   sets KEY to a field of the last stdout, a.b
-//	soon N golive …    repeats golive until its exit code is N
+//	soon N RE golive … repeats golive until its exit code is N and its stdout matches RE
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -100,7 +101,7 @@ func start(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("up.out"), []byte(out.String()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("up.err"), []byte(log.String()), 0o600))
-	soon(ts, false, []string{"0", "golive", "token", "whoami"})
+	soon(ts, false, []string{"0", "admin", "golive", "token", "whoami"})
 }
 
 // setenv keeps a line of output for later commands.
@@ -123,19 +124,21 @@ func jsonenv(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], fmt.Sprint(value))
 }
 
-// soon repeats a command until its exit code is the one wanted, for what the engine does a moment later.
+// soon repeats a command until it answers as wanted, for what the engine does a moment later.
 func soon(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	pattern, err := regexp.Compile("(?m)" + args[1])
 	ts.Check(err)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 500 {
-		if exitCode(ts.Exec(args[1], args[2:]...)) == want {
+		if exitCode(ts.Exec(args[2], args[3:]...)) == want && pattern.MatchString(ts.ReadFile("stdout")) {
 			return
 		}
 		<-tick.C
 	}
-	ts.Fatalf("exit code %d never came", want)
+	ts.Fatalf("exit code %d with %q never came", want, args[1])
 }
 
 // mode compares the permissions of a file.

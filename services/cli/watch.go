@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	"github.com/golive-dev/golive/services/cli/internal/kind"
@@ -72,7 +73,8 @@ func (w *watching) bound(ctx context.Context) (context.Context, context.CancelFu
 
 // ended words the end of a watch by its own clock.
 func (w *watching) ended(ctx context.Context, err error) error {
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	// The server, which was told the deadline too, may be the first to say so.
+	if err != nil && w.timeout > 0 && (errors.Is(ctx.Err(), context.DeadlineExceeded) || fault.Is(err, fault.KindDeadline)) {
 		return &complaint{
 			code: exitTimeout, what: fmt.Sprintf("not over after %s", w.timeout), why: "watching ended; nothing was stopped", fix: "golive why says what it waits for",
 		}
