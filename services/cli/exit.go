@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -53,6 +54,10 @@ func explain(err error) *complaint {
 		}
 	}
 	f := fault.From(err)
+	if st, ok := status.FromError(err); ok && st.Code() == codes.Unavailable && len(st.Details()) == 0 {
+		// No server said this: the connection itself did, and its reason is for the one who runs it.
+		return &complaint{code: exitError, what: "the server does not answer", why: transport(st.Message()), fix: advice(f)}
+	}
 	what, fix, _ := strings.Cut(f.Message(), "; ")
 	c := &complaint{code: exitCode(f.Kind()), what: what, fix: fix, why: f.Reason()}
 	var details []string
@@ -69,6 +74,14 @@ func explain(err error) *complaint {
 		c.fix = advice(f)
 	}
 	return c
+}
+
+// transport is what gRPC says of a connection, without its packaging.
+func transport(message string) string {
+	if i := strings.LastIndex(message, "desc = "); i >= 0 {
+		message = strings.Trim(message[i+len("desc = "):], `"`)
+	}
+	return message
 }
 
 func exitCode(kind fault.Kind) int {
