@@ -8,11 +8,13 @@ SHELL := bash
 # Pinned tools, each installed once under a name that carries its version.
 BUF_VERSION      := 1.75.0
 GOLANGCI_VERSION := v2.15.0
+PLAYWRIGHT_VERSION := 1.65.1
 
 BIN      := $(CURDIR)/.bin
 BUF      := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 PLUGINS  := $(BIN)/plugins.stamp
+PLAYWRIGHT := $(BIN)/playwright-core-$(PLAYWRIGHT_VERSION)
 PROTODEPS := .proto-deps/stamp
 
 MODULES   := proto pkg services
@@ -68,6 +70,17 @@ lint: $(GOLANGCI) $(BUF) $(PROTODEPS) ## Lint the contracts and the Go code
 generate: $(BUF) $(PLUGINS) $(PROTODEPS) ## Generate Go, gateway and OpenAPI from the contracts
 	$(BUF) generate
 
+.PHONY: docs
+docs: ## Write the reference pages from the code
+	GOLIVE_UPDATE=1 go test -count=1 -run 'Page' ./services/docs
+	GOLIVE_UPDATE=1 go test -count=1 -run Reference ./services/cli
+
+# Needs node and a chromium: CHROMIUM=/path/to/it where it is not in PATH.
+.PHONY: screenshots
+screenshots: build demo-apps $(PLAYWRIGHT) ## Take the pictures of the documentation from the demonstration
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=2.1.0" -o bin/demo/crm-2.1.0 ./services/demo/app
+	node docs/images/take.mjs $(PLAYWRIGHT) "$${CHROMIUM:-$$(command -v chromium || command -v google-chrome)}"
+
 .PHONY: check
 check: $(BUF) $(PLUGINS) $(PROTODEPS) check-deploy ## Prove that what is committed is what is generated, and that deploy/ holds
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
@@ -110,6 +123,9 @@ $(PROTODEPS): proto/tools/go.mod proto/tools/go.sum proto/tools/protodeps/main.g
 
 $(BUF):
 	npm install --silent --no-fund --no-audit --no-package-lock --prefix $(BIN)/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
+
+$(PLAYWRIGHT):
+	npm install --silent --no-fund --no-audit --no-package-lock --prefix $@ playwright-core@$(PLAYWRIGHT_VERSION)
 
 $(GOLANGCI):
 	GOWORK=off GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
