@@ -275,3 +275,41 @@ func TestAReplayedCreateIsOneDeployment(t *testing.T) {
 		require.Equal(t, "REQUEST_ID_REUSED", fault.ReasonOf(err))
 	})
 }
+
+// A target in the middle of an activation may run either version, so nobody may say that
+// it runs the old one already.
+func TestARollbackReachesWhatIsInTheMiddleOfIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		w.hosts.keep("t0", true)
+		second := w.deploy("second", "v2", nil).GetName()
+		w.until(second, func(d *deploymentv1.Deployment) bool {
+			return d.GetCounts().GetHealthy() == 5 && d.GetCounts().GetInProgress() == 1
+		})
+		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: second})
+		require.NoError(t, err)
+		w.hosts.keep("t0", false)
+		w.reach(back.GetName(), deploymentv1.Deployment_SUCCEEDED)
+		require.Equal(t, all, w.runs())
+		require.Equal(t, 2, w.hosts.count("INSTALL t0 1"), "the second time because it may run version 2")
+	})
+}
+
+func TestANewerDeploymentOutdatesCommandsThatNobodyAnswered(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.hosts.keep("t1", true)
+		first := w.deploy("first", "v1", &deploymentv1.Rollout{CancelTimeout: durationpb.New(100 * time.Millisecond)}).GetName()
+		w.until(first, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
+		_, err := w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: first}, rollout.Cancel)
+		require.NoError(t, err)
+		w.reach(first, deploymentv1.Deployment_CANCELLED)
+		second := w.deploy("second", "v2", nil).GetName()
+		w.until(second, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
+		pending, err := w.engine.Pending(w.ctx, []string{env + "/targets/t1"})
+		require.NoError(t, err)
+		require.Len(t, pending, 1)
+		require.Equal(t, second+"/installations/t1", pending[0].GetInstallation())
+		w.hosts.keep("t1", false)
+		w.reach(second, deploymentv1.Deployment_SUCCEEDED)
+	})
+}

@@ -86,7 +86,7 @@ func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 // slot keeps what runs on the target in step with the installation.
 func (b *batch) slot(ctx context.Context, row *store.Installation, before deploymentv1.Installation_State) error {
 	s := &store.Slot{
-		Target: row.GetTarget(), Application: row.Application, Installation: row.GetName(), Health: row.GetHealth(), Since: b.now,
+		Target: row.GetTarget(), Application: row.Application, Installation: row.GetName(), Health: row.GetHealth(), Since: b.now, Settled: true,
 	}
 	switch {
 	case row.GetState() == before:

@@ -53,8 +53,8 @@ func onePerPlatform(r *deploymentv1.Release) error {
 	for i, a := range r.GetArtifacts() {
 		platform := a.GetOs() + "/" + a.GetArch()
 		if first, ok := seen[platform]; ok {
-			text := fmt.Sprintf("artifacts %d and %d are both for %s; leave one of them out", first, i, platform)
-			return fault.Invalid("DUPLICATE_PLATFORM", "%s", text).Field(fmt.Sprintf("release.artifacts[%d]", i), text)
+			return fault.Invalid("DUPLICATE_PLATFORM", "artifacts %d and %d are both for %s; leave one of them out", first, i, platform).
+				Field(fmt.Sprintf("release.artifacts[%d]", i), "is for the platform of another")
 		}
 		seen[platform] = i
 	}

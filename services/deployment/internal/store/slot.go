@@ -19,14 +19,17 @@ type Slot struct {
 	Overlay             []byte
 	Health              deploymentv1.Installation_Health
 	Since               time.Time
+	// Settled is false from the moment that work begins on the target until its outcome is
+	// heard: what runs there may be the old or the new.
+	Settled bool
 }
 
-const slotColumns = `target, application, release, sha256, config_digest, installation, overlay, health, since`
+const slotColumns = `target, application, release, sha256, config_digest, installation, overlay, health, since, settled`
 
 func scanSlot(rows *sql.Rows) (*Slot, error) {
 	var s Slot
 	var micros int64
-	err := rows.Scan(&s.Target, &s.Application, &s.Release, &s.SHA256, &s.ConfigDigest, &s.Installation, &s.Overlay, &s.Health, &micros)
+	err := rows.Scan(&s.Target, &s.Application, &s.Release, &s.SHA256, &s.ConfigDigest, &s.Installation, &s.Overlay, &s.Health, &micros, &s.Settled)
 	s.Since = time.UnixMicro(micros)
 	return &s, err
 }
@@ -63,15 +66,22 @@ func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM slots WHERE target = $1 AND application = $2`, s.Target, s.Application)
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (target, application) DO UPDATE SET release = excluded.release, sha256 = excluded.sha256, config_digest = excluded.config_digest,
-		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since`,
-		s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro())
+		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since, settled = excluded.settled`,
+		s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro(), flag(s.Settled))
 	return err
 }
 
 // SetSlotHealth says whether what an installation brought still answers.
 func SetSlotHealth(ctx context.Context, tx *sqldb.Tx, installation string, health deploymentv1.Installation_Health) error {
 	_, err := tx.ExecContext(ctx, `UPDATE slots SET health = $1 WHERE installation = $2`, int64(health), installation)
+	return err
+}
+
+// unsettle says that work has begun on the targets of installations that were just claimed.
+func unsettle(ctx context.Context, tx *sqldb.Tx, wave string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE slots SET settled = 0 WHERE settled = 1 AND EXISTS (SELECT 1 FROM installations i
+		WHERE i.wave = $1 AND i.target = slots.target AND i.application = slots.application AND `+in("i.state", deploymentv1.Installation_CLAIMED)+`)`, wave)
 	return err
 }

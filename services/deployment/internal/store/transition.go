@@ -37,7 +37,7 @@ func change(ctx context.Context, tx *sqldb.Tx, now time.Time, set, where string,
 func Claim(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string, limit int32) (claimed, skipped []*Installation, err error) {
 	skipped, err = change(ctx, tx, now, set("state", deploymentv1.Installation_SKIPPED)+`, action = 0, message = 'the target runs this release already'`,
 		`wave = $2 AND `+in("state", deploymentv1.Installation_QUEUED)+` AND EXISTS (SELECT 1 FROM slots s WHERE s.target = installations.target
-			AND s.application = installations.application AND s.release = installations.to_release AND s.config_digest = installations.config_digest
+			AND s.application = installations.application AND s.settled = 1 AND s.release = installations.to_release AND s.config_digest = installations.config_digest
 			AND s.health <> `+number(deploymentv1.Installation_UNHEALTHY)+`)`, wave)
 	if err != nil {
 		return nil, nil, fmt.Errorf("skip what is there already: %w", err)
@@ -48,7 +48,19 @@ func Claim(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string, limit 
 	if err != nil {
 		return nil, nil, fmt.Errorf("claim installations of %s: %w", wave, err)
 	}
-	return claimed, skipped, nil
+	if err := outdate(ctx, tx, wave); err != nil {
+		return nil, nil, err
+	}
+	return claimed, skipped, unsettle(ctx, tx, wave)
+}
+
+// outdate withdraws what agents were still to do for earlier deployments on the targets of
+// installations that were just claimed: the newer epoch fences it off, so nobody would ever answer.
+func outdate(ctx context.Context, tx *sqldb.Tx, wave string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE installations SET action = 0 WHERE action <> 0 AND wave <> $1 AND EXISTS (SELECT 1 FROM installations i
+		WHERE i.wave = $1 AND i.target = installations.target AND i.application = installations.application AND i.epoch > installations.epoch
+		AND `+in("i.state", deploymentv1.Installation_CLAIMED)+`)`, wave)
+	return err
 }
 
 // Prestage lets agents put the files of a wave in place that has not begun.

@@ -191,6 +191,7 @@ CREATE TABLE slots (
     overlay BYTEA,
     health BIGINT NOT NULL,
     since BIGINT NOT NULL,
+    settled SMALLINT NOT NULL,
     PRIMARY KEY (target, application)
 );
 CREATE INDEX slots_installation ON slots (installation);
