@@ -47,7 +47,7 @@ func forget(s *State) {
 
 // step makes at most one move of the deployment and reports whether it made one.
 func step(s *State, f *Facts, e *Effects) bool {
-	if moved, done := obey(s, f, e); done {
+	if moved, rules := obey(s, f, e); rules {
 		return moved
 	}
 	switch s.Deployment.GetState() {
@@ -72,7 +72,7 @@ func step(s *State, f *Facts, e *Effects) bool {
 	}
 }
 
-// obey follows a person's wish to end the deployment. done means that the wish rules and
+// obey follows a person's wish to end the deployment. rules means that it does, and
 // nothing else may happen in this pass.
 func obey(s *State, f *Facts, e *Effects) (moved, done bool) {
 	d := s.Deployment
@@ -241,17 +241,17 @@ func revert(s *State, f *Facts) bool {
 
 func finalize(s *State, f *Facts) bool {
 	d, total := s.Deployment, f.total()
-	// The seal of the last wave may be an effect of this very decision, so who it leaves behind is still queued.
-	if left := failures(total) + total.GetLost() + total.GetCancelled() + total.GetQueued(); s.rollback() && left > 0 {
+	// The seal of the last wave may be an effect of this very decision, and whoever was lost may be
+	// at work again: what counts is who is back, not who failed.
+	if left := total.GetTotal() - done(total) + total.GetUnhealthy(); s.rollback() && left > 0 {
 		return s.move(f, deploymentv1.Deployment_ROLLBACK_FAILED, "TARGETS_LEFT", fmt.Sprintf("%d of %d targets could not be taken back", left, total.GetTotal()))
 	}
 	return s.move(f, deploymentv1.Deployment_SUCCEEDED, "", summary(d, total))
 }
 
 func summary(d *deploymentv1.Deployment, total *deploymentv1.InstallationCounts) string {
-	done := total.GetHealthy() + total.GetSealed() + total.GetSkipped()
-	text := fmt.Sprintf("%d of %d targets run %s", done, total.GetTotal(), lastSegment(d.GetRelease()))
-	if left := total.GetTotal() - done; left > 0 {
+	text := fmt.Sprintf("%d of %d targets run %s", done(total), total.GetTotal(), lastSegment(d.GetRelease()))
+	if left := total.GetTotal() - done(total); left > 0 {
 		text += fmt.Sprintf("; %d do not", left)
 	}
 	return text

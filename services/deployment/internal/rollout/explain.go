@@ -143,7 +143,7 @@ func runningReasons(w *deploymentv1.Wave, c *deploymentv1.InstallationCounts) []
 }
 
 func installationReason(resource string, c *deploymentv1.InstallationCounts, required string) *gatev1.BlockedBy {
-	current := fmt.Sprintf("%d of %d on their way, %d done", busy(c), c.GetTotal(), c.GetHealthy()+c.GetSealed()+c.GetSkipped()+c.GetReverted())
+	current := fmt.Sprintf("%d of %d on their way, %d done", busy(c), c.GetTotal(), done(c)+c.GetReverted())
 	if c.GetUnknown() > 0 {
 		current += fmt.Sprintf(", %d silent", c.GetUnknown())
 	}

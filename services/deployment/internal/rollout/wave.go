@@ -108,8 +108,12 @@ func covered(s *State, w *deploymentv1.Wave, c *deploymentv1.InstallationCounts)
 		return true
 	}
 	least := w.GetRule().GetMinCoverage()
-	done := c.GetHealthy() + c.GetSealed() + c.GetSkipped()
-	return least > 0 && float64(done) >= math.Ceil(least*float64(c.GetTotal())-1e-9)
+	return least > 0 && float64(done(c)) >= math.Ceil(least*float64(c.GetTotal())-1e-9)
+}
+
+// done counts members that run what they should.
+func done(c *deploymentv1.InstallationCounts) int32 {
+	return c.GetHealthy() + c.GetSealed() + c.GetSkipped()
 }
 
 // failures counts members that do not run what they should, or not well.
