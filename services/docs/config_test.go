@@ -74,6 +74,6 @@ func agentFlags(t *testing.T) (all [][4]string) {
 	for _, f := range declared.FindAllStringSubmatch(string(source), -1) {
 		all = append(all, [4]string{f[1], f[2], code(f[3]), f[4]})
 	}
-	require.Equal(t, strings.Count(string(source), "flags.String"), len(all), "a flag is declared in a way that this does not read")
+	require.Len(t, all, strings.Count(string(source), "flags.String"), "a flag is declared in a way that this does not read")
 	return all
 }

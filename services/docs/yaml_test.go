@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,6 +39,7 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 	for name, text := range pages(t) {
 		for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(text, -1) {
 			blocks++
+			t.Logf("a block of %s", name)
 			content := block[1]
 			switch {
 			case strings.HasPrefix(content, "name: "):
@@ -54,7 +54,6 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 				if !strings.Contains(content, "run:\n") {
 					content += "run: {command: [x]}\n"
 				}
-				t.Log(name)
 				run("release", "create", "hello", "0.0.1", "--id", "block-"+string(rune('a'+blocks)), "--artifact", "linux/amd64="+archive, "-f", file("block.yaml", content))
 			}
 		}
@@ -68,13 +67,9 @@ func plane(t *testing.T) func(args ...string) {
 	local := "127.0.0.1:0"
 	s, err := server.Up(t.Context(), server.Config{Process: server.Process{DataDir: t.TempDir()}, HTTP: local, Deployment: local, Implementation: local, Agents: local})
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-done)
-	})
+	go func() { done <- s.Run(t.Context()) }()
+	t.Cleanup(func() { require.NoError(t, <-done) })
 	t.Setenv("GOLIVE_CONFIG", filepath.Join(t.TempDir(), "contexts.yaml"))
 	t.Setenv("GOLIVE_TOKEN", s.BootstrapToken())
 	t.Setenv("GOLIVE_DEPLOYMENT", s.Addresses().Deployment)
