@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -70,34 +71,34 @@ func platforms(release *deploymentv1.Release) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// olderVersion compares dotted numbers; text after the numbers, as in 6.1.0-13-amd64, is ignored.
+// olderVersion compares dotted numbers; what is left out counts as zero, and text after the
+// numbers, as in 6.1.0-13-amd64, is ignored.
 func olderVersion(have, want string) bool {
 	h, w := numbers(have), numbers(want)
 	for i, n := range w {
-		if i >= len(h) {
-			return n > 0
+		var has uint64
+		if i < len(h) {
+			has = h[i]
 		}
-		if h[i] != n {
-			return h[i] < n
+		if has != n {
+			return has < n
 		}
 	}
 	return false
 }
 
-func numbers(version string) []int {
-	var out []int
+func numbers(version string) []uint64 {
+	var out []uint64
 	for part := range strings.SplitSeq(version, ".") {
-		digits := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' })
-		number := part
-		if digits >= 0 {
-			number = part[:digits]
+		digits := part
+		if end := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+			digits = part[:end]
 		}
-		n, err := strconv.Atoi(number)
-		if err != nil {
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range is the largest there is
 			return out
 		}
-		out = append(out, n)
-		if digits >= 0 {
+		if out = append(out, n); digits != part {
 			return out
 		}
 	}
