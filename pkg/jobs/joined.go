@@ -21,7 +21,10 @@ type joinedTx struct{ *conn }
 
 var _ pgx.Tx = joinedTx{}
 
-func join(tx *sqldb.Tx) pgx.Tx { return joinedTx{tx.Conn()} }
+func join(ctx context.Context, tx *sqldb.Tx) (pgx.Tx, error) {
+	conn, err := tx.Conn(ctx)
+	return joinedTx{conn}, err
+}
 
 // Begin is refused: River inserts without a savepoint.
 func (joinedTx) Begin(context.Context) (pgx.Tx, error) { return nil, errJoined }

@@ -12,12 +12,16 @@ import (
 // PostgreSQL's codes that matter here.
 const (
 	pgUniqueViolation      = "23505"
+	pgDivisionByZero       = "22012"
 	pgSerializationFailure = "40001"
 	pgDeadlockDetected     = "40P01"
 )
 
 // collided says that another transaction was in the way and that running again may help.
 func collided(err error) bool {
+	if errors.Is(err, errUndone) {
+		return true
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == pgSerializationFailure || pg.Code == pgDeadlockDetected
 	}
@@ -37,6 +41,13 @@ func IsUnique(err error) bool {
 		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 	}
 	return false
+}
+
+// IsDivisionByZero says that PostgreSQL refused to divide: how a statement
+// for [Tx.Queue] fails when what it wants is not there.
+func IsDivisionByZero(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == pgDivisionByZero
 }
 
 // UniqueName says which uniqueness was violated: on PostgreSQL the name of the

@@ -72,6 +72,7 @@ type DB struct {
 	reader  *sql.DB // SQLite: query_only connections; PostgreSQL: the writer
 	pool    *pgxpool.Pool
 	read    Queryer
+	group   *group      // of SQLite's writers; nil on PostgreSQL
 	prepped *statements // of the SQLite writer; nil on PostgreSQL, where pgx keeps them
 }
 

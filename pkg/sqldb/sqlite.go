@@ -62,6 +62,7 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 		writer:  writer,
 		reader:  reader,
 		read:    &preparedReader{statements: newStatements(reader)},
+		group:   &group{writer: writer},
 		prepped: newStatements(writer),
 	}
 	if err := writer.PingContext(ctx); err != nil {

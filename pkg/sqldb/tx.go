@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // maxAttempts bounds how often a transaction is run again after it collided.
@@ -23,7 +22,7 @@ var ErrNested = errors.New("transaction inside a transaction: pass the *Tx down 
 type Tx struct {
 	dialect Dialect
 	std     *sql.Tx
-	conn    *pgx.Conn
+	conn    *sql.Conn
 	prepped *statements
 	fresh   []string // texts to prepare once the connection is free again
 	hooks   []func()
@@ -60,33 +59,41 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error
 	}
 }
 
+// attempt runs fn once.
 func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	conn, err := db.writer.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer func() { _ = conn.Close() }() // hands it back to the pool; a broken one has failed its statement already
-	if db.dialect == Postgres {
-		err = conn.Raw(func(driver any) error {
-			tx.conn = driver.(*stdlib.Conn).Conn() //nolint:errcheck // this pool makes no other kind
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("begin: %w", err)
-		}
-	}
-	if tx.std, err = conn.BeginTx(ctx, nil); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	open, committed := true, false
+	committed := false
 	defer func() { // also when fn panics
-		if open {
-			_ = tx.std.Rollback() // the error that brought us here says more
+		if tx.failed == nil {
+			tx.failed = sql.ErrTxDone
 		}
 		if !committed {
 			for _, undo := range tx.undo {
 				undo()
 			}
+		}
+	}()
+	if db.group != nil {
+		err = db.group.run(ctx, tx, fn)
+	} else {
+		err = db.alone(ctx, tx, fn)
+	}
+	committed = err == nil
+	return err
+}
+
+// alone runs fn in a transaction on a connection of its own.
+func (db *DB) alone(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (err error) {
+	if tx.conn, err = db.writer.Conn(ctx); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.conn.Close() }() // hands it back to the pool; a broken one has failed its statement already
+	if tx.std, err = tx.conn.BeginTx(ctx, nil); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	open := true
+	defer func() { // also when fn panics
+		if open {
+			_ = tx.std.Rollback() // the error that brought us here says more
 		}
 	}()
 	if err = fn(ctx, tx); err != nil {
@@ -99,7 +106,6 @@ func (db *DB) attempt(ctx context.Context, tx *Tx, fn func(ctx context.Context, 
 	if err = tx.std.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	committed = true
 	return nil
 }
 
@@ -140,16 +146,68 @@ func (tx *Tx) AfterRollback(undo func()) { tx.undo = append(tx.undo, undo) }
 func (tx *Tx) Std() *sql.Tx { return tx.std }
 
 // Conn is the connection below the transaction on PostgreSQL, for libraries
-// that join it; nil on SQLite.
-func (tx *Tx) Conn() *pgx.Conn { return tx.conn }
+// that join it, after all that was queued; nil on SQLite.
+func (tx *Tx) Conn(ctx context.Context) (conn *pgx.Conn, err error) {
+	err = tx.pipelined(func(p *pipeline) error {
+		conn = p.Conn.Conn()
+		return p.flush(ctx)
+	})
+	return conn, err
+}
+
+// Queue runs a statement whose answer nobody waits for: on SQLite at once, on
+// PostgreSQL with the next statement or the commit, to save its round trip.
+// When it fails, explain makes of the database's error what the statement that
+// met it, or [DB.Tx], returns.
+func (tx *Tx) Queue(ctx context.Context, explain func(error) error, query string, args ...any) error {
+	if tx.dialect == Postgres {
+		return tx.pipelined(func(p *pipeline) error {
+			p.queue(query, args, explain)
+			return nil
+		})
+	}
+	if tx.failed != nil {
+		return tx.failed
+	}
+	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+		tx.failed = explain(err)
+	}
+	return tx.failed
+}
+
+// Flush runs what was queued, for those who must know that it can be done.
+func (tx *Tx) Flush(ctx context.Context) error {
+	return tx.pipelined(func(p *pipeline) error { return p.flush(ctx) })
+}
+
+// pipelined works below database/sql, under its lock; on SQLite there is nothing to do.
+func (tx *Tx) pipelined(fn func(p *pipeline) error) error {
+	if tx.failed == nil && tx.dialect == Postgres {
+		tx.failed = tx.conn.Raw(func(conn any) error {
+			return fn(conn.(*pipeline)) //nolint:errcheck // this pool makes no other kind
+		})
+	}
+	return tx.failed
+}
+
+// ready says whether another statement may run, and in which context: on
+// SQLite none that cuts it short, for that would undo what others in the group
+// did, and watching for it costs more than a small statement.
+func (tx *Tx) ready(ctx context.Context) (context.Context, error) {
+	if tx.failed == nil && tx.dialect == SQLite {
+		tx.failed = ctx.Err()
+		ctx = context.WithoutCancel(ctx)
+	}
+	return ctx, tx.failed
+}
 
 // ExecContext runs a statement.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if tx.failed != nil {
-		return nil, tx.failed
+	ctx, err := tx.ready(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var result sql.Result
-	var err error
 	if stmt := tx.statement(ctx, query); stmt != nil {
 		result, err = stmt.ExecContext(ctx, args...)
 	} else {
@@ -161,11 +219,11 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 
 // QueryContext runs a query. Read and close the rows before the next statement.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if tx.failed != nil {
-		return nil, tx.failed
+	ctx, err := tx.ready(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var rows *sql.Rows
-	var err error
 	if stmt := tx.statement(ctx, query); stmt != nil {
 		rows, err = stmt.QueryContext(ctx, args...)
 	} else {
@@ -177,7 +235,8 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 
 // QueryRowContext runs a query of at most one row.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if tx.failed != nil {
+	ctx, err := tx.ready(ctx)
+	if err != nil {
 		return tx.doomed(ctx)
 	}
 	var row *sql.Row
