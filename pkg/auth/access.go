@@ -121,7 +121,7 @@ func caller(ctx context.Context) (*Principal, error) {
 	if p, ok := FromContext(ctx); ok {
 		return p, nil
 	}
-	return nil, fault.Unauthenticated("TOKEN_MISSING", "this call needs a token; run golive login, or send authorization: Bearer <token>")
+	return nil, fault.Unauthenticated("TOKEN_MISSING", "this call needs a token; send the header authorization: Bearer <token>")
 }
 
 func (p *Principal) proto() *accessv1.Principal {

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
@@ -18,7 +19,8 @@ const (
 	internalMessage    = "internal error; the server's log has the details under the request id"
 	unavailableMessage = "a service needed for this call does not answer; try again in a moment"
 	deadlineMessage    = "the call took longer than its deadline; try again, or allow more time"
-	cancelledMessage   = "the caller cancelled the call"
+	tooLargeMessage    = "the message has more bytes than the other side reads of one; send less at a time, or upload files as blobs"
+	cancelledMessage   = "the caller went away before the answer; ask again if that was not meant"
 )
 
 // GRPCStatus returns the fault as gRPC carries it. The cause is not in it.
@@ -131,9 +133,14 @@ func (e *Error) fromRuntime(err error) {
 		e.message, e.cause = deadlineMessage, err
 	case KindCancelled:
 		e.message, e.cause = cancelledMessage, err
-	default:
-		e.message = clean(e.message)
+	case KindExhausted:
+		// The server's runtime refuses a message by its length, before anybody who could word it.
+		if strings.Contains(e.message, "message larger than max") {
+			e.reason, e.message, e.cause = "MESSAGE_TOO_LARGE", tooLargeMessage, err
+		}
+	default: // what is left is said in gRPC's own words
 	}
+	e.message = clean(e.message)
 }
 
 // KindOf returns the kind that From would give err; it must not be nil.

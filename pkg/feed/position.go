@@ -62,7 +62,8 @@ func split(token, epoch string) (position, bool) {
 
 func invalid() error {
 	return fault.Invalid("RESUME_TOKEN_INVALID",
-		"the resume token is not one of this event log, which may have been restored from a backup; read the current state and watch without a token")
+		"the resume token is not one of this event log, which may have been restored from a backup; read the current state and watch without a token").
+		Field("resume_token", "is not of this log")
 }
 
 // pageToken binds a place to the query it belongs to.

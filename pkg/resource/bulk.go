@@ -55,7 +55,7 @@ func (k *Kind[M]) insertBatch(ctx context.Context, tx *sqldb.Tx, s *Store, text 
 	}
 	if _, err := tx.ExecContext(ctx, text, args...); err != nil {
 		if sqldb.IsUnique(err) && len(batch) > 1 {
-			return fault.AlreadyExists(ReasonAlreadyExists, "one of %d %ss from %q on exists already, or is there twice",
+			return fault.AlreadyExists(ReasonAlreadyExists, "one of %d %ss from %q on exists already, or is there twice; leave it out",
 				len(batch), k.noun, k.nameOf(batch[0])).Cause(err)
 		}
 		return k.taken(k.nameOf(batch[0]), err)

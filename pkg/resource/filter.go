@@ -45,7 +45,7 @@ func (k *Kind[M]) filter(a *arguments, filter string) (string, error) {
 	f := &filterer{arguments: a, table: k.table, columns: k.visible, enums: k.enumValues, sets: k.sets}
 	condition, err := f.compile(filter)
 	if err != nil {
-		return "", fault.Invalid(ReasonInvalidFilter, "filter cannot be used: %v", err).Field("filter", err.Error())
+		return "", fault.Invalid(ReasonInvalidFilter, "filter cannot be used: %v; correct it and ask again", err).Field("filter", err.Error())
 	}
 	return condition, nil
 }

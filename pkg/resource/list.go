@@ -56,7 +56,7 @@ func (k *Kind[M]) list(ctx context.Context, s *Store, req proto.Message, read fu
 func pageSize(asked int, cfg Config) (int, error) {
 	switch {
 	case asked < 0:
-		return 0, fault.Invalid(ReasonInvalidPageSize, "page_size is %d; it cannot be negative", asked).
+		return 0, fault.Invalid(ReasonInvalidPageSize, "page_size is %d, which is negative; leave it out or ask for at least one", asked).
 			Field("page_size", "must not be negative")
 	case asked == 0:
 		return cfg.PageSize, nil

@@ -72,7 +72,7 @@ func (k *Kind[M]) orderBy(orderBy string) ([]term, error) {
 }
 
 func invalidOrder(orderBy, why string) error {
-	return fault.Invalid(ReasonInvalidOrderBy, "order_by %q cannot be used: %s", clip(orderBy), why).Field("order_by", why)
+	return fault.Invalid(ReasonInvalidOrderBy, "order_by %q cannot be used: %s; correct it and ask again", clip(orderBy), why).Field("order_by", why)
 }
 
 // token is where a page ended: the values of the order's columns, texts and

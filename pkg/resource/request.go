@@ -78,7 +78,7 @@ func (k *Kind[M]) input(r request) (M, error) {
 	m, ok := r.Get(fd).Message().Interface().(M)
 	if !ok || !r.Has(fd) {
 		var none M
-		return none, fault.Invalid(ReasonRequired, "the request carries no %s", k.noun).Field(k.field, "is required")
+		return none, fault.Invalid(ReasonRequired, "the request carries no %s; set it and send the request again", k.noun).Field(k.field, "is required")
 	}
 	return proto.CloneOf(m), nil
 }

@@ -33,7 +33,7 @@ func (c *chain) authenticate(ctx context.Context, call *call) (context.Context, 
 		return ctx, err
 	case p == nil:
 		return ctx, fault.Unauthenticated("TOKEN_MISSING",
-			"this call needs a token; run golive login, or send the header authorization: Bearer <token>")
+			"this call needs a token; send the header authorization: Bearer <token>")
 	}
 	call.principal = p
 	return auth.NewContext(ctx, p), nil
@@ -42,7 +42,7 @@ func (c *chain) authenticate(ctx context.Context, call *call) (context.Context, 
 func (c *chain) bearer(ctx context.Context, header []string) (*auth.Principal, error) {
 	scheme, token, _ := strings.Cut(header[0], " ")
 	if len(header) != 1 || !strings.EqualFold(scheme, "bearer") {
-		return nil, fault.Unauthenticated("TOKEN_INVALID", "the authorization header must be one, of the form Bearer <token>")
+		return nil, fault.Unauthenticated("TOKEN_INVALID", "the authorization header is not of the form Bearer <token>; send one such header")
 	}
 	return c.verifier.Verify(ctx, token)
 }

@@ -98,7 +98,7 @@ func (m *method) workspace(req any) (string, error) {
 	rest, ok := strings.CutPrefix(name, "workspaces/")
 	workspace, _, _ := strings.Cut(rest, "/")
 	if !ok || workspace == "" {
-		return "", fault.Invalid("INVALID_FIELD", "%s must be a resource name that begins with workspaces/{workspace}", m.path).
+		return "", fault.Invalid("INVALID_FIELD", "%s must begin with workspaces/{workspace}; write the full name of the resource", m.path).
 			Field(m.path, "must begin with workspaces/{workspace}")
 	}
 	return workspace, nil

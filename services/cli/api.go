@@ -42,7 +42,7 @@ func (a *app) api() *cobra.Command {
 		transport.TLSClientConfig = c.tls
 		resp, err := (&http.Client{Transport: transport}).Do(req)
 		if err != nil {
-			return fault.Unavailable("SERVER_UNREACHABLE", "%s does not answer", c.url).Cause(err)
+			return fault.Unavailable("SERVER_UNREACHABLE", "%s does not answer; see that it runs there, or name another server", c.url).Cause(err)
 		}
 		defer func() { err = errors.Join(err, resp.Body.Close()) }()
 		if _, err = io.Copy(c.out, resp.Body); err != nil {

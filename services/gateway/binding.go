@@ -94,7 +94,7 @@ func (b bindings) checkQuery(method, template string, query url.Values) error {
 				Field(key, "is not a query parameter of "+method+" "+template)
 		}
 		if len(values) > 1 && !fd.IsList() {
-			return fault.Invalid("INVALID_QUERY", "%q is given %d times, and can be given once", key, len(values)).Field(key, "given more than once")
+			return fault.Invalid("INVALID_QUERY", "%q is given %d times; give it once", key, len(values)).Field(key, "given more than once")
 		}
 		for _, value := range values {
 			if err := checkQueryValue(fd, key, value); err != nil {
@@ -167,5 +167,5 @@ func checkQueryValue(fd protoreflect.FieldDescriptor, key, value string) error {
 	if fits {
 		return nil
 	}
-	return fault.Invalid("INVALID_QUERY", "%s must be %s, not %q", key, expected, value).Field(key, "must be "+expected)
+	return fault.Invalid("INVALID_QUERY", "%s must be %s, not %q; correct it and ask again", key, expected, value).Field(key, "must be "+expected)
 }

@@ -36,25 +36,27 @@ func explain(data []byte, md protoreflect.MessageDescriptor, cause error) *fault
 	}
 	// protojson breaks its prefix with either kind of space, so that nobody relies on the text.
 	text := strings.TrimSpace(strings.TrimPrefix(strings.ReplaceAll(cause.Error(), "\u00a0", " "), "proto:"))
-	return fault.Invalid("INVALID_JSON", "the body is not a %s: %s", md.Name(), text)
+	return fault.Invalid("INVALID_JSON", "the body is no %s: %s; correct it and send the request again", md.Name(), text)
 }
 
 func notJSON(data []byte, decoder *json.Decoder, err error) *fault.Error {
 	offset := decoder.InputOffset()
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = syntax.Offset
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		offset = int64(len(data)) // where more was expected
 	}
 	before := data[:min(max(offset, 0), int64(len(data)))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-	return fault.Invalid("INVALID_JSON", "the body is not JSON: %s, at line %d, column %d", strings.TrimPrefix(err.Error(), "json: "), line, column)
+	return fault.Invalid("INVALID_JSON", "the body is not JSON: %s, at line %d, column %d; correct it and send the request again", strings.TrimPrefix(err.Error(), "json: "), line, column)
 }
 
 func wrongType(path, expected string, value any) *fault.Error {
 	if path == "" {
 		path = "the body"
 	}
-	f := fault.Invalid("INVALID_JSON", "%s must be %s, not %s", path, expected, describe(value))
+	f := fault.Invalid("INVALID_JSON", "%s must be %s, not %s; correct it and send the request again", path, expected, describe(value))
 	return f.Field(strings.TrimPrefix(path, "the body"), "must be "+expected)
 }
 

@@ -47,7 +47,7 @@ func (g *gates) WatchGates(ctx context.Context, req *gatev1.WatchGatesRequest, o
 		parts[o].Resources = append(parts[o].Resources, name)
 	}
 	if len(parts) < 2 { // one owner, or nothing to watch, which the service refuses
-		o := deployment
+		o := implementation
 		for only := range parts {
 			o = only
 		}

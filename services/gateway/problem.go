@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 
@@ -83,7 +84,7 @@ func problem(err error) *fault.Error {
 	raw, decodeErr := base64.RawStdEncoding.DecodeString(packed)
 	var p statuspb.Status
 	if decodeErr != nil || proto.Unmarshal(raw, &p) != nil || fault.FromStatus(&p) == nil {
-		return fault.Invalid("INVALID_JSON", "the request could not be read")
+		return fault.Invalid("INVALID_JSON", "the request could not be read; send JSON as /docs/api shows it")
 	}
 	return fault.FromStatus(&p)
 }
@@ -118,6 +119,10 @@ func (g *Gateway) onRoutingError(_ context.Context, mux *runtime.ServeMux, _ run
 	}
 	switch code {
 	case http.StatusMethodNotAllowed:
+		if strings.Contains(path.Base(r.URL.Path), ":") { // an unknown verb looks like the id of a resource
+			g.writeProblem(w, noRoute(r))
+			return
+		}
 		allowed := strings.Join(allowedMethods(mux, r), ", ")
 		w.Header().Set("Allow", allowed)
 		g.writeProblem(w, fault.Unsupported(reasonMethod, "%s is not a method of %s; use %s", r.Method, r.URL.Path, allowed))
@@ -127,7 +132,7 @@ func (g *Gateway) onRoutingError(_ context.Context, mux *runtime.ServeMux, _ run
 }
 
 func noRoute(r *http.Request) error {
-	return fault.NotFound("ROUTE_NOT_FOUND", "there is no route %s; GET /openapi.yaml or /docs/api lists them", r.URL.Path)
+	return fault.NotFound("ROUTE_NOT_FOUND", "there is no route %s %s; GET /openapi.yaml or /docs/api lists them", r.Method, r.URL.Path)
 }
 
 // probeKey marks a request that only asks whether a route exists: the

@@ -19,11 +19,11 @@ func (g *Gateway) credential(r *http.Request) error {
 		if scheme, token, _ := strings.Cut(header[0], " "); len(header) == 1 && strings.EqualFold(scheme, "bearer") && token != "" {
 			return nil
 		}
-		return fault.Unauthenticated("TOKEN_INVALID", "the Authorization header must read: Bearer <token>")
+		return fault.Unauthenticated("TOKEN_INVALID", "the authorization header is not of the form Bearer <token>; send one such header")
 	}
 	cookie, err := r.Cookie(cookieName(r))
 	if err != nil || cookie.Value == "" {
-		return fault.Unauthenticated("TOKEN_MISSING", "this call needs a token; send Authorization: Bearer <token>, or sign in at /")
+		return fault.Unauthenticated("TOKEN_MISSING", "this call needs a token; send the header authorization: Bearer <token>")
 	}
 	if err := g.sameOrigin(r); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (g *Gateway) offeredToken(r *http.Request) (string, error) {
 	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxHeader))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&offer); err != nil || !cookieSafe(offer.Token) {
-		return "", fault.Unauthenticated("TOKEN_MISSING", `to sign in, send {"token": "<token>"} or Authorization: Bearer <token>`).Cause(err)
+		return "", fault.Unauthenticated("TOKEN_MISSING", `the request has no token to sign in with; send {"token": "<token>"} or Authorization: Bearer <token>`).Cause(err)
 	}
 	return offer.Token, nil
 }

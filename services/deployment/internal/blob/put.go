@@ -24,7 +24,7 @@ import (
 func (s *Store) Put(ctx context.Context, workspace, want string, r io.Reader) (Info, error) {
 	if want != "" {
 		if !isDigest(want) {
-			return Info{}, fault.Invalid("DIGEST_INVALID", "sha256 must be 64 lower-case hexadecimal digits").Field("sha256", "is no SHA-256")
+			return Info{}, fault.Invalid("DIGEST_INVALID", "sha256 is no digest; write 64 lower-case hexadecimal digits").Field("sha256", "is no SHA-256")
 		}
 		if known, err := s.Stat(ctx, workspace, want); err == nil {
 			_, _, err = s.receive(io.Discard, r, want)

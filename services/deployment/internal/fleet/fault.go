@@ -13,7 +13,7 @@ func stopping() error {
 }
 
 func helloExpected() error {
-	return fault.Invalid("HELLO_EXPECTED", "the first message of a stream must be Hello, within %s", helloTime)
+	return fault.Invalid("HELLO_EXPECTED", "the agent did not say Hello within %s, before all else; update it, or send Hello first", helloTime)
 }
 
 func superseded() error {
@@ -33,6 +33,6 @@ func certificateExpired(agent string) error {
 }
 
 func quarantined(agent, why string) error {
-	return fault.Precondition("AGENT_QUARANTINED", "%s is in quarantine: %s", agent, why).
+	return fault.Precondition("AGENT_QUARANTINED", "%s is in quarantine, because %s; nothing is commanded until a person releases it", agent, why).
 		Subject("AGENT_QUARANTINED", agent, why)
 }

@@ -170,7 +170,7 @@ func isID(id string) bool {
 
 func invalid(field, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	return fault.Invalid("INVALID_ROLLOUT", "%s", text).Field(field, text)
+	return fault.Invalid("INVALID_ROLLOUT", "the rollout cannot be followed: %s; correct it and send the request again", text).Field(field, text)
 }
 
 // Reverse returns the rollout of a rollback: the given waves in reverse order, without

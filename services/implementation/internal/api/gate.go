@@ -125,7 +125,7 @@ func supported(purpose gatev1.Purpose, name string) error {
 	}
 	if _, err := store.CohortPlans.Parse(name); err != nil {
 		return fault.Invalid("GATE_UNSUPPORTED",
-			"this service judges cohort plans (workspaces/…/implementations/…/cohortPlans/…), and %q is none", clip(name)).
+			"this service judges cohort plans (workspaces/…/implementations/…/cohortPlans/…); ask for one of those, not for %q", clip(name)).
 			Field("resource", "is no cohort plan")
 	}
 	return nil

@@ -24,7 +24,7 @@ func NewPersonService(s *store.Store) *PersonService { return &PersonService{sto
 // CreatePerson creates one.
 func (a *PersonService) CreatePerson(ctx context.Context, req *implementationv1.CreatePersonRequest) (*implementationv1.Person, error) {
 	if req.GetPersonId() == "" {
-		return nil, fault.Invalid(resource.ReasonRequired, "person_id is required: it is the pseudonym, which only you know").
+		return nil, fault.Invalid(resource.ReasonRequired, "person_id is required; set it to the pseudonym, which only you know").
 			Field("person_id", "is required")
 	}
 	return store.People.Create(ctx, a.store.Store, req)

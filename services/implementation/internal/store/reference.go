@@ -53,11 +53,11 @@ func reference[M proto.Message](ctx context.Context, tx *sqldb.Tx, kind *resourc
 
 func shape[M proto.Message](kind *resource.Kind[M], owner, field, name string) error {
 	if _, err := kind.Parse(name); err != nil {
-		return fault.Invalid(resource.ReasonInvalidName, "%s is no name for %s: %v", quoted(name), field, err).
+		return fault.Invalid(resource.ReasonInvalidName, "%s names %s, which cannot be: %v; correct it and send the request again", field, quoted(name), err).
 			Field(field, "has another shape")
 	}
 	if Workspace(name) != Workspace(owner) {
-		return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is not of %s; nothing refers to another workspace",
+		return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is of another workspace; name one of %s",
 			field, quoted(name), Workspace(owner)).Field(field, "is of another workspace")
 	}
 	return nil
