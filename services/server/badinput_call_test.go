@@ -89,7 +89,10 @@ func (w *badWorld) overGRPC(r row) *answer {
 	w.Helper()
 	switch {
 	case r.do != nil:
-		return &answer{body: fault.From(r.do(w)).GRPCStatus().Proto()}
+		if err := r.do(w); err != nil {
+			return &answer{body: fault.From(err).GRPCStatus().Proto()}
+		}
+		return &answer{body: new(statuspb.Status)}
 	case r.rpc == "":
 		return nil
 	}

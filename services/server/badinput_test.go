@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -31,7 +30,6 @@ type row struct {
 	do    func(w *badWorld) error   // A call that is more than one message, over gRPC.
 	raw   func(w *badWorld) *answer // The same over HTTP, or what only HTTP can say.
 	own   int                       // The status where HTTP has a more exact one than the code gives.
-	over  string                    // Why HTTP answers something else on its own account, and what.
 }
 
 func bad(name, rpc, json string, code codes.Code, reason, says string) row {
@@ -48,9 +46,9 @@ func byHand(name string, do func(w *badWorld) error, code codes.Code, reason, sa
 	return row{name: name, do: do, code: code, reason: reason, says: says}
 }
 
-func (r row) as(token string) row  { r.token = token; return r }
-func (r row) at(field string) row  { r.path = field; return r }
-func (r row) status(code int) row  { r.own = code; return r }
+func (r row) as(token string) row                  { r.token = token; return r }
+func (r row) at(field string) row                  { r.path = field; return r }
+func (r row) status(code int) row                  { r.own = code; return r }
 func (r row) on(raw func(w *badWorld) *answer) row { r.raw = raw; return r }
 
 // TestBadInputIsAnsweredWell walks the table. Every answer has the right code on
@@ -65,9 +63,15 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		name string
 		rows []row
 	}{
-		{"requests", badRequests()}, {"wire", badWire()}, {"pages", badPages()}, {"blobs", badBlobs()},
-		{"releases and environments", badReleases()}, {"deployments", badDeployments()},
-		{"people", badPeople()}, {"access", badAccess()}, {"agents", badAgents()},
+		{"requests", badRequests()},
+		{"wire", badWire()},
+		{"pages", badPages()},
+		{"blobs", badBlobs()},
+		{"releases and environments", badReleases()},
+		{"deployments", badDeployments()},
+		{"people", badPeople()},
+		{"access", badAccess()},
+		{"agents", badAgents()},
 	} {
 		fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
 		for _, r := range chapter.rows {
@@ -149,5 +153,3 @@ func sentence(t *testing.T, message string) {
 		require.NotContains(t, message, leak)
 	}
 }
-
-func background(w *badWorld) context.Context { return w.Context() }

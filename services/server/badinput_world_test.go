@@ -1,13 +1,11 @@
 package server_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,7 +41,7 @@ type badWorld struct {
 func newBadWorld(t *testing.T) *badWorld {
 	t.Helper()
 	cfg := config(t)
-	cfg.Log.Level = "debug"
+	cfg.Log.Level = "error"
 	s, err := server.Up(t.Context(), cfg)
 	require.NoError(t, err)
 	serve(t, s)
@@ -58,6 +56,9 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedPeople()
 	w.seedHosts()
 	w.seedDeployments()
+	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)
+	require.True(t, ok)
+	w.names["page"] = page.GetNextPageToken()
 	w.settle()
 	return w
 }
@@ -201,7 +202,8 @@ func (w *badWorld) seedDeployments() {
 	w.names["installation"] = w.names["held"] + "/installations/t1"
 	w.becomes("$held", "WAITING")
 	w.becomes("$done", "CANCELLED")
-	w.make("paused", "CreateDeployment", `{"parent": "$shop", "deploymentId": "paused", "deployment": {"release": "$shop1", "environment": "$prod", "rollout": {"waves": [{"id": "all", "members": {"rest": true}, "gates": [{"id": "soak", "bake": {"duration": "86400s"}}]}]}}}`)
+	w.make("paused", "CreateDeployment", `{"parent": "$shop", "deploymentId": "paused", "deployment": {"release": "$shop1", "environment": "$prod", "rollout": `+signed+`}}`)
+	w.becomes("$paused", "WAITING")
 	w.make("paused", "PauseDeployment", `{"name": "$paused"}`)
 	w.becomes("$paused", "PAUSED")
 }
@@ -333,6 +335,3 @@ func (w *badWorld) change(file, statement string, args ...any) {
 	require.Positive(w, changed, statement)
 	require.NoError(w, db.Close())
 }
-
-var _ = bytes.NewReader
-var _ = os.Expand
