@@ -161,7 +161,7 @@ func (k *Kind[M]) below(parent string) (prefix string, err error) {
 
 func (k *Kind[M]) invalidParent(parent, why string) error {
 	return fault.Invalid(ReasonInvalidParent,
-		"%q cannot be the parent of a %s: %s", clip(parent), k.noun, why).Field("parent", why)
+		"parent %q cannot hold what was asked for: %s; correct it and send the request again", clip(parent), why).Field("parent", why)
 }
 
 // checkID holds what a client chose against AIP-122, or the kind's own rule.
@@ -172,11 +172,11 @@ func (k *Kind[M]) checkID(id string) error {
 	}
 	err := rule(id)
 	if err == nil && strings.ContainsAny(id, "/") || id == wildcard {
-		return fault.Invalid(ReasonInvalidID, "%q cannot be the id of a %s", clip(id), k.noun).
+		return fault.Invalid(ReasonInvalidID, "%s_id %q is no segment of a name; choose another id", k.field, clip(id)).
 			Field(k.field+"_id", "must be one segment of a name")
 	}
 	if err != nil {
-		return fault.Invalid(ReasonInvalidID, "%q cannot be the id of a %s: %v", clip(id), k.noun, err).
+		return fault.Invalid(ReasonInvalidID, "%s_id %q cannot be used: %v; choose another id", k.field, clip(id), err).
 			Field(k.field+"_id", err.Error())
 	}
 	return nil
