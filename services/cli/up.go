@@ -90,7 +90,7 @@ func (a *app) softwareFlags(cmd *cobra.Command, agents *string, names *[]string,
 	f.StringVar(agents, "listen-agents", server.DefaultAgents, "where host agents connect; always TLS")
 	f.StringSliceVar(names, "agent-names", nil, "more names and addresses under which agents reach it")
 	f.StringVar(database, "database", "", "a PostgreSQL URL; SQLite in the data folder when not given")
-	f.StringVar(blobs, "blob-url", "", "where artifacts are kept: a bucket of gocloud.dev/blob; a folder of the data folder when not given")
+	f.StringVar(blobs, "blob-url", "", "where artifacts are kept, file:///folder; a folder of the data folder when not given")
 }
 
 // run announces a server that is ready and serves until the program is told to stop.

@@ -103,7 +103,7 @@ func (s *Service) assemble(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	s.access = auth.NewAccessService(cfg.Issuer, s.revoked, cfg.Logger)
-	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Gate, Logger: cfg.Logger}); err != nil {
+	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Gate, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	s.logs = api.NewLogs(s.store)

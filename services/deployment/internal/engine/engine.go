@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/golive-dev/golive/pkg/auth"
@@ -48,6 +49,8 @@ type Config struct {
 	// Gate asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
 	Gate   gatev1.GateServiceClient
 	Logger *zap.Logger
+	// Metrics takes counters of what is done; nil for none.
+	Metrics prometheus.Registerer
 	// Workers is how many deployments are moved at the same time; 4 when 0.
 	Workers int
 }
@@ -76,7 +79,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1)}
 	var err error
 	e.jobs, err = jobs.New(cfg.Store.DB, jobs.Config{
-		Logger: cfg.Logger, Workers: cfg.Workers,
+		Logger: cfg.Logger, Workers: cfg.Workers, Metrics: cfg.Metrics,
 		Handlers: map[string]jobs.Handler{kindDeployment: e.Advance},
 	})
 	return e, err

@@ -50,6 +50,6 @@ func TestArtifactIsReadFromWhereTheAgentLeftOff(t *testing.T) {
 		_, err = mine.read(s, digestOf("another"), 0)
 		require.Equal(t, "ARTIFACT_FORBIDDEN", fault.ReasonOf(err))
 		_, err = b.newHost("host-3").read(s, put.SHA256, 0)
-		require.Equal(t, "TOKEN_MISSING", fault.ReasonOf(err))
+		require.Equal(t, "CERTIFICATE_MISSING", fault.ReasonOf(err))
 	})
 }

@@ -57,7 +57,7 @@ func TestOnlyACertificateOfThisAuthorityConnects(t *testing.T) {
 		require.Equal(t, codes.Unavailable, status.Code(err), "the handshake fails: %v", err)
 
 		_, err = b.newHost("host-1").connect(s, "boot-0001")
-		require.Equal(t, "TOKEN_MISSING", fault.ReasonOf(err))
+		require.Equal(t, "CERTIFICATE_MISSING", fault.ReasonOf(err))
 
 		unknown := b.newHost("host-1")
 		unknown.key = h.key

@@ -7,6 +7,9 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
+// movesForWaves is more than the moves that one decision can make for each wave.
+const movesForWaves = 8
+
 // Advance moves a deployment as far as the facts allow and returns what has to be done.
 // It is idempotent: with the same facts a second call changes nothing more. It never
 // moves anything that has ended.
@@ -16,8 +19,12 @@ func Advance(s *State, f *Facts) Effects {
 	forget(s)
 	// One fact can open several doors in a row, such as the seal of a wave and the start of the
 	// next. Every pass that goes on makes a move, and the tables have no cycle that time does
-	// not have to pass in, so this ends.
-	for !Ended(s.Deployment.GetState()) && step(s, f, &e) {
+	// not have to pass in, so this ends. Should it ever not, one deployment fails loudly instead of
+	// holding the writer for ever.
+	for moves := 0; !Ended(s.Deployment.GetState()) && step(s, f, &e); moves++ {
+		if moves > movesForWaves*(len(s.Waves)+2) {
+			panic(fmt.Sprintf("%s does not settle: it is %s with wave %s", s.Deployment.GetName(), s.Deployment.GetState(), s.current()))
+		}
 	}
 	if Ended(s.Deployment.GetState()) {
 		finish(s, f, &e)

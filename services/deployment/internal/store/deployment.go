@@ -22,7 +22,7 @@ var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 		{Field: "rollback_of"},
 		{Field: "labels"},
 	},
-	Parent:   Applications.Required,
+	Parent:   Applications.RequiredLater,
 	Terminal: func(d *deploymentv1.Deployment) bool { return rollout.Ended(d.GetState()) },
 })
 
@@ -30,7 +30,7 @@ var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 var Waves = resource.Define(resource.Spec[*deploymentv1.Wave]{
 	Table:    "waves",
 	Columns:  []resource.Column[*deploymentv1.Wave]{{Field: "state"}, {Field: "ordinal"}},
-	Parent:   Deployments.Required,
+	Parent:   Deployments.RequiredLater,
 	Terminal: func(w *deploymentv1.Wave) bool { return rollout.WaveEnded(w.GetState()) },
 })
 

@@ -18,7 +18,7 @@ var Releases = resource.Define(resource.Spec[*deploymentv1.Release]{
 	Columns: []resource.Column[*deploymentv1.Release]{
 		{Field: "version"}, {Field: "state"}, {Field: "labels"},
 	},
-	Parent:   Applications.Required,
+	Parent:   Applications.RequiredLater,
 	Terminal: func(r *deploymentv1.Release) bool { return r.GetState() == deploymentv1.Release_ABANDONED },
 	Hooks: resource.Hooks[*deploymentv1.Release]{
 		Default: func(_ context.Context, _ *sqldb.Tx, r *deploymentv1.Release) error {

@@ -14,7 +14,7 @@ var Targets = resource.Define(resource.Spec[*deploymentv1.Target]{
 	Columns: []resource.Column[*deploymentv1.Target]{
 		{Field: "display_name"}, {Field: "kind"}, {Field: "agent"}, {Field: "maintenance"}, {Field: "labels"}, {Field: "cohorts"},
 	},
-	Parent: Environments.Required,
+	Parent: Environments.RequiredLater,
 	Hooks: resource.Hooks[*deploymentv1.Target]{
 		Default: func(_ context.Context, _ *sqldb.Tx, t *deploymentv1.Target) error {
 			if t.GetKind() == deploymentv1.Target_KIND_UNSPECIFIED {
