@@ -31,6 +31,9 @@ func (c *chain) authenticate(ctx context.Context, call *call) (context.Context, 
 	switch {
 	case err != nil:
 		return ctx, err
+	case p == nil && strings.HasPrefix(call.method.permission, "agent."):
+		return ctx, fault.Unauthenticated("CERTIFICATE_MISSING",
+			"only an agent with its client certificate may call this; enrol it with a join token")
 	case p == nil:
 		return ctx, fault.Unauthenticated("TOKEN_MISSING",
 			"this call needs a token; send the header authorization: Bearer <token>")

@@ -106,7 +106,8 @@ func (h *host) dial() agentv1.AgentServiceClient {
 	h.w.Helper()
 	config := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: h.trusts, InsecureSkipVerify: h.trusts == nil} //nolint:gosec // as an agent before it is enrolled; the hash of the authority is not what these rows are about
 	if h.certificate != nil {
-		config.Certificates = []tls.Certificate{{Certificate: [][]byte{h.certificate}, PrivateKey: h.key}}
+		mine := &tls.Certificate{Certificate: [][]byte{h.certificate}, PrivateKey: h.key}
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return mine, nil } // whoever asks
 	}
 	conn, err := rpc.Dial(h.w.server.Addresses().Agents, rpc.ClientConfig{TLS: config})
 	require.NoError(h.w, err)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"strings"
 	"time"
@@ -220,8 +221,15 @@ func badAgents() []row {
 		enrol("a join token that has expired", func(w *badWorld) error { return w.hosts["late"].enrol() }, stranger, "JOIN_TOKEN_EXPIRED", "create a new one"),
 		enrol("a join token of another server", func(w *badWorld) error { return w.hosts["new"].enrolWith(w.forgedToken(), w.hosts["new"].request()) }, stranger, "JOIN_TOKEN_INVALID", "create a new one"),
 		enrol("a certificate request that is none", func(w *badWorld) error { return w.hosts["new"].enrolWith(w.hosts["new"].token, []byte("no request")) }, invalid, "CERTIFICATE_REQUEST_INVALID", "PKCS #10"),
-		enrol("a host without a certificate", connect("new"), stranger, "TOKEN_MISSING", ""),
+		enrol("a host without a certificate", connect("new"), stranger, "CERTIFICATE_MISSING", "join token"),
 		enrol("an administrator's token on the agent port", func(w *badWorld) error { return w.asPerson("") }, denied, "PERMISSION_DENIED", "agent"),
+		enrol("a certificate that the server's authority did not sign", connect("forged"), codes.Unavailable, "UNAVAILABLE", "try again"),
+		enrol("a server that the agent's authority did not sign", func(w *badWorld) error {
+			h := *w.hosts["h1"]
+			h.trusts = x509.NewCertPool()
+			_, err := h.connect(w.Context(), "boot-again")
+			return err
+		}, codes.Unavailable, "UNAVAILABLE", "try again"),
 		enrol("an agent that was deleted", connect("gone"), stranger, "AGENT_UNKNOWN", "join token"),
 		enrol("an identity that two processes claim", connect("twin"), precondition, "AGENT_QUARANTINED", "stop one of them"),
 		enrol("an agent that does not say hello", hello(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Heartbeat{Heartbeat: &agentv1.Heartbeat{}}}), invalid, "HELLO_EXPECTED", "Hello"),
