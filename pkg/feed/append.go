@@ -42,7 +42,7 @@ func (l *Log) Append(ctx context.Context, tx *sqldb.Tx, records ...Record) error
 	for _, size := range batches() {
 		for len(records) >= size {
 			if err := insert(ctx, tx, records[:size]); err != nil {
-				return fmt.Errorf("append to the event log: %w", err)
+				return err
 			}
 			records = records[size:]
 		}
@@ -62,7 +62,7 @@ func insert(ctx context.Context, tx *sqldb.Tx, records []Record) error {
 	for i, record := range records {
 		after, err := packed(record.After)
 		if err != nil {
-			return fmt.Errorf("%s: %w", record.Resource, err)
+			return refused(fmt.Errorf("%s: %w", record.Resource, err))
 		}
 		at := record.Time
 		if at.IsZero() {
@@ -79,9 +79,10 @@ func insert(ctx context.Context, tx *sqldb.Tx, records []Record) error {
 		}
 		text.WriteByte(')')
 	}
-	_, err := tx.ExecContext(ctx, text.String(), args...)
-	return err
+	return tx.Queue(ctx, refused, text.String(), args...)
 }
+
+func refused(err error) error { return fmt.Errorf("append to the event log: %w", err) }
 
 // packed is the bytes of an Any that holds the message; nil for none.
 func packed(message proto.Message) ([]byte, error) {

@@ -5,7 +5,7 @@
 //	var Releases = resource.Define(resource.Spec[*deploymentv1.Release]{
 //		Table:   "releases",
 //		Columns: []resource.Column[*deploymentv1.Release]{{Field: "version"}, {Field: "state"}, {Field: "labels"}},
-//		Parent:  Applications.Required,
+//		Parent:  Applications.RequiredLater,
 //	})
 //
 //	func (a *api) CreateRelease(ctx context.Context, req *deploymentv1.CreateReleaseRequest) (*deploymentv1.Release, error) {

@@ -22,7 +22,8 @@ type Spec[M proto.Message] struct {
 	// and update_time are there already, for filter and order_by too.
 	Columns []Column[M]
 	// Parent answers an error when the parent of a new resource does not exist;
-	// nil where the parent is a workspace. Usually Parents.Required.
+	// nil where the parent is a workspace. Usually Parents.RequiredLater, whose
+	// answer may come as late as with the commit.
 	Parent func(ctx context.Context, q sqldb.Queryer, parent string) error
 	// ID is the rule of the ids that clients choose; nil for AIP-122's.
 	ID func(id string) error

@@ -31,7 +31,7 @@ type library struct {
 	shelves *resource.Kind[*librarypb.Shelf]
 	books   *resource.Kind[*librarypb.Book]
 	elapsed atomic.Int64 // of the store's clock, which stands still unless told
-	written atomic.Int64 // how often AfterWrite ran
+	written atomic.Int64 // how many writes the hook saw committed
 }
 
 const (
@@ -47,7 +47,7 @@ func (l *library) define() {
 	})
 	l.books = resource.Define(resource.Spec[*librarypb.Book]{
 		Table:  "books",
-		Parent: l.shelves.Required,
+		Parent: l.shelves.RequiredLater,
 		Columns: []resource.Column[*librarypb.Book]{
 			{Field: "title"},
 			{Field: "isbn"},
@@ -66,8 +66,11 @@ func (l *library) define() {
 				b.State = librarypb.Book_AVAILABLE
 				return nil
 			},
-			Validate:   func(_ context.Context, _ *sqldb.Tx, _, b *librarypb.Book) error { return agreeable(b) },
-			AfterWrite: func(context.Context, *sqldb.Tx, *librarypb.Book, *librarypb.Book) error { l.written.Add(1); return nil },
+			Validate: func(_ context.Context, _ *sqldb.Tx, _, b *librarypb.Book) error { return agreeable(b) },
+			AfterWrite: func(_ context.Context, tx *sqldb.Tx, _, _ *librarypb.Book) error {
+				tx.AfterCommit(func() { l.written.Add(1) })
+				return nil
+			},
 		},
 	})
 }

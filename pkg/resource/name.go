@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"go.einride.tech/aip/resourceid"
@@ -189,7 +190,7 @@ func (k *Kind[M]) newID() string {
 
 // Required answers whether the resource exists, with a NotFound fault when it
 // does not. In a transaction it also keeps the row from being deleted until
-// the commit, so that nothing is created under a parent that goes away. It fits [Spec.Parent].
+// the commit, so that nothing is created under a parent that goes away.
 func (k *Kind[M]) Required(ctx context.Context, q sqldb.Queryer, name string) error {
 	text := k.sql.exists
 	if tx, ok := q.(*sqldb.Tx); ok && tx.Dialect() == sqldb.Postgres {
@@ -201,6 +202,23 @@ func (k *Kind[M]) Required(ctx context.Context, q sqldb.Queryer, name string) er
 		return k.notFound(name)
 	}
 	return err
+}
+
+// RequiredLater is [Kind.Required] whose answer comes with the next statement
+// or the commit, which saves PostgreSQL a round trip. It fits [Spec.Parent].
+func (k *Kind[M]) RequiredLater(ctx context.Context, q sqldb.Queryer, name string) error {
+	tx, ok := q.(*sqldb.Tx)
+	if !ok || tx.Dialect() != sqldb.Postgres {
+		return k.Required(ctx, q, name)
+	}
+	missing := func(err error) error {
+		if sqldb.IsDivisionByZero(err) {
+			return k.notFound(name)
+		}
+		return fmt.Errorf("look for %s: %w", name, err)
+	}
+	// Without a row it divides by zero: an answer that nobody reads can only fail.
+	return tx.Queue(ctx, missing, "SELECT 1 / COALESCE(("+k.sql.exists+" FOR KEY SHARE), 0)", name)
 }
 
 // clip keeps what a client sent short in what is sent back.

@@ -23,8 +23,8 @@ const (
 	maxRequestID = 128
 )
 
-// errRaced says that the same request id was stored by somebody else meanwhile.
-var errRaced = errors.New("request id was stored meanwhile")
+// errRaced says that the same request id is stored already.
+var errRaced = errors.New("request id is stored already")
 
 // replayKey is a request id in its scope, and what came with it.
 type replayKey struct {
@@ -78,8 +78,8 @@ func replay[R proto.Message](ctx context.Context, s *Store, key replayKey) (answ
 }
 
 // remember stores the answer last, in the transaction that made it: whoever
-// stored the same id meanwhile has done the work, and this one is undone. An
-// expired entry gives way.
+// stored the same id before or meanwhile has done the work, and this one is
+// undone with errRaced.
 func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, key replayKey, answer proto.Message) error {
 	if key.id == "" {
 		return nil
@@ -88,23 +88,31 @@ func (s *Store) remember(ctx context.Context, tx *sqldb.Tx, key replayKey, answe
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	now := s.Now()
-	result, err := tx.ExecContext(ctx,
-		`INSERT INTO request_ids (workspace, method, principal, request_id, digest, answer, expire_time)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (workspace, method, principal, request_id) DO UPDATE
-		SET digest = excluded.digest, answer = excluded.answer, expire_time = excluded.expire_time
-		WHERE request_ids.expire_time <= $8`,
-		key.workspace, key.method, key.principal, key.id, key.digest[:], data,
-		now.Add(replayFor).UnixMicro(), now.UnixMicro())
-	if err != nil {
+	refused := func(err error) error {
+		if sqldb.IsUnique(err) {
+			return errRaced
+		}
 		return fmt.Errorf("store request id: %w", err)
 	}
-	stored, err := result.RowsAffected()
-	if err == nil && stored == 0 {
-		return errRaced
+	return tx.Queue(ctx, refused,
+		`INSERT INTO request_ids (workspace, method, principal, request_id, digest, answer, expire_time)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		key.workspace, key.method, key.principal, key.id, key.digest[:], data, s.Now().Add(replayFor).UnixMicro())
+}
+
+// forget removes the answer under this key if its time is over.
+func (s *Store) forget(ctx context.Context, key replayKey) error {
+	err := s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx,
+			`DELETE FROM request_ids
+			WHERE workspace = $1 AND method = $2 AND principal = $3 AND request_id = $4 AND expire_time <= $5`,
+			key.workspace, key.method, key.principal, key.id, s.Now().UnixMicro())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget request id: %w", err)
 	}
-	return err
+	return nil
 }
 
 // PurgeRequests forgets the answers whose time is over. It walks the key, a

@@ -41,6 +41,7 @@ func (k *Kind[M]) members(m M) []member {
 // insertSets writes all members in few statements.
 func (k *Kind[M]) insertSets(ctx context.Context, tx *sqldb.Tx, name string, m M) error {
 	const most = 200 // four placeholders each
+	refused := func(err error) error { return fmt.Errorf("store sets of %s: %w", name, err) }
 	for chunk := range slices.Chunk(k.members(m), most) {
 		rows := make([]string, len(chunk))
 		args := make([]any, 0, 1+3*len(chunk))
@@ -49,18 +50,15 @@ func (k *Kind[M]) insertSets(ctx context.Context, tx *sqldb.Tx, name string, m M
 			rows[i] = fmt.Sprintf("($1, $%d, $%d, $%d)", 3*i+2, 3*i+3, 3*i+4)
 			args = append(args, one.field, one.key, one.value)
 		}
-		_, err := tx.ExecContext(ctx,
-			"INSERT INTO resource_sets (name, field, key, value) VALUES "+strings.Join(rows, ", "), args...)
+		err := tx.Queue(ctx, refused, "INSERT INTO resource_sets (name, field, key, value) VALUES "+strings.Join(rows, ", "), args...)
 		if err != nil {
-			return fmt.Errorf("store sets of %s: %w", name, err)
+			return err
 		}
 	}
 	return nil
 }
 
 func (k *Kind[M]) removeSets(ctx context.Context, tx *sqldb.Tx, name string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM resource_sets WHERE name = $1", name); err != nil {
-		return fmt.Errorf("remove sets of %s: %w", name, err)
-	}
-	return nil
+	refused := func(err error) error { return fmt.Errorf("remove sets of %s: %w", name, err) }
+	return tx.Queue(ctx, refused, "DELETE FROM resource_sets WHERE name = $1", name)
 }

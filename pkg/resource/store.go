@@ -98,26 +98,43 @@ func Do[R proto.Message](ctx context.Context, s *Store, req proto.Message, fn fu
 			return none, err
 		}
 	}
-	var answer R
-	err := s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		if answer, err = fn(ctx, tx); err != nil {
-			return err
+	for {
+		answer, err := once(ctx, s, key, validateOnly, fn)
+		if err == nil || key.id == "" {
+			return answer, err
 		}
-		if validateOnly {
-			return errRollback
-		}
-		return s.remember(ctx, tx, key, answer)
-	})
-	switch {
-	case err == nil, errors.Is(err, errRollback):
-		return answer, nil
-	case key.id != "":
 		// The same request before may be the reason: its id is taken, what it
 		// created exists, what it changed is stale. Looking first would cost
 		// every request what only a repeated one needs.
 		if earlier, ok, found := replay[R](ctx, s, key); ok || found != nil {
 			return earlier, found
 		}
+		if !errors.Is(err, errRaced) {
+			return none, err
+		}
+		if err := s.forget(ctx, key); err != nil { // what stands there has expired
+			return none, err
+		}
 	}
+}
+
+// once is [Do] without a look at what was answered before.
+func once[R proto.Message](ctx context.Context, s *Store, key replayKey, validateOnly bool, fn func(ctx context.Context, tx *sqldb.Tx) (R, error)) (answer R, err error) {
+	err = s.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		if answer, err = fn(ctx, tx); err != nil {
+			return err
+		}
+		if validateOnly {
+			if err := tx.Flush(ctx); err != nil {
+				return err
+			}
+			return errRollback
+		}
+		return s.remember(ctx, tx, key, answer)
+	})
+	if err == nil || errors.Is(err, errRollback) {
+		return answer, nil
+	}
+	var none R
 	return none, err
 }

@@ -42,8 +42,9 @@ func (k *Kind[M]) Insert(ctx context.Context, tx *sqldb.Tx, s *Store, m M, meta 
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, k.sql.insert, args...); err != nil {
-		return k.taken(name, err)
+	taken := func(err error) error { return k.taken(name, err) }
+	if err := tx.Queue(ctx, taken, k.sql.insert, args...); err != nil {
+		return err
 	}
 	if err := k.insertSets(ctx, tx, name, m); err != nil {
 		return err

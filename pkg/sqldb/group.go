@@ -106,9 +106,7 @@ func (g *group) member(ctx context.Context, tx *Tx, fn func(ctx context.Context,
 			g.undo(s)
 		}
 	}()
-	if err = fn(ctx, tx); err == nil {
-		err = cmp.Or(tx.failed, ctx.Err())
-	}
+	err = cmp.Or(tx.reason(fn(ctx, tx)), ctx.Err())
 	done = err == nil
 	return s, err
 }

@@ -123,7 +123,9 @@ func TestQueuedStatementsRunInOrderAndExplainTheirFailure(t *testing.T) {
 		const text = "INSERT INTO counters (name, label, n) VALUES ($1, $1, $2)"
 		taken := errors.New("taken")
 		explain := func(err error) error { return fmt.Errorf("%w: %w", taken, err) }
-		add := func(ctx context.Context, tx *sqldb.Tx, name string) error { return tx.Queue(ctx, explain, text, name, 1) }
+		add := func(ctx context.Context, tx *sqldb.Tx, name string) error {
+			return tx.Queue(ctx, explain, text, name, 1)
+		}
 
 		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			return errors.Join(add(ctx, tx, "a"), add(ctx, tx, "b"))
@@ -159,7 +161,10 @@ func TestQueuedStatementsRunInOrderAndExplainTheirFailure(t *testing.T) {
 			err := db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 				require.NoError(t, add(ctx, tx, "f"))
 				_ = add(ctx, tx, "a") // SQLite knows at once
-				return after(ctx, tx)
+				if err := after(ctx, tx); err != nil {
+					return errors.New("something else") // who met it cannot know
+				}
+				return nil
 			})
 			require.ErrorIs(t, err, taken, at)
 			require.True(t, sqldb.IsUnique(err), "%s: %v", at, err)

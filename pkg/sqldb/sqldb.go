@@ -10,7 +10,10 @@
 //   - A statement that fails dooms its transaction: later statements fail with
 //     the same error and nothing is committed.
 //   - An acknowledged commit is on disk (SQLite: synchronous FULL unless
-//     [Config] says otherwise).
+//     [Config] says otherwise). Writers that queue for SQLite share a commit,
+//     and each is acknowledged after it.
+//   - [Tx.Queue] takes statements whose answer nobody waits for, so that
+//     PostgreSQL gets them in one round trip.
 //   - No network call and no second connection inside a transaction.
 package sqldb
 

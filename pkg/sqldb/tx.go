@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -27,7 +28,8 @@ type Tx struct {
 	fresh   []string // texts to prepare once the connection is free again
 	hooks   []func()
 	undo    []func()
-	failed  error
+	refused error // what a queued statement met
+	failed  error // what the first statement that failed met
 }
 
 var _ Queryer = (*Tx)(nil)
@@ -96,17 +98,27 @@ func (db *DB) alone(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx
 			_ = tx.std.Rollback() // the error that brought us here says more
 		}
 	}()
-	if err = fn(ctx, tx); err != nil {
-		return err
-	}
-	if tx.failed != nil {
-		return tx.failed
+	if err = fn(ctx, tx); err != nil || tx.failed != nil {
+		return tx.reason(err)
 	}
 	open = false // Commit ends the transaction even when it fails
 	if err = tx.std.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// reason is why a transaction ends without a commit. What a queued statement
+// met is the reason whatever fn made of it, who met it somewhere else; then
+// what fn says, then the statement that failed.
+func (tx *Tx) reason(err error) error {
+	if tx.conn != nil {
+		_ = tx.conn.Raw(func(conn any) error { // a connection that is gone has nothing to add
+			tx.refused = conn.(*pipeline).failed //nolint:errcheck // this pool makes no other kind
+			return nil
+		})
+	}
+	return cmp.Or(tx.refused, err, tx.failed)
 }
 
 func (tx *Tx) committed(ctx context.Context) {
@@ -157,8 +169,8 @@ func (tx *Tx) Conn(ctx context.Context) (conn *pgx.Conn, err error) {
 
 // Queue runs a statement whose answer nobody waits for: on SQLite at once, on
 // PostgreSQL with the next statement or the commit, to save its round trip.
-// When it fails, explain makes of the database's error what the statement that
-// met it, or [DB.Tx], returns.
+// When it fails, explain makes of the database's error what [DB.Tx] returns,
+// and before that the statement that met it.
 func (tx *Tx) Queue(ctx context.Context, explain func(error) error, query string, args ...any) error {
 	if tx.dialect == Postgres {
 		return tx.pipelined(func(p *pipeline) error {
@@ -170,7 +182,8 @@ func (tx *Tx) Queue(ctx context.Context, explain func(error) error, query string
 		return tx.failed
 	}
 	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-		tx.failed = explain(err)
+		tx.refused = explain(err)
+		tx.failed = tx.refused
 	}
 	return tx.failed
 }

@@ -15,7 +15,7 @@ import (
 var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
 	Table:   "cohort_plans",
 	Columns: []resource.Column[*implementationv1.CohortPlan]{{Field: "cohort"}, {Field: "go_live_time"}},
-	Parent:  Implementations.Required,
+	Parent:  Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.CohortPlan]{
 		Validate:   validateCohortPlan,
 		AfterWrite: writeCriteria,

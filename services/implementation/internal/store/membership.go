@@ -20,7 +20,7 @@ const ReasonOverlaps = "MEMBERSHIP_OVERLAPS"
 var Memberships = resource.Define(resource.Spec[*implementationv1.Membership]{
 	Table:   "memberships",
 	Columns: []resource.Column[*implementationv1.Membership]{{Field: "person"}, {Field: "start_date"}, {Field: "end_date"}},
-	Parent:  Cohorts.Required,
+	Parent:  Cohorts.RequiredLater,
 	Hooks:   resource.Hooks[*implementationv1.Membership]{Validate: validateMembership},
 })
 
