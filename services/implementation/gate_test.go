@@ -29,7 +29,7 @@ func TestAWaveWaitsAtSixtyPercentAndGoesOnAtNinety(t *testing.T) {
 		require.Equal(t, "12 of 20 trained (60.0 %)", reason.GetCurrent())
 		require.Equal(t, "at least 90.0 % trained", reason.GetRequired())
 		require.Equal(t, "users/carol", reason.GetOwner())
-		require.Equal(t, "golive train record "+training+" --person …", reason.GetCommand())
+		require.Equal(t, "golive train record "+training+" PERSON…", reason.GetCommand())
 		require.NotNil(t, reason.GetSince())
 
 		stream, err := w.gates.WatchGates(t.Context(), &gatev1.WatchGatesRequest{Parent: ws, Resources: []string{plan}, Purpose: gatev1.Purpose_PURPOSE_READINESS})

@@ -106,7 +106,7 @@ func apart(t Trained) string {
 // command is what helps, ready to be completed with people.
 func command(plan *implementationv1.CohortPlan, trainings []string) string {
 	if len(trainings) == 1 {
-		return "golive train record " + trainings[0] + " --person …"
+		return "golive train record " + trainings[0] + " PERSON…"
 	}
 	return readinessCommand(plan)
 }
