@@ -114,25 +114,13 @@ func New(cfg Config) (*Gateway, error) {
 	return g, g.measure(cfg.Registry)
 }
 
-func (g *Gateway) measure(registry prometheus.Registerer) error {
-	g.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "golive_gateway_requests_total", Help: "HTTP requests, by method and the class of the answer.",
-	}, []string{"method", "class"})
-	if registry == nil {
-		return nil
-	}
-	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "golive_gateway_streams", Help: "Streams that are open now.",
-	}, func() float64 { return float64(g.streams.len()) })
-	return errors.Join(registry.Register(g.requests), registry.Register(open))
-}
-
 // Handler answers every route of the product.
-func (g *Gateway) Handler() http.Handler { return http.HandlerFunc(g.serve) }
+func (g *Gateway) Handler() http.Handler { return g.count(g.serve) }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	if open := g.open[path]; open != nil {
+		routed(w, path)
 		open(w, r)
 		return
 	}
@@ -159,6 +147,7 @@ func (g *Gateway) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return
 		}
 		pattern, _ := runtime.HTTPPattern(r.Context())
+		routed(w, pattern.String())
 		if g.streaming[pattern.Verb()] {
 			g.serveStream(g.checked(pattern, next), w, r, params)
 			return
