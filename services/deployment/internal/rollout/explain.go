@@ -144,10 +144,12 @@ func runningReasons(w *deploymentv1.Wave, c *deploymentv1.InstallationCounts) []
 
 func installationReason(resource string, c *deploymentv1.InstallationCounts, required string) *gatev1.BlockedBy {
 	current := fmt.Sprintf("%d of %d on their way, %d done", busy(c), c.GetTotal(), done(c)+c.GetReverted())
+	command := "golive list installations --parent " + DeploymentOf(resource)
 	if c.GetUnknown() > 0 {
 		current += fmt.Sprintf(", %d silent", c.GetUnknown())
+		command += " --filter 'state = UNKNOWN'" // names the targets, each with why
 	}
-	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_INSTALLATION, Resource: resource, Current: current, Required: required, Owner: "agents"}
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_INSTALLATION, Resource: resource, Current: current, Required: required, Owner: "agents", Command: command}
 }
 
 func engineReason(resource, current string) *gatev1.BlockedBy {
