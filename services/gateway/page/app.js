@@ -160,10 +160,11 @@ function follow() {
   let first = true;
   source.onmessage = (message) => {
     if (message.lastEventId) resume = message.lastEventId;
+    // Every message shows that the stream stands: the browser mends a broken one by itself.
+    retry = 0;
+    link("live", "live");
     if (first) {
       first = false;
-      retry = 0;
-      link("live", "live");
       // The stream stands; what happened before it is loaded now, so that no change falls between.
       if (!query) reload();
     }
