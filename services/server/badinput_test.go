@@ -73,7 +73,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"access", badAccess()},
 		{"agents", badAgents()},
 	} {
-		fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
+		_, _ = fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
 		for _, r := range chapter.rows {
 			rows++
 			t.Run(chapter.name+"/"+r.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 				grpc, http := w.overGRPC(r), w.overHTTP(r)
 				said := r.judge(t, grpc, http)
 				require.Equal(t, before, w.digest(), "a refusal changes nothing")
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.name, column(grpc), column(http), r.reason, said)
+				_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.name, column(grpc), column(http), r.reason, said)
 			})
 		}
 	}
@@ -106,7 +106,7 @@ func column(a *answer) string {
 	case a.status != 0:
 		return fmt.Sprint(a.status)
 	default:
-		return codes.Code(a.body.GetCode()).String() //nolint:gosec // codes are 0 … 16
+		return codes.Code(a.body.GetCode()).String()
 	}
 }
 

@@ -170,7 +170,7 @@ func (w *badWorld) seedReleases() {
 	content := []byte("the bytes of an archive")
 	sum := sha256.Sum256(content)
 	w.names["sha"] = hex.EncodeToString(sum[:])
-	require.Equal(w, codes.OK, codes.Code(w.upload(&deploymentv1.UploadBlobRequest{Parent: w.names["ws"], Sha256: w.names["sha"], Data: content}).GetCode())) //nolint:gosec // codes are 0 … 16
+	require.Equal(w, codes.OK, codes.Code(w.upload(&deploymentv1.UploadBlobRequest{Parent: w.names["ws"], Sha256: w.names["sha"], Data: content}).GetCode()))
 	w.make("crm", "CreateApplication", `{"parent": "$ws", "applicationId": "crm", "application": {"displayName": "CRM"}, "requestId": "taken"}`)
 	w.make("shop", "CreateApplication", `{"parent": "$ws", "applicationId": "shop", "application": {}}`)
 	w.make("otherApp", "CreateApplication", `{"parent": "$other", "applicationId": "crm", "application": {}}`)
@@ -298,7 +298,7 @@ func (w *badWorld) tableDigest(db *sql.DB, table string) string {
 			into[i] = &cells[i]
 		}
 		require.NoError(w, rows.Scan(into...))
-		fmt.Fprintf(sum, "%v\n", cells)
+		_, _ = fmt.Fprintf(sum, "%v\n", cells)
 		count++
 	}
 	require.NoError(w, rows.Err())

@@ -89,7 +89,8 @@ func (p *process) newGateway(ctx context.Context, listen string, software, peopl
 	if err != nil {
 		return err
 	}
-	g, err := gateway.New(gateway.Config{MaxBody: maxBody, 
+	g, err := gateway.New(gateway.Config{
+		MaxBody:    maxBody,
 		Deployment: software, Implementation: people, Logger: p.logger.Named("gateway"), Registry: p.registry, TLS: p.tls,
 	})
 	if err != nil {

@@ -175,12 +175,22 @@ func (e *Engine) gatesWanted(ctx context.Context) (map[string]watch, error) {
 
 // watchWorkspace follows one stream, and joins again when it breaks.
 func (e *Engine) watchWorkspace(ctx context.Context, workspace string, w watch) {
-	for ctx.Err() == nil {
+	for broken := false; ctx.Err() == nil; {
 		stream, err := e.gate.WatchGates(ctx, &gatev1.WatchGatesRequest{Parent: workspace, Resources: w.resources(), Purpose: gatev1.Purpose_PURPOSE_READINESS})
 		for err == nil {
 			var frame *gatev1.WatchGatesResponse
-			if frame, err = stream.Recv(); err == nil && frame.GetVerdict() != nil {
+			if frame, err = stream.Recv(); err != nil {
+				break
+			}
+			broken = false
+			if frame.GetVerdict() != nil {
 				e.turned(ctx, w[frame.GetVerdict().GetResource()])
+			}
+		}
+		if ctx.Err() == nil && !broken {
+			broken = true // whoever waits is told at once that nobody answers, not when the last verdict is too old
+			for _, waiting := range w {
+				e.turned(ctx, waiting)
 			}
 		}
 		if ctx.Err() == nil && !errors.Is(err, io.EOF) {

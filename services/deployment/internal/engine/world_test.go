@@ -101,6 +101,9 @@ func (w *gateWatch) Recv() (*gatev1.WatchGatesResponse, error) {
 	}
 	w.gate.mu.Lock()
 	defer w.gate.mu.Unlock()
+	if w.gate.err != nil {
+		return nil, w.gate.err
+	}
 	w.next = w.gate.changed
 	return &gatev1.WatchGatesResponse{Verdict: &gatev1.Verdict{Resource: w.resource}}, nil
 }
