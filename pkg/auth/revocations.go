@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"sync"
@@ -21,13 +20,7 @@ import (
 var migrations embed.FS
 
 // Source returns the migrations of the revocation list.
-func Source() sqldb.Source {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return sqldb.Source{Name: "auth", FS: files}
-}
+func Source() sqldb.Source { return sqldb.NewSource("auth", migrations, "migrations") }
 
 const (
 	refreshEvery = 400 * time.Millisecond // a revocation elsewhere holds here after at most that and one query

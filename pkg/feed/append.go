@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,10 +55,8 @@ func (l *Log) Append(ctx context.Context, tx *sqldb.Tx, records ...Record) error
 
 func insert(ctx context.Context, tx *sqldb.Tx, records []Record) error {
 	const perRow = 9
-	var text strings.Builder
-	text.WriteString("INSERT INTO events (workspace, resource, type, revision, actor, cause, at, after, before_digest) VALUES ")
 	args := make([]any, 0, perRow*len(records))
-	for i, record := range records {
+	for _, record := range records {
 		after, err := packed(record.After)
 		if err != nil {
 			return refused(fmt.Errorf("%s: %w", record.Resource, err))
@@ -70,16 +67,9 @@ func insert(ctx context.Context, tx *sqldb.Tx, records []Record) error {
 		}
 		args = append(args, workspaceOf(record.Resource), record.Resource, record.Type, record.Revision,
 			record.Actor, record.Cause, at.UnixMicro(), after, record.Before)
-		if i > 0 {
-			text.WriteByte(',')
-		}
-		for column := range perRow {
-			text.WriteString([]string{"($", ",$"}[min(column, 1)])
-			text.WriteString(strconv.Itoa(i*perRow + column + 1))
-		}
-		text.WriteByte(')')
 	}
-	return tx.Queue(ctx, refused, text.String(), args...)
+	return tx.Queue(ctx, refused, "INSERT INTO events (workspace, resource, type, revision, actor, cause, at, after, before_digest) VALUES "+
+		sqldb.Tuples(len(records), perRow), args...)
 }
 
 func refused(err error) error { return fmt.Errorf("append to the event log: %w", err) }

@@ -31,7 +31,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -104,13 +103,7 @@ func New(db *sqldb.DB, cfg Config) *Log {
 var migrations embed.FS
 
 // Source is the tables of this package.
-func Source() sqldb.Source {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the name is a constant
-	}
-	return sqldb.Source{Name: "feed", FS: files}
-}
+func Source() sqldb.Source { return sqldb.NewSource("feed", migrations, "migrations") }
 
 // Renew begins a new epoch: every token given out before is refused from now
 // on. Call it after restoring a database from a backup, before [Log.Run].

@@ -34,7 +34,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	mathrand "math/rand/v2"
 	"sync"
 	"time"
@@ -166,9 +165,7 @@ var migrations embed.FS
 
 // Source is the tables of this package and of River.
 func Source() sqldb.Source {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the name is a constant
-	}
-	return sqldb.Source{Name: "jobs", FS: files, After: migrateRiver}
+	source := sqldb.NewSource("jobs", migrations, "migrations")
+	source.After = migrateRiver
+	return source
 }

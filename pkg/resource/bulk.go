@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -32,17 +31,8 @@ func (k *Kind[M]) InsertMany(ctx context.Context, tx *sqldb.Tx, s *Store, all []
 
 // insertText is the statement of Insert for a number of rows.
 func (k *Kind[M]) insertText(rows int) string {
-	head, marks, _ := strings.Cut(k.sql.insert, " VALUES ")
-	columns := strings.Count(marks, "$")
-	var b strings.Builder
-	b.WriteString(head + " VALUES " + marks)
-	for row := 1; row < rows; row++ {
-		for column := range columns {
-			fmt.Fprintf(&b, "%s$%d", []string{", (", ", "}[min(column, 1)], row*columns+column+1)
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
+	head, first, _ := strings.Cut(k.sql.insert, " VALUES ")
+	return head + " VALUES " + sqldb.Tuples(rows, strings.Count(first, "$"))
 }
 
 func (k *Kind[M]) insertBatch(ctx context.Context, tx *sqldb.Tx, s *Store, text string, batch []M) (err error) {

@@ -46,10 +46,6 @@ func (k *Kind[M]) texts() texts {
 		derived = append(derived, c.name)
 	}
 	inserted := append(slices.Clone(insertColumns), derived...)
-	marks := make([]string, len(inserted))
-	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+1)
-	}
 	assign := []string{
 		"revision = $3", "etag = $4", "update_time = $5", "before_digest = digest", "digest = $6", "message = $7",
 	}
@@ -60,7 +56,7 @@ func (k *Kind[M]) texts() texts {
 		exists: "SELECT 1 FROM " + k.table + " WHERE name = $1",
 		load:   "SELECT message, revision, digest FROM " + k.table + " WHERE name = $1",
 		state:  "SELECT revision FROM " + k.table + " WHERE name = $1",
-		insert: "INSERT INTO " + k.table + " (" + strings.Join(inserted, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")",
+		insert: "INSERT INTO " + k.table + " (" + strings.Join(inserted, ", ") + ") VALUES " + sqldb.Tuples(1, len(inserted)),
 		// What was the digest becomes before_digest in the same statement, which
 		// answers it: the event needs it, and reading it first would cost a round trip.
 		update: "UPDATE " + k.table + " SET " + strings.Join(assign, ", ") +
@@ -187,12 +183,7 @@ func (k *Kind[M]) LoadMany(ctx context.Context, q sqldb.Queryer, names []string)
 	const most = 500 // placeholders in one statement
 	found := make(map[string]M, len(names))
 	for chunk := range slices.Chunk(names, most) {
-		marks := make([]string, len(chunk))
-		args := make([]any, len(chunk))
-		for i, name := range chunk {
-			marks[i], args[i] = fmt.Sprintf("$%d", i+1), name
-		}
-		all, err := k.Select(ctx, q, "WHERE name IN ("+strings.Join(marks, ", ")+")", args...)
+		all, err := k.Select(ctx, q, "WHERE name IN ("+sqldb.Marks(1, len(chunk))+")", sqldb.Texts(chunk)...)
 		if err != nil {
 			return nil, err
 		}

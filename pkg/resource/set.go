@@ -43,14 +43,11 @@ func (k *Kind[M]) insertSets(ctx context.Context, tx *sqldb.Tx, name string, m M
 	const most = 200 // four placeholders each
 	refused := func(err error) error { return fmt.Errorf("store sets of %s: %w", name, err) }
 	for chunk := range slices.Chunk(k.members(m), most) {
-		rows := make([]string, len(chunk))
-		args := make([]any, 0, 1+3*len(chunk))
-		args = append(args, name)
-		for i, one := range chunk {
-			rows[i] = fmt.Sprintf("($1, $%d, $%d, $%d)", 3*i+2, 3*i+3, 3*i+4)
-			args = append(args, one.field, one.key, one.value)
+		args := make([]any, 0, 4*len(chunk))
+		for _, one := range chunk {
+			args = append(args, name, one.field, one.key, one.value)
 		}
-		err := tx.Queue(ctx, refused, "INSERT INTO resource_sets (name, field, key, value) VALUES "+strings.Join(rows, ", "), args...)
+		err := tx.Queue(ctx, refused, "INSERT INTO resource_sets (name, field, key, value) VALUES "+sqldb.Tuples(len(chunk), 4), args...)
 		if err != nil {
 			return err
 		}

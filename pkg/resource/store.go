@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -18,13 +17,7 @@ var migrations embed.FS
 
 // Source are the tables of this package: request_ids and resource_sets. A
 // service migrates it, and package feed's, before its own.
-func Source() sqldb.Source {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return sqldb.Source{Name: "resource", FS: files}
-}
+func Source() sqldb.Source { return sqldb.NewSource("resource", migrations, "migrations") }
 
 // Store is what the standard methods need beside the kind: where rows and
 // events go, what time it is and who asks.

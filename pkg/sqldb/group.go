@@ -96,14 +96,15 @@ func (g *group) take(ctx context.Context) error {
 // member has the turn, and gives it on also when fn panics.
 func (g *group) member(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (s *shared, err error) {
 	defer g.leave()
-	if s, err = g.join(context.WithoutCancel(ctx)); err != nil {
+	whole := context.WithoutCancel(ctx) // what is shared does not end with one of those who share it
+	if s, err = g.join(whole); err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	tx.std = s.std
 	done := false
 	defer func() {
 		if !done {
-			g.undo(s)
+			g.undo(whole, s)
 		}
 	}()
 	err = cmp.Or(tx.reason(fn(ctx, tx)), ctx.Err())
@@ -137,12 +138,12 @@ func (g *group) join(ctx context.Context) (*shared, error) {
 }
 
 // undo takes back what the last member did.
-func (g *group) undo(s *shared) {
+func (g *group) undo(ctx context.Context, s *shared) {
 	if s.members == 1 {
 		g.end(nil)
 		return
 	}
-	if _, err := s.std.Exec("ROLLBACK TO member"); err != nil {
+	if _, err := s.std.ExecContext(ctx, "ROLLBACK TO member"); err != nil {
 		g.end(fmt.Errorf("%w: %w", errUndone, err)) // SQLite undid all: the disk is full, or broken
 	}
 }

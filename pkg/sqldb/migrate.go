@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -20,6 +21,15 @@ type Source struct {
 	// After runs once the files are applied, under the same lock, at every
 	// start: a library's own migrations. It must be idempotent.
 	After func(ctx context.Context, db *DB) error
+}
+
+// NewSource is a source whose files lie in a folder that is compiled in.
+func NewSource(name string, files embed.FS, folder string) Source {
+	sub, err := fs.Sub(files, folder)
+	if err != nil {
+		panic(err) // the folder's name is a constant
+	}
+	return Source{Name: name, FS: sub}
 }
 
 // Migrate applies what is missing of each source, in order. Replicas that

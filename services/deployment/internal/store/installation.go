@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -77,7 +76,7 @@ func InsertInstallations(ctx context.Context, tx *sqldb.Tx, now time.Time, all [
 				i.GetAttempt(), i.GetEpoch(), i.GetRevision(), i.GetCause(), i.GetMessage(), flag(i.GetPrestaged()), i.GetRestarts(), now.UnixMicro(),
 				int64(i.Action), flag(i.Active), i.Overlay, i.FromOverlay, i.ConfigDigest, i.FromConfigDigest)
 		}
-		query := `INSERT INTO installations (` + installationColumns + `) VALUES ` + tuples(n, 23)
+		query := `INSERT INTO installations (` + installationColumns + `) VALUES ` + sqldb.Tuples(n, 23)
 		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
 			return fmt.Errorf("insert installations: %w", err)
 		}
@@ -89,11 +88,11 @@ func InsertInstallations(ctx context.Context, tx *sqldb.Tx, now time.Time, all [
 // LoadInstallations returns the installations of these names, in the order of their names, locked
 // for change on PostgreSQL (SQLite has one writer). Unknown names are left out.
 func LoadInstallations(ctx context.Context, tx *sqldb.Tx, names []string) ([]*Installation, error) {
-	query := `SELECT ` + installationColumns + ` FROM installations WHERE name IN (` + marks(1, len(names)) + `) ORDER BY name`
+	query := `SELECT ` + installationColumns + ` FROM installations WHERE name IN (` + sqldb.Marks(1, len(names)) + `) ORDER BY name`
 	if tx.Dialect() == sqldb.Postgres {
 		query += ` FOR UPDATE`
 	}
-	rows, err := tx.QueryContext(ctx, query, texts(names)...)
+	rows, err := tx.QueryContext(ctx, query, sqldb.Texts(names)...)
 	return sqldb.Collect(rows, err, scanInstallation)
 }
 
@@ -138,36 +137,4 @@ func flag(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-func texts(all []string) []any {
-	args := make([]any, len(all))
-	for i, s := range all {
-		args[i] = s
-	}
-	return args
-}
-
-// marks returns n placeholders from $first on.
-func marks(first, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "$%d", first+i)
-	}
-	return b.String()
-}
-
-// tuples returns the VALUES of rows times columns placeholders.
-func tuples(rows, columns int) string {
-	var b strings.Builder
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("(" + marks(i*columns+1, columns) + ")")
-	}
-	return b.String()
 }

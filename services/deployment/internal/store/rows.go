@@ -18,7 +18,7 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, head, tail string, rows [][]a
 			n = batch
 		}
 		args := slices.Concat(rows[:n]...)
-		if _, err := tx.ExecContext(ctx, head+tuples(n, len(rows[0]))+tail, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, head+sqldb.Tuples(n, len(rows[0]))+tail, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -30,7 +30,7 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, head, tail string, rows [][]a
 func inChunks(names []string, run func(marks string, args []any) error) error {
 	const most = 500
 	for chunk := range slices.Chunk(names, most) {
-		if err := run(marks(1, len(chunk)), texts(chunk)); err != nil {
+		if err := run(sqldb.Marks(1, len(chunk)), sqldb.Texts(chunk)); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func SlotsOn(ctx context.Context, q sqldb.Queryer, targets []string) (map[string
 	if len(targets) == 0 {
 		return out, nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT `+slotColumns+` FROM slots WHERE target IN (`+marks(1, len(targets))+`) ORDER BY target, application`, texts(targets)...)
+	rows, err := q.QueryContext(ctx, `SELECT `+slotColumns+` FROM slots WHERE target IN (`+sqldb.Marks(1, len(targets))+`) ORDER BY target, application`, sqldb.Texts(targets)...)
 	all, err := sqldb.Collect(rows, err, scanSlot)
 	for _, s := range all {
 		out[s.Target] = append(out[s.Target], s)

@@ -23,7 +23,7 @@ func InsertSteps(ctx context.Context, tx *sqldb.Tx, reports []*agentv1.Report) e
 			return nil
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO installation_steps (installation, attempt, sequence, ordinal, state, step, start_time, end_time, succeeded, exit_code, sha256, message)
-			VALUES `+tuples(rows, columns)+` ON CONFLICT DO NOTHING`, args...)
+			VALUES `+sqldb.Tuples(rows, columns)+` ON CONFLICT DO NOTHING`, args...)
 		args, rows = args[:0], 0
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"go.uber.org/zap"
@@ -65,21 +64,13 @@ func Over(ctx context.Context, db, metrics *sqldb.DB, cfg Config) (*Store, error
 }
 
 func (s *Store) migrate(ctx context.Context) error {
-	if err := s.DB.Migrate(ctx, feed.Source(), resource.Source(), jobs.Source(), auth.Source(), source("deployment", "migrations")); err != nil {
+	if err := s.DB.Migrate(ctx, feed.Source(), resource.Source(), jobs.Source(), auth.Source(), sqldb.NewSource("deployment", migrations, "migrations")); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	if err := s.Metrics.Migrate(ctx, source("deployment_metrics", "metrics_migrations")); err != nil {
+	if err := s.Metrics.Migrate(ctx, sqldb.NewSource("deployment_metrics", migrations, "metrics_migrations")); err != nil {
 		return fmt.Errorf("migrate the metrics database: %w", err)
 	}
 	return nil
-}
-
-func source(name, folder string) sqldb.Source {
-	files, err := fs.Sub(migrations, folder)
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return sqldb.Source{Name: name, FS: files}
 }
 
 // Now is the server's clock, in UTC and whole microseconds, as it is stored.

@@ -50,8 +50,8 @@ func (s *Store) Sizes(ctx context.Context, cohorts ...*implementationv1.Cohort) 
 	}
 	for part := range slices.Chunk(names, chunk) {
 		rows, err := s.DB().Read().QueryContext(ctx,
-			"SELECT m.parent, COUNT(*) FROM memberships m WHERE "+effective("$1")+" AND m.parent IN ("+marks(2, len(part))+") GROUP BY m.parent",
-			append([]any{s.Now().UnixMicro()}, texts(part)...)...)
+			"SELECT m.parent, COUNT(*) FROM memberships m WHERE "+effective("$1")+" AND m.parent IN ("+sqldb.Marks(2, len(part))+") GROUP BY m.parent",
+			append([]any{s.Now().UnixMicro()}, sqldb.Texts(part)...)...)
 		sizes, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (one size, err error) {
 			return one, rows.Scan(&one.cohort, &one.count)
 		})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -112,8 +111,8 @@ func loadEnrolment(ctx context.Context, q sqldb.Queryer, training, person string
 func enrolments(ctx context.Context, q sqldb.Queryer, training string, people []string) (map[string]enrolment, error) {
 	found := make(map[string]enrolment, len(people))
 	for part := range slices.Chunk(people, chunk) {
-		rows, err := q.QueryContext(ctx, "SELECT "+enrolmentColumns+" FROM enrolments WHERE parent = $1 AND person IN ("+marks(2, len(part))+")",
-			append([]any{training}, texts(part)...)...)
+		rows, err := q.QueryContext(ctx, "SELECT "+enrolmentColumns+" FROM enrolments WHERE parent = $1 AND person IN ("+sqldb.Marks(2, len(part))+")",
+			append([]any{training}, sqldb.Texts(part)...)...)
 		some, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (enrolment, error) { return scanEnrolment(rows) })
 		if err != nil {
 			return nil, fmt.Errorf("read enrolments of %s: %w", training, err)
@@ -130,14 +129,7 @@ func enrolments(ctx context.Context, q sqldb.Queryer, training string, people []
 func saveEnrolments(ctx context.Context, tx *sqldb.Tx, all []enrolment) error {
 	const columns = 11
 	for _, size := range []int{20, 1} { // few texts, so that each stays a prepared statement; small, since SQLite seeks each $n among all
-		var values strings.Builder
-		for row := range size {
-			if row > 0 {
-				values.WriteString(", ")
-			}
-			values.WriteString("(" + marks(row*columns+1, columns) + ")")
-		}
-		text := "INSERT INTO enrolments (name, " + enrolmentColumns + ") VALUES " + values.String() +
+		text := "INSERT INTO enrolments (name, " + enrolmentColumns + ") VALUES " + sqldb.Tuples(size, columns) +
 			` ON CONFLICT (parent, person) DO UPDATE SET state = excluded.state, assign_time = excluded.assign_time,
 			complete_time = excluded.complete_time, expire_time = excluded.expire_time, score = excluded.score,
 			waive_reason = excluded.waive_reason, update_time = excluded.update_time, revision = excluded.revision`

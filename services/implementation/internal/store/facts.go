@@ -33,7 +33,7 @@ func (s *Store) assess(ctx context.Context, names []string) (assessed map[string
 		return assessed, true, nil
 	}
 	q := s.DB().Read()
-	plans, err := CohortPlans.SelectRows(ctx, q, "WHERE name IN ("+marks(1, len(names))+")", texts(names)...)
+	plans, err := CohortPlans.SelectRows(ctx, q, "WHERE name IN ("+sqldb.Marks(1, len(names))+")", sqldb.Texts(names)...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -109,7 +109,7 @@ func (s *Store) count(ctx context.Context, q sqldb.Queryer, plans []resource.Row
 	for _, plan := range plans {
 		args = append(args, plan.Message.GetName())
 	}
-	query := fmt.Sprintf(countTrained, marks(2, len(plans)), implementationv1.Enrolment_COMPLETED,
+	query := fmt.Sprintf(countTrained, sqldb.Marks(2, len(plans)), implementationv1.Enrolment_COMPLETED,
 		implementationv1.Enrolment_WAIVED, implementationv1.Training_RETIRED, effective("plan.at"))
 	rows, err := q.QueryContext(ctx, query, args...)
 	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {

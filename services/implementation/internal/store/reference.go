@@ -76,7 +76,7 @@ func existing(ctx context.Context, tx *sqldb.Tx, table string, names []string) (
 		lock = " ORDER BY name FOR KEY SHARE"
 	}
 	for part := range slices.Chunk(names, chunk) {
-		rows, err := tx.QueryContext(ctx, "SELECT name FROM "+table+" WHERE name IN ("+marks(1, len(part))+")"+lock, texts(part)...)
+		rows, err := tx.QueryContext(ctx, "SELECT name FROM "+table+" WHERE name IN ("+sqldb.Marks(1, len(part))+")"+lock, sqldb.Texts(part)...)
 		some, err := sqldb.Collect(rows, err, scanText)
 		if err != nil {
 			return nil, fmt.Errorf("look up %s: %w", table, err)
@@ -100,26 +100,6 @@ func unused(ctx context.Context, tx *sqldb.Tx, name, query string, args ...any) 
 	}
 	return fault.Precondition(ReasonInUse, "%s is needed by %s; remove that first", name, user).
 		Subject("IN_USE", name, "is needed by "+user)
-}
-
-// marks are n placeholders from $first on.
-func marks(first, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", first+i)
-	}
-	return b.String()
-}
-
-func texts(all []string) []any {
-	args := make([]any, len(all))
-	for i, s := range all {
-		args[i] = s
-	}
-	return args
 }
 
 func scanText(rows *sql.Rows) (text string, err error) { return text, rows.Scan(&text) }

@@ -10,7 +10,6 @@ package store
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,13 +24,7 @@ import (
 var migrations embed.FS
 
 // Source is the tables of the service; those of packages feed and resource come before it.
-func Source() sqldb.Source {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return sqldb.Source{Name: "implementation", FS: files}
-}
+func Source() sqldb.Source { return sqldb.NewSource("implementation", migrations, "migrations") }
 
 // Store is the store of one service. The kinds' methods take its [resource.Store].
 type Store struct {

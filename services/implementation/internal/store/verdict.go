@@ -74,7 +74,7 @@ func (s *Store) judge(ctx context.Context, names []string) (map[string]*gatev1.V
 func (s *Store) lastVerdicts(ctx context.Context, names []string) (map[string]*gatev1.Verdict, error) {
 	before := make(map[string]*gatev1.Verdict, len(names))
 	for part := range slices.Chunk(names, MaxPlans) {
-		rows, err := s.DB().Read().QueryContext(ctx, "SELECT message FROM verdicts WHERE resource IN ("+marks(1, len(part))+")", texts(part)...)
+		rows, err := s.DB().Read().QueryContext(ctx, "SELECT message FROM verdicts WHERE resource IN ("+sqldb.Marks(1, len(part))+")", sqldb.Texts(part)...)
 		_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 			var data sql.RawBytes
 			v := &gatev1.Verdict{}
@@ -169,7 +169,7 @@ func (s *Store) Affected(ctx context.Context, resources []string) ([]string, err
 		}
 	}
 	for part := range slices.Chunk(found, chunk) {
-		in := marks(1, len(part))
+		in := sqldb.Marks(1, len(part))
 		rows, err := s.DB().Read().QueryContext(ctx, "SELECT name FROM cohort_plans WHERE cohort IN ("+in+
 			") UNION SELECT plan FROM cohort_plan_trainings WHERE training IN ("+in+")", part...)
 		some, err := sqldb.Collect(rows, err, scanText)
