@@ -22,6 +22,8 @@ const (
 	sweep = 30 * time.Second
 	// sweepBusy is the same while agents are at work, so that silence is noticed.
 	sweepBusy = 5 * time.Second
+	// restartGrace is how long after its start a server gives up nobody: agents come back within it.
+	restartGrace = time.Minute
 	// rounds bounds how often one call asks the network and decides again.
 	rounds = 6
 )
@@ -179,7 +181,15 @@ func (e *Engine) markSilent(ctx context.Context, tx *sqldb.Tx, l *loaded, now ti
 	if err != nil {
 		return nil, err
 	}
-	return store.MarkSilent(ctx, tx, now, l.Deployment.GetName(), stall(r, releases[l.Deployment.GetRelease()].GetRun()), lost)
+	var gone []*store.Installation
+	// Agents could not be heard while this server was down: they have their time to come back first.
+	if !now.Before(e.started.Add(min(lost, restartGrace))) {
+		if gone, err = store.MarkLost(ctx, tx, now, l.Deployment.GetName(), lost); err != nil {
+			return nil, err
+		}
+	}
+	silent, err := store.MarkSilent(ctx, tx, now, l.Deployment.GetName(), stall(r, releases[l.Deployment.GetRelease()].GetRun()))
+	return append(gone, silent...), err
 }
 
 // stall is how long an installation may stand still although its agent is there. Each of

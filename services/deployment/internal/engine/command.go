@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -111,6 +112,11 @@ func (e *Engine) onWave(ctx context.Context, req commandRequest, fn func(context
 // Retry tries an installation again while its wave runs.
 func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationRequest) (*deploymentv1.Installation, error) {
 	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Installation, error) {
+		deployment, _, _ := strings.Cut(req.GetName(), "/installations/")
+		// Under the lock of the deployment: its wave does not end between the look and the retry.
+		if _, err := store.Deployments.LockRow(ctx, tx, deployment); err != nil {
+			return nil, err
+		}
 		rows, err := store.LoadInstallations(ctx, tx, []string{req.GetName()})
 		if err != nil {
 			return nil, err

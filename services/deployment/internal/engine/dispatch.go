@@ -129,6 +129,7 @@ func (e *Engine) Presence(ctx context.Context, targets []string, _ bool) {
 		if err != nil {
 			return err
 		}
+		slices.Sort(names) // the order in which every writer wakes
 		for _, name := range names {
 			if err := e.wake(ctx, tx, name, e.store.Now()); err != nil {
 				return err

@@ -66,6 +66,8 @@ type Engine struct {
 	// regate tells the watcher of gates that some wave began or ceased to wait.
 	regate   chan struct{}
 	releases releaseCache
+	// started is when this process began to listen to agents.
+	started time.Time
 }
 
 // New returns an engine; Run sets it to work.
@@ -76,7 +78,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = 4
 	}
-	e := &Engine{store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1)}
+	e := &Engine{store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
 	var err error
 	e.jobs, err = jobs.New(cfg.Store.DB, jobs.Config{
 		Logger: cfg.Logger, Workers: cfg.Workers, Metrics: cfg.Metrics,

@@ -292,6 +292,9 @@ func TestARollbackReachesWhatIsInTheMiddleOfIt(t *testing.T) {
 		w.reach(back.GetName(), deploymentv1.Deployment_SUCCEEDED)
 		require.Equal(t, all, w.runs())
 		require.Equal(t, 2, w.hosts.count("INSTALL t0 1"), "the second time because it may run version 2")
+		old := w.reach(second, deploymentv1.Deployment_ROLLED_BACK)
+		require.Zero(t, old.GetCounts().GetInProgress(), "nothing of it is on its way for ever")
+		require.EqualValues(t, 1, old.GetCounts().GetCancelled())
 	})
 }
 
@@ -311,5 +314,24 @@ func TestANewerDeploymentOutdatesCommandsThatNobodyAnswered(t *testing.T) {
 		require.Equal(t, second+"/installations/t1", pending[0].GetInstallation())
 		w.hosts.keep("t1", false)
 		w.reach(second, deploymentv1.Deployment_SUCCEEDED)
+	})
+}
+
+func TestAServiceThatFallsSilentIsNamedAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		name := w.deploy("first", "v1", byCohort(0)).GetName()
+		blockedBy := func(kind gatev1.BlockedBy_Kind) func(*deploymentv1.Deployment) bool {
+			return func(d *deploymentv1.Deployment) bool {
+				return len(d.GetBlockedBy()) == 1 && d.GetBlockedBy()[0].GetKind() == kind
+			}
+		}
+		w.until(name, blockedBy(gatev1.BlockedBy_CRITERION))
+		w.gate.set(gatev1.Verdict_PASS, fault.Unavailable("DOWN", "down"))
+		began := time.Now()
+		w.until(name, blockedBy(gatev1.BlockedBy_SERVICE))
+		require.Less(t, time.Since(began), 5*time.Second, "the last verdict would have been fresh for minutes")
+		w.gate.set(gatev1.Verdict_PASS, nil)
+		w.reach(name, deploymentv1.Deployment_SUCCEEDED)
+		require.Less(t, time.Since(began), 15*time.Second, "healed by itself")
 	})
 }

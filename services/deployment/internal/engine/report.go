@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -107,7 +108,7 @@ func (b *batch) finish(ctx context.Context) error {
 	if err := b.engine.store.Log.Append(ctx, b.tx, b.events...); err != nil {
 		return err
 	}
-	for name := range b.woken {
+	for _, name := range slices.Sorted(maps.Keys(b.woken)) { // in one order, so that two batches never wait for each other
 		if err := b.engine.wake(ctx, b.tx, name, b.now); err != nil {
 			return err
 		}

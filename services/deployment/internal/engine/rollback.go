@@ -35,13 +35,19 @@ func (e *Engine) Rollback(ctx context.Context, req *deploymentv1.RollbackDeploym
 		if err != nil {
 			return nil, err
 		}
-		if err := e.handOver(ctx, tx, l, back); err != nil {
-			return nil, err
+		ended := rollout.Ended(l.Deployment.GetState())
+		if !ended {
+			if err := e.takeBack(ctx, tx, l, back); err != nil {
+				return nil, err
+			}
 		}
 		if err := store.Deployments.Insert(ctx, tx, e.store.Resources, back, resource.Meta{Cause: req.GetReason()}); err != nil {
 			return nil, err
 		}
-		return back, e.begin(ctx, tx, back, s)
+		if err := e.begin(ctx, tx, back, s); err != nil || ended {
+			return back, err
+		}
+		return back, e.handOver(ctx, tx, l, back)
 	})
 }
 
@@ -84,22 +90,35 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 	return back, s, nil
 }
 
-// handOver ends the old deployment, if it has not ended, and frees its targets.
-func (e *Engine) handOver(ctx context.Context, tx *sqldb.Tx, l *loaded, back *deploymentv1.Deployment) error {
-	if rollout.Ended(l.Deployment.GetState()) {
-		return nil
-	}
+// takeBack ends the old deployment and frees its targets; it is saved by handOver.
+func (e *Engine) takeBack(ctx context.Context, tx *sqldb.Tx, l *loaded, back *deploymentv1.Deployment) error {
 	facts, err := e.facts(ctx, tx, l, e.store.Now())
 	if err != nil {
 		return err
 	}
 	effects := rollout.TakeBack(&l.State, facts, "rolled back by "+back.GetName())
-	if _, err := e.act(ctx, tx, l.Deployment.GetName(), effects, facts.Now); err != nil {
-		return err
-	}
-	if err := store.Retract(ctx, tx, l.Deployment.GetName()); err != nil {
+	_, err = e.act(ctx, tx, l.Deployment.GetName(), effects, facts.Now)
+	return err
+}
+
+// handOver gives what the old deployment was doing to the new one, which holds the targets by now.
+func (e *Engine) handOver(ctx context.Context, tx *sqldb.Tx, l *loaded, back *deploymentv1.Deployment) error {
+	now := e.store.Now()
+	over, left, err := store.Retract(ctx, tx, now, l.Deployment.GetName(), back.GetName())
+	if err != nil {
 		return fmt.Errorf("retract commands: %w", err)
 	}
+	if err := e.record(ctx, tx, over, "cancelled", now); err != nil {
+		return err
+	}
+	if err := e.record(ctx, tx, left, "called_back", now); err != nil {
+		return err
+	}
+	facts, err := e.facts(ctx, tx, l, now)
+	if err != nil {
+		return err
+	}
+	rollout.Recount(&l.State, facts) // what it leaves behind
 	return e.save(ctx, tx, l)
 }
 

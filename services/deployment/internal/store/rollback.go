@@ -5,17 +5,18 @@ import (
 	"time"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
 // RollbackSet returns what a rollback of a deployment has to take back, by wave. Once it has
-// ended only what still runs counts: another deployment may have replaced the rest.
+// ended only that counts which still runs, or may: another deployment may have replaced the rest.
 func RollbackSet(ctx context.Context, tx *sqldb.Tx, deployment string, ended bool) (map[string][]*Installation, error) {
 	where := `parent = $1 AND ` + in("state", append(rollout.Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)...)
 	if ended {
 		where = `parent = $1 AND (EXISTS (SELECT 1 FROM slots s WHERE s.installation = installations.name AND s.release = installations.to_release) OR ` +
-			in("state", deploymentv1.Installation_REVERT_FAILED, deploymentv1.Installation_LOST, deploymentv1.Installation_UNKNOWN) + `)`
+			in("state", append(unsettled(), deploymentv1.Installation_FAILED)...) + ` AND ` + latest + `)`
 	}
 	all, err := SelectInstallations(ctx, tx, where+` ORDER BY name`, deployment)
 	byWave := map[string][]*Installation{}
@@ -25,11 +26,31 @@ func RollbackSet(ctx context.Context, tx *sqldb.Tx, deployment string, ended boo
 	return byWave, err
 }
 
-// Retract withdraws every command of a deployment whose targets another one takes over; the
-// newer epochs of that one fence off what agents may still be doing.
-func Retract(ctx context.Context, tx *sqldb.Tx, deployment string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE installations SET action = 0 WHERE parent = $1 AND action <> 0`, deployment)
-	return err
+// unsettled lists the states in which nobody knows what will run in the end.
+func unsettled() []deploymentv1.Installation_State {
+	return append(callable(), deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)
+}
+
+// latest says that nobody has begun anything on the target of a row since.
+const latest = `NOT EXISTS (SELECT 1 FROM installations h WHERE h.target = installations.target AND h.application = installations.application AND h.epoch > installations.epoch)`
+
+// Retract lets go of what a deployment was doing when another one, by, takes targets over. On those
+// targets its commands are withdrawn and what was on its way has ended here: the newer epochs of by
+// fence off what agents may still be doing. On all others agents are told to stop.
+func Retract(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment, by string) (over, left []*Installation, err error) {
+	const taken = ` EXISTS (SELECT 1 FROM installations b WHERE b.parent = $3 AND b.target = installations.target)`
+	if _, err := tx.ExecContext(ctx, `UPDATE installations SET action = 0 WHERE parent = $1 AND action <> 0 AND EXISTS
+		(SELECT 1 FROM installations b WHERE b.parent = $2 AND b.target = installations.target)`, deployment, by); err != nil {
+		return nil, nil, err
+	}
+	over, err = change(ctx, tx, now, set("state", deploymentv1.Installation_CANCELLED)+`, cause = 'TAKEN_OVER', message = 'taken over by ' || $3`,
+		`parent = $2 AND `+in("state", append(callable(), deploymentv1.Installation_REVERTING)...)+` AND`+taken, deployment, by)
+	if err != nil {
+		return nil, nil, err
+	}
+	left, err = change(ctx, tx, now, set("action", agentv1.Command_CANCEL)+`, epoch = `+nextEpoch,
+		`parent = $2 AND `+toCallBack()+` AND NOT`+taken, deployment, by)
+	return over, left, err
 }
 
 // DropWave ends what has not begun of a wave that is left out.

@@ -94,10 +94,21 @@ func DropQueued(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment str
 		`parent = $2 AND `+in("state", deploymentv1.Installation_QUEUED), deployment)
 }
 
-// CallBack tells agents to bring what has begun to a safe end.
+// callable lists the states in which an agent has begun something, or may have.
+func callable() []deploymentv1.Installation_State {
+	return append(rollout.InProgress(), deploymentv1.Installation_UNKNOWN, deploymentv1.Installation_LOST)
+}
+
+// toCallBack says that an agent is to be told to stop. One that is taking something back
+// already goes on with that, also where it has fallen silent.
+func toCallBack() string {
+	return in("state", callable()...) + ` AND NOT ` + in("action", agentv1.Command_CANCEL, agentv1.Command_REVERT)
+}
+
+// CallBack tells agents to bring what has begun to a safe end, also those that are lost: they may return.
 func CallBack(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string) ([]*Installation, error) {
 	return change(ctx, tx, now, set("action", agentv1.Command_CANCEL)+`, epoch = `+nextEpoch,
-		`parent = $2 AND `+in("state", append(rollout.InProgress(), deploymentv1.Installation_UNKNOWN)...)+` AND action <> `+number(agentv1.Command_CANCEL), deployment)
+		`parent = $2 AND `+toCallBack(), deployment)
 }
 
 // Free lets other deployments have the targets.
@@ -106,20 +117,20 @@ func Free(ctx context.Context, tx *sqldb.Tx, deployment string) error {
 	return err
 }
 
-// MarkSilent moves what was in progress on targets whose agent is gone, or that has not
-// moved for stall, to UNKNOWN; and what has been UNKNOWN for lost to LOST.
-func MarkSilent(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string, stall, lost time.Duration) ([]*Installation, error) {
-	working := append(rollout.InProgress(), deploymentv1.Installation_REVERTING)
-	gone, err := change(ctx, tx, now, set("state", deploymentv1.Installation_LOST)+`, cause = 'AGENT_SILENT', message = 'its agent was silent for too long'`,
+// MarkLost moves to LOST what has been UNKNOWN for so long.
+func MarkLost(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string, lost time.Duration) ([]*Installation, error) {
+	return change(ctx, tx, now, set("state", deploymentv1.Installation_LOST)+`, cause = 'AGENT_SILENT', message = 'its agent was silent for too long'`,
 		`parent = $2 AND `+in("state", deploymentv1.Installation_UNKNOWN)+` AND update_time <= $3`, deployment, now.Add(-lost).UnixMicro())
-	if err != nil {
-		return nil, err
-	}
-	silent, err := change(ctx, tx, now, set("state", deploymentv1.Installation_UNKNOWN),
-		`parent = $2 AND `+in("state", working...)+` AND (update_time <= $3 OR NOT EXISTS (SELECT 1 FROM target_presence p
-			WHERE p.target = installations.target AND p.lease_until > $4))`,
+}
+
+// MarkSilent moves to UNKNOWN what was in progress on targets whose agent is gone, or that has not
+// moved for stall. A download may take as long as it moves: only its agent sees whether it does.
+func MarkSilent(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string, stall time.Duration) ([]*Installation, error) {
+	working := append(rollout.InProgress(), deploymentv1.Installation_REVERTING)
+	return change(ctx, tx, now, set("state", deploymentv1.Installation_UNKNOWN),
+		`parent = $2 AND `+in("state", working...)+` AND (update_time <= $3 AND NOT `+in("state", deploymentv1.Installation_FETCHING)+`
+			OR NOT EXISTS (SELECT 1 FROM target_presence p WHERE p.target = installations.target AND p.lease_until > $4))`,
 		deployment, now.Add(-stall).UnixMicro(), now.UnixMicro())
-	return append(gone, silent...), err
 }
 
 // Retry puts one installation back in the queue, where its state allows it.
