@@ -50,7 +50,9 @@ func TestAPartialRollbackCallsBackWhatNobodyTakesOver(t *testing.T) {
 		w.gate.set(1, nil)
 		w.hosts.keep("t2", true)
 		first := w.deploy("first", "v1", byCohort(0)).GetName()
-		w.until(first, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetSealed() == 2 && d.GetCounts().GetInProgress() == 1 })
+		w.until(first, func(d *deploymentv1.Deployment) bool {
+			return d.GetCounts().GetSealed() == 2 && d.GetCounts().GetInProgress() == 1
+		})
 		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: first, Waves: []string{"pilot"}})
 		require.NoError(t, err)
 		old := w.reach(first, deploymentv1.Deployment_ROLLED_BACK)
@@ -95,7 +97,9 @@ func TestARollbackLeavesAloneWhatALaterDeploymentHasReplaced(t *testing.T) {
 		}).GetName()
 		w.until(second, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
 		w.connect("t0", -time.Second)
-		w.urge(second, func(d *deploymentv1.Deployment) bool { return d.GetState() == deploymentv1.Deployment_SUCCEEDED && d.GetCounts().GetLost() == 1 })
+		w.urge(second, func(d *deploymentv1.Deployment) bool {
+			return d.GetState() == deploymentv1.Deployment_SUCCEEDED && d.GetCounts().GetLost() == 1
+		})
 		w.connect("t0", time.Hour)
 		third := w.deploy("third", "v3", nil).GetName()
 		w.until(third, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
@@ -110,7 +114,9 @@ func TestACancellationReachesWhoIsLostAndLeavesARevertAlone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
 		second := w.deploy("second", "v2", byCohort(time.Hour)).GetName()
-		w.until(second, func(*deploymentv1.Deployment) bool { return w.wave(second, "pilot").GetState() == deploymentv1.Wave_BAKING })
+		w.until(second, func(*deploymentv1.Deployment) bool {
+			return w.wave(second, "pilot").GetState() == deploymentv1.Wave_BAKING
+		})
 		w.hosts.keep("t0", true)
 		w.hosts.keep("t1", true)
 		require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{{

@@ -225,6 +225,7 @@ func (h *hosts) keep(target string, held bool) {
 // each runs a test with a world of its own on both databases.
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
+	t.Parallel() // each world has a database of its own, and mostly waits
 	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) { test(t, newWorld(t, db)) })
 }
 

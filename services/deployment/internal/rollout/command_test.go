@@ -37,12 +37,14 @@ func standing(d DeploymentState, w WaveState) *State {
 		first.HeldFrom, first.HeldTime, first.BakeStartTime = deploymentv1.Wave_BAKING, stamp(noon), stamp(noon)
 	case deploymentv1.Wave_BAKING:
 		first.BakeStartTime = stamp(noon)
+	default:
 	}
 	switch d {
 	case deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_PAUSED:
 		s.Deployment.DesiredState = deploymentv1.Deployment_PAUSE
 	case deploymentv1.Deployment_CANCELLING:
 		s.Deployment.DesiredState, s.Deployment.CancelDeadline = deploymentv1.Deployment_CANCEL, stamp(noon.Add(time.Minute))
+	default:
 	}
 	return s
 }

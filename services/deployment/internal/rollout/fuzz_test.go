@@ -10,10 +10,10 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
-func wire(t testing.TB, m proto.Message) []byte {
-	t.Helper()
+func wire(tb testing.TB, m proto.Message) []byte {
+	tb.Helper()
 	b, err := proto.Marshal(m)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return b
 }
 

@@ -18,7 +18,7 @@ func golden(t *testing.T, file, got string) {
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // G304: a file of the test's own
+	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got, "see what changed, then run the test with -update")
 }
