@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -15,6 +16,7 @@ func resourceRules() []rule {
 		{"a resource lives in a workspace (AIP-122, AIP-123)", resourceNames},
 		{"standard fields are what they always are (AIP-148)", standardFields},
 		{"a reference leads to a resource (AIP-124)", references},
+		{"keys that a client gives are bounded", keys},
 	}
 }
 
@@ -79,6 +81,21 @@ func references(c *contract, report reporter) {
 				if kind != "" && kind != "*" && c.resources[kind] == nil {
 					report(field, "refers to %q, which is no resource", kind)
 				}
+			}
+		}
+	}
+}
+
+// keys holds the maps that clients fill: an empty key is a mistake that could never be selected again.
+func keys(c *contract, report reporter) {
+	for _, message := range c.messages {
+		for _, field := range fields(message) {
+			rules, ok := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
+			if !ok || rules.GetMap() == nil {
+				continue
+			}
+			if key := rules.GetMap().GetKeys().GetString(); key.GetMinLen() == 0 || key.GetMaxLen() == 0 {
+				report(field, "bounds its pairs and not its keys")
 			}
 		}
 	}

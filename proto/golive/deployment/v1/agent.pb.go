@@ -668,7 +668,7 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\x17certificate_expire_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x15certificateExpireTime\x120\n" +
 	"\x11quarantine_reason\x18\v \x01(\tB\x03\xe0A\x03R\x10quarantineReason:V\xeaAS\n" +
-	"\x1bdeployment.golive.dev/Agent\x12%workspaces/{workspace}/agents/{agent}*\x06agents2\x05agent\"\x87\x04\n" +
+	"\x1bdeployment.golive.dev/Agent\x12%workspaces/{workspace}/agents/{agent}*\x06agents2\x05agent\"\x8f\x04\n" +
 	"\x16CreateJoinTokenRequest\x12C\n" +
 	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12;\n" +
 	"\bagent_id\x18\x02 \x01(\tB \xe0A\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\aagentId\x12%\n" +
@@ -676,8 +676,9 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\venvironment\x18\x04 \x01(\tB&\xfaA#\n" +
 	"!deployment.golive.dev/EnvironmentR\venvironment\x12$\n" +
 	"\acohorts\x18\x05 \x03(\tB\n" +
-	"\xbaH\a\x92\x01\x04\x10 \x18\x01R\acohorts\x12Z\n" +
-	"\x06labels\x18\x06 \x03(\v28.golive.deployment.v1.CreateJoinTokenRequest.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x12=\n" +
+	"\xbaH\a\x92\x01\x04\x10 \x18\x01R\acohorts\x12b\n" +
+	"\x06labels\x18\x06 \x03(\v28.golive.deployment.v1.CreateJoinTokenRequest.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12=\n" +
 	"\x03ttl\x18\a \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
 	"\"\x04\b\x80\xf5$2\x02\b\n" +
 	"R\x03ttl\x1a9\n" +

@@ -565,7 +565,7 @@ var File_golive_deployment_v1_application_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_application_proto_rawDesc = "" +
 	"\n" +
-	"&golive/deployment/v1/application.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x04\n" +
+	"&golive/deployment/v1/application.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x04\n" +
 	"\vApplication\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -575,8 +575,9 @@ const file_golive_deployment_v1_application_proto_rawDesc = "" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
 	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12\x1e\n" +
-	"\x05owner\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12O\n" +
-	"\x06labels\x18\b \x03(\v2-.golive.deployment.v1.Application.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x12L\n" +
+	"\x05owner\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12W\n" +
+	"\x06labels\x18\b \x03(\v2-.golive.deployment.v1.Application.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12L\n" +
 	"\fdefault_plan\x18\t \x01(\tB)\xfaA&\n" +
 	"$deployment.golive.dev/DeploymentPlanR\vdefaultPlan\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +

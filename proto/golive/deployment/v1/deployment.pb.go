@@ -1199,7 +1199,7 @@ var File_golive_deployment_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x11\n" +
+	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x11\n" +
 	"\n" +
 	"Deployment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -1217,8 +1217,9 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"$deployment.golive.dev/DeploymentPlanR\x0edeploymentPlan\x12<\n" +
 	"\arollout\x18\t \x01(\v2\x1d.golive.deployment.v1.RolloutB\x03\xe0A\x05R\arollout\x12#\n" +
 	"\x06reason\x18\n" +
-	" \x01(\tB\v\xe0A\x05\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12N\n" +
-	"\x06labels\x18\v \x03(\v2,.golive.deployment.v1.Deployment.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x12\x1d\n" +
+	" \x01(\tB\v\xe0A\x05\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12V\n" +
+	"\x06labels\x18\v \x03(\v2,.golive.deployment.v1.Deployment.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12\x1d\n" +
 	"\acreator\x18\f \x01(\tB\x03\xe0A\x03R\acreator\x12A\n" +
 	"\x05state\x18\r \x01(\x0e2&.golive.deployment.v1.Deployment.StateB\x03\xe0A\x03R\x05state\x12W\n" +
 	"\rdesired_state\x18\x0e \x01(\x0e2-.golive.deployment.v1.Deployment.DesiredStateB\x03\xe0A\x03R\fdesiredState\x12\x1f\n" +

@@ -665,7 +665,7 @@ var File_golive_deployment_v1_environment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\n" +
-	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\a\n" +
+	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\a\n" +
 	"\vEnvironment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -677,11 +677,12 @@ const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12\x18\n" +
 	"\aordinal\x18\a \x01(\x05R\aordinal\x12K\n" +
 	"\rpromoted_from\x18\b \x01(\tB&\xfaA#\n" +
-	"!deployment.golive.dev/EnvironmentR\fpromotedFrom\x12Y\n" +
-	"\tvariables\x18\t \x03(\v20.golive.deployment.v1.Environment.VariablesEntryB\t\xbaH\x06\x9a\x01\x03\x10\x80\x02R\tvariables\x12S\n" +
+	"!deployment.golive.dev/EnvironmentR\fpromotedFrom\x12a\n" +
+	"\tvariables\x18\t \x03(\v20.golive.deployment.v1.Environment.VariablesEntryB\x11\xbaH\x0e\x9a\x01\v\x10\x80\x02\"\x06r\x04\x10\x01\x18?R\tvariables\x12[\n" +
 	"\asecrets\x18\n" +
-	" \x03(\v2..golive.deployment.v1.Environment.SecretsEntryB\t\xbaH\x06\x9a\x01\x03\x10\x80\x02R\asecrets\x12O\n" +
-	"\x06labels\x18\v \x03(\v2-.golive.deployment.v1.Environment.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x1a<\n" +
+	" \x03(\v2..golive.deployment.v1.Environment.SecretsEntryB\x11\xbaH\x0e\x9a\x01\v\x10\x80\x02\"\x06r\x04\x10\x01\x18?R\asecrets\x12W\n" +
+	"\x06labels\x18\v \x03(\v2-.golive.deployment.v1.Environment.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a<\n" +
 	"\x0eVariablesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aa\n" +

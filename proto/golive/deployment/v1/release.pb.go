@@ -1360,7 +1360,7 @@ var File_golive_deployment_v1_release_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\n" +
-	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\t\n" +
+	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\t\n" +
 	"\aRelease\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1381,8 +1381,9 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\x03run\x18\f \x01(\v2\x1d.golive.deployment.v1.RunSpecB\x06\xe0A\x02\xe0A\x05R\x03run\x12K\n" +
 	"\frequirements\x18\r \x01(\v2\".golive.deployment.v1.RequirementsB\x03\xe0A\x05R\frequirements\x126\n" +
 	"\x05hooks\x18\x0e \x01(\v2\x1b.golive.deployment.v1.HooksB\x03\xe0A\x05R\x05hooks\x12>\n" +
-	"\x05state\x18\x0f \x01(\x0e2#.golive.deployment.v1.Release.StateB\x03\xe0A\x03R\x05state\x12K\n" +
-	"\x06labels\x18\x10 \x03(\v2).golive.deployment.v1.Release.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x12*\n" +
+	"\x05state\x18\x0f \x01(\x0e2#.golive.deployment.v1.Release.StateB\x03\xe0A\x03R\x05state\x12S\n" +
+	"\x06labels\x18\x10 \x03(\v2).golive.deployment.v1.Release.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12*\n" +
 	"\x0eabandon_reason\x18\x11 \x01(\tB\x03\xe0A\x03R\rabandonReason\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1410,10 +1411,10 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"ConfigFile\x12!\n" +
 	"\x04path\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xff\x01R\x04path\x12%\n" +
 	"\btemplate\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x10R\btemplate\x12)\n" +
-	"\x04mode\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^(0[0-7]{3})?$R\x04mode\"\xc2\x04\n" +
+	"\x04mode\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^(0[0-7]{3})?$R\x04mode\"\xcb\x04\n" +
 	"\aRunSpec\x12(\n" +
-	"\acommand\x18\x01 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x80\x02R\acommand\x12C\n" +
-	"\x03env\x18\x02 \x03(\v2&.golive.deployment.v1.RunSpec.EnvEntryB\t\xbaH\x06\x9a\x01\x03\x10\x80\x02R\x03env\x12=\n" +
+	"\acommand\x18\x01 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x80\x02R\acommand\x12L\n" +
+	"\x03env\x18\x02 \x03(\v2&.golive.deployment.v1.RunSpec.EnvEntryB\x12\xbaH\x0f\x9a\x01\f\x10\x80\x02\"\ar\x05\x10\x01\x18\xff\x01R\x03env\x12=\n" +
 	"\x06probes\x18\x03 \x03(\v2\x1b.golive.deployment.v1.ProbeB\b\xbaH\x05\x92\x01\x02\x10\bR\x06probes\x12Z\n" +
 	"\vstop_signal\x18\x04 \x01(\tB9\xbaH6r422^(SIGTERM|SIGINT|SIGQUIT|SIGHUP|SIGUSR1|SIGUSR2)?$R\n" +
 	"stopSignal\x12G\n" +

@@ -887,7 +887,7 @@ var File_golive_deployment_v1_target_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\n" +
-	"!golive/deployment/v1/target.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/deployment/v1/installation.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\t\n" +
+	"!golive/deployment/v1/target.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/deployment/v1/installation.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\t\n" +
 	"\x06Target\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -897,11 +897,12 @@ const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
 	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12B\n" +
-	"\x04kind\x18\a \x01(\x0e2!.golive.deployment.v1.Target.KindB\v\xe0A\x05\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12J\n" +
-	"\x06labels\x18\b \x03(\v2(.golive.deployment.v1.Target.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x12@\n" +
-	"\acohorts\x18\t \x03(\tB&\xbaH#\x92\x01 \x10 \x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\acohorts\x12T\n" +
+	"\x04kind\x18\a \x01(\x0e2!.golive.deployment.v1.Target.KindB\v\xe0A\x05\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12R\n" +
+	"\x06labels\x18\b \x03(\v2(.golive.deployment.v1.Target.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12@\n" +
+	"\acohorts\x18\t \x03(\tB&\xbaH#\x92\x01 \x10 \x18\x01\"\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\acohorts\x12\\\n" +
 	"\tvariables\x18\n" +
-	" \x03(\v2+.golive.deployment.v1.Target.VariablesEntryB\t\xbaH\x06\x9a\x01\x03\x10\x80\x02R\tvariables\x12 \n" +
+	" \x03(\v2+.golive.deployment.v1.Target.VariablesEntryB\x11\xbaH\x0e\x9a\x01\v\x10\x80\x02\"\x06r\x04\x10\x01\x18?R\tvariables\x12 \n" +
 	"\vmaintenance\x18\v \x01(\bR\vmaintenance\x129\n" +
 	"\x05agent\x18\f \x01(\tB#\xe0A\x03\xfaA\x1d\n" +
 	"\x1bdeployment.golive.dev/AgentR\x05agent\x12:\n" +

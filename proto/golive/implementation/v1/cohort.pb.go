@@ -560,7 +560,7 @@ var File_golive_implementation_v1_cohort_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_proto_rawDesc = "" +
 	"\n" +
-	"%golive/implementation/v1/cohort.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x04\n" +
+	"%golive/implementation/v1/cohort.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x04\n" +
 	"\x06Cohort\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -571,8 +571,9 @@ const file_golive_implementation_v1_cohort_proto_rawDesc = "" +
 	"updateTime\x12+\n" +
 	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12\x1e\n" +
 	"\x05owner\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12\x17\n" +
-	"\x04size\x18\b \x01(\x03B\x03\xe0A\x03R\x04size\x12N\n" +
-	"\x06labels\x18\t \x03(\v2,.golive.implementation.v1.Cohort.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x1a9\n" +
+	"\x04size\x18\b \x01(\x03B\x03\xe0A\x03R\x04size\x12V\n" +
+	"\x06labels\x18\t \x03(\v2,.golive.implementation.v1.Cohort.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:_\xeaA\\\n" +

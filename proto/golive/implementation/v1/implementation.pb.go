@@ -600,7 +600,7 @@ var File_golive_implementation_v1_implementation_proto protoreflect.FileDescript
 
 const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\n" +
-	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x06\n" +
+	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x06\n" +
 	"\x0eImplementation\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -618,8 +618,9 @@ const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\vtarget_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"targetDate\x12.\n" +
 	"\fapplications\x18\f \x03(\tB\n" +
-	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\fapplications\x12V\n" +
-	"\x06labels\x18\r \x03(\v24.golive.implementation.v1.Implementation.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x1a9\n" +
+	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\fapplications\x12^\n" +
+	"\x06labels\x18\r \x03(\v24.golive.implementation.v1.Implementation.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\x88\x01\xeaA\x84\x01\n" +

@@ -784,7 +784,7 @@ var File_golive_implementation_v1_training_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\n" +
-	"'golive/implementation/v1/training.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x06\n" +
+	"'golive/implementation/v1/training.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x06\n" +
 	"\bTraining\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -798,8 +798,9 @@ const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\x05owner\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12B\n" +
 	"\bvalidity\x18\t \x01(\v2\x19.google.protobuf.DurationB\v\xbaH\b\xaa\x01\x052\x03\b\x90\x1cR\bvalidity\x12C\n" +
 	"\x05state\x18\n" +
-	" \x01(\x0e2(.golive.implementation.v1.Training.StateB\x03\xe0A\x03R\x05state\x12P\n" +
-	"\x06labels\x18\v \x03(\v2..golive.implementation.v1.Training.LabelsEntryB\b\xbaH\x05\x9a\x01\x02\x10@R\x06labels\x1a9\n" +
+	" \x01(\x0e2(.golive.implementation.v1.Training.StateB\x03\xe0A\x03R\x05state\x12X\n" +
+	"\x06labels\x18\v \x03(\v2..golive.implementation.v1.Training.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"E\n" +
