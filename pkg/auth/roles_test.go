@@ -32,14 +32,14 @@ func TestEveryRoleAndVerb(t *testing.T) {
 			"create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move", "start", "run", "pause",
 			"resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease", "archive", "activate",
 			"deactivate", "publish", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen", "close", "raise",
-			"triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "enable", "disable", "submit", "refresh", "evaluate", "batchCreate", "pauseWave", "importCompletions"),
+			"triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "batchCreate", "pauseWave", "importCompletions"),
 			"implementation.enrolments.create")},
 		{"decisions", []auth.Role{auth.Approver, auth.Admin}, verbs("deployment.approvals.",
 			"approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "approveAll", "batchApprove")},
 		{"governing", []auth.Role{auth.Admin}, []string{
 			"access.tokens.mint", "access.tokens.revoke", "access.revocations.list", "deployment.deployments.abandon",
 			"deployment.joinTokens.create", "deployment.joinTokens.list", "deployment.secrets.get",
-			"deployment.waves.frobnicate", "deployment.waves.Get", "deployment.waves.batch", "deployment.waves.getter", "deployment.waves.createx",
+			"deployment.waves.frobnicate", "deployment.waves.Get", "deployment.waves.batch", "deployment.waves.getter", "deployment.waves.createx", "deployment.agents.release",
 		}},
 		{"the agent port", []auth.Role{auth.Agent}, []string{
 			"agent.streams.connect", "agent.certificates.renew", "agent.artifacts.read", "agent.anything.get",

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) agent() *cobra.Command {
-	return group("agent", "Let hosts in and run their agent", a.agentToken(), a.agentList(),
+	return group("agent", "Let hosts in and run their agent", a.agentToken(), a.agentList(), a.agentRelease(),
 		a.agentProgram("run", "Run the agent of this host; takes the flags of golive-agent run"),
 		a.agentProgram("enrol", "Enrol this host; takes the flags of golive-agent enrol"))
 }
@@ -78,6 +78,28 @@ func (a *app) agentList() *cobra.Command {
 	l.register(cmd)
 	return a.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
 		return c.showList(ctx, mustFind("agent"), "", l)
+	})
+}
+
+func (a *app) agentRelease() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "release AGENT", Short: "Let an agent work again whose identity two processes had claimed",
+		Long: "Stop one of the two processes before: while both run, they are put into quarantine again. golive why agents/NAME\n" +
+			"tells who they are.",
+		Example: "  golive agent release shop-1",
+		Args:    cobra.ExactArgs(1),
+	}
+	a.completeKind(cmd, "agent")
+	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		name, err := c.name(mustFind("agent"), args[0])
+		if err != nil {
+			return err
+		}
+		agent, err := deploymentv1.NewAgentServiceClient(c.software).ReleaseQuarantine(ctx, &deploymentv1.ReleaseQuarantineRequest{Name: name})
+		if err != nil {
+			return err
+		}
+		return c.printOne(mustFind("agent"), agent)
 	})
 }
 

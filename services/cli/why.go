@@ -103,6 +103,8 @@ func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*expla
 	case *deploymentv1.Installation:
 		e.Message = strings.TrimSpace(m.GetCause() + " " + m.GetMessage())
 		e.add(m.GetBlockedBy())
+	case *deploymentv1.Agent:
+		e.addQuarantine(m)
 	case *implementationv1.CohortPlan:
 		return e, c.explainPeople(ctx, e)
 	}
@@ -124,6 +126,18 @@ func (e *explanation) add(blocked []*gatev1.BlockedBy, through ...string) {
 			e.Reasons[i].through = through
 		}
 	}
+}
+
+// addQuarantine says why an agent is not commanded, and how it is again.
+func (e *explanation) addQuarantine(a *deploymentv1.Agent) {
+	if a.GetQuarantineReason() == "" {
+		return
+	}
+	e.State = "QUARANTINED"
+	e.add([]*gatev1.BlockedBy{{
+		Kind: gatev1.BlockedBy_OPERATOR, Resource: a.GetName(), Current: a.GetQuarantineReason(), Required: "one process with this identity",
+		Owner: "operators", Command: "golive agent release " + a.GetName(),
+	}})
 }
 
 // addWave takes the reasons of a wave's gates that are closed.

@@ -98,7 +98,7 @@ func (h *Hub) displace(ctx context.Context, s, other *session) error {
 	case <-silence.C:
 		other.end(superseded())
 	case <-claim.alive:
-		why := quarantine(other.boot, other.peer, s.boot, s.peer)
+		why := quarantine(s.agent, other.boot, other.peer, s.boot, s.peer)
 		other.end(quarantined(s.agent, why))
 		h.leave(other)
 		return h.quarantine(ctx, s.agent, why)
@@ -138,7 +138,7 @@ func (h *Hub) claimFromOthers(ctx context.Context, s *session) error {
 			beats = append(beats, at)
 		}
 		if len(beats) > 2 { // the first was there before, the second may have been on its way
-			return h.quarantine(ctx, s.agent, quarantine(boot, "another server", s.boot, s.peer))
+			return h.quarantine(ctx, s.agent, quarantine(s.agent, boot, "another server", s.boot, s.peer))
 		}
 		select {
 		case <-tick.C:
@@ -148,9 +148,9 @@ func (h *Hub) claimFromOthers(ctx context.Context, s *session) error {
 	}
 }
 
-func quarantine(boot, peer, otherBoot, otherPeer string) string {
-	return fmt.Sprintf("two processes claim this identity: boot %s from %s and boot %s from %s; stop one of them, then release the quarantine",
-		boot, peer, otherBoot, otherPeer)
+func quarantine(agent, boot, peer, otherBoot, otherPeer string) string {
+	return fmt.Sprintf("two processes claim this identity: boot %s from %s and boot %s from %s; stop one of them, then `golive agent release %s`",
+		boot, peer, otherBoot, otherPeer, agent)
 }
 
 // quarantine writes it down, so that it holds on every server until a person
