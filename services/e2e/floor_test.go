@@ -169,7 +169,7 @@ const shellInstall = `set -eu
 cd "$1"; port=$2; version=$3; archive=$4; sum=$5
 echo "$sum  $archive" | sha256sum -c --status
 mkdir -p "$version"; tar xzf "$archive" -C "$version"; sync "$version/app"
-if [ -f pid ]; then kill "$(cat pid)" 2>/dev/null || true; while kill -0 "$(cat pid)" 2>/dev/null; do sleep 0.005; done; fi
+if [ -f pid ]; then kill "$(cat pid)" 2>/dev/null || true; while curl -s -o /dev/null "http://127.0.0.1:$port/version"; do sleep 0.005; done; fi
 ln -sfn "$version" current
 ADDRESS=127.0.0.1:$port GREETING=hello setsid ./current/app >log 2>&1 & echo $! >pid
 for i in $(seq 1 2000); do [ "$(curl -s "http://127.0.0.1:$port/version" 2>/dev/null)" = "$version" ] && exit 0; sleep 0.005; done; exit 1
