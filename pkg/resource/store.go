@@ -91,7 +91,7 @@ func Do[R proto.Message](ctx context.Context, s *Store, req proto.Message, fn fu
 			return none, err
 		}
 	}
-	for {
+	for again := 2; ; again-- {
 		answer, err := once(ctx, s, key, validateOnly, fn)
 		if err == nil || key.id == "" {
 			return answer, err
@@ -102,7 +102,7 @@ func Do[R proto.Message](ctx context.Context, s *Store, req proto.Message, fn fu
 		if earlier, ok, found := replay[R](ctx, s, key); ok || found != nil {
 			return earlier, found
 		}
-		if !errors.Is(err, errRaced) {
+		if !errors.Is(err, errRaced) || again == 0 {
 			return none, err
 		}
 		if err := s.forget(ctx, key); err != nil { // what stands there has expired

@@ -128,13 +128,15 @@ func TestQueuedStatementsRunInOrderAndExplainTheirFailure(t *testing.T) {
 		}
 
 		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-			return errors.Join(add(ctx, tx, "a"), add(ctx, tx, "b"))
+			return errors.Join(add(ctx, tx, "a"), add(ctx, tx, "b"),
+				tx.Queue(ctx, explain, "UPDATE counters SET n = (n + $2) * 2 WHERE name = $1", "b", 1),
+				tx.Queue(ctx, explain, "UPDATE counters SET n = n - $2 WHERE name = $1", "b", 1))
 		}), "nothing but queued")
 		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			require.NoError(t, add(ctx, tx, "c"))
 			var sum int
 			require.NoError(t, tx.QueryRowContext(ctx, "SELECT SUM(n) FROM counters WHERE name >= $1", "a").Scan(&sum))
-			require.Equal(t, 3, sum, "a query sees what was queued before it")
+			require.Equal(t, 5, sum, "a query sees what was queued before it, in order")
 			require.NoError(t, add(ctx, tx, "d"))
 			result, err := tx.ExecContext(ctx, "UPDATE counters SET n = n + 1 WHERE name <> $1", "a")
 			require.NoError(t, err)
