@@ -167,7 +167,7 @@ func (g *Gateway) checked(pattern runtime.Pattern, next runtime.HandlerFunc) run
 			g.onError(r.Context(), nil, nil, w, r, err)
 			return
 		}
-		next(w, r, params)
+		next(w, g.bindings.spellMasks(r, pattern.String()), params)
 	}
 }
 

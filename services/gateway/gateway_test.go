@@ -341,6 +341,20 @@ func TestJSONIsProto3JSON(t *testing.T) {
 	got, _ = w.deployment.seen()
 	require.Equal(t, []string{"display_name"}, got.(*deploymentv1.UpdateDeploymentPlanRequest).GetUpdateMask().GetPaths(),
 		"a PATCH without a mask changes what its body names")
+	for given, want := range map[string]string{
+		"displayName": "display_name", "display_name": "display_name", "rollout.onFailure,displayName": "rollout.on_failure,display_name",
+		"rollout.waves.maxParallel": "rollout.waves.maxParallel", "*": "*", "noSuch": "noSuch",
+	} {
+		for _, parameter := range []string{"updateMask", "update_mask"} {
+			a = w.do(t, "PATCH", "/v1/workspaces/default/deploymentPlans/p1?validateOnly=true&"+parameter+"="+given, `{"displayName":"P"}`)
+			require.Equal(t, 200, a.code, a.body)
+			got, _ = w.deployment.seen()
+			update, ok := got.(*deploymentv1.UpdateDeploymentPlanRequest)
+			require.True(t, ok)
+			require.Equal(t, strings.Split(want, ","), update.GetUpdateMask().GetPaths(), "JSON knows a field as %s", given)
+			require.True(t, update.GetValidateOnly())
+		}
+	}
 }
 
 func TestErrorsKeepKindReasonAndDetails(t *testing.T) {
