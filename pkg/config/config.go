@@ -48,7 +48,7 @@ func fill(flags *pflag.FlagSet, f *pflag.Flag, env func(string) (string, bool), 
 	key := EnvKey(f.Name)
 	value, ok := env(key)
 	source := key
-	if name, named := env(key + "_FILE"); named && !ok {
+	if name, _ := env(key + "_FILE"); name != "" && !ok {
 		content, err := os.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("%s_FILE: %w", key, err)

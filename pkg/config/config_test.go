@@ -67,6 +67,10 @@ func TestValueMayComeFromAFileNamedInTheEnvironment(t *testing.T) {
 	b = setup(t)
 	b.env["GOLIVE_DATA_DIR_FILE"] = "/nowhere"
 	require.ErrorContains(t, b.apply(""), "GOLIVE_DATA_DIR_FILE")
+	b = setup(t)
+	b.env["GOLIVE_DATA_DIR_FILE"] = "" // as a unit file or a pipeline leaves it
+	require.NoError(t, b.apply(""))
+	require.Equal(t, "/var/lib/golive", *b.dataDir)
 }
 
 func TestErrorsNameTheKeyAndTheSourceButNotTheValue(t *testing.T) {
