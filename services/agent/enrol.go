@@ -52,7 +52,7 @@ func Enrol(ctx context.Context, config Config) (name string, err error) {
 		if !fault.Is(err, fault.KindUnavailable) && !fault.Is(err, fault.KindDeadline) {
 			return "", fmt.Errorf("enrol with %s: %w", id.Server, err)
 		}
-		config.Logger.Warn("the server does not answer", zap.String("server", id.Server), zap.Error(err))
+		config.Logger.Warn("the server does not answer", zap.String("server", id.Server), told(err))
 		select {
 		case <-ctx.Done():
 			return "", fmt.Errorf("enrol with %s: %w", id.Server, err)

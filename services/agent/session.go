@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/host"
@@ -49,7 +50,7 @@ func (a *Agent) stayConnected(ctx context.Context) error {
 			try = 1
 		}
 		pause := retry.Backoff(try)
-		a.config.Logger.Warn("no session with the server; the applications go on", zap.Error(err), zap.Duration("next_try", pause))
+		a.config.Logger.Warn("no session with the server; the applications go on", told(err), zap.Duration("next_try", pause))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -57,6 +58,9 @@ func (a *Agent) stayConnected(ctx context.Context) error {
 		}
 	}
 }
+
+// told is an error in a log, worded for the person who reads it on the host.
+func told(err error) zap.Field { return zap.Stringer("error", fault.Tell(err)) }
 
 // connect holds one session, enrolling before if it must.
 func (a *Agent) connect(ctx context.Context) (welcomed bool, err error) {
@@ -205,7 +209,7 @@ func (s *session) send(ctx context.Context) error {
 			err = s.summaries()
 		case <-renew.C:
 			if err = a.renew(ctx, s); err != nil && !errors.Is(err, errRenewed) {
-				a.config.Logger.Warn("the certificate cannot be renewed", zap.Error(err), zap.Time("ends", s.identity.Certificate.NotAfter))
+				a.config.Logger.Warn("the certificate cannot be renewed", told(err), zap.Time("ends", s.identity.Certificate.NotAfter))
 				err = nil
 				renew.Reset(renewAgain)
 			}

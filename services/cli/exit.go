@@ -7,9 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/golive-dev/golive/pkg/fault"
 )
 
@@ -48,40 +45,12 @@ func explain(err error) *complaint {
 	if c, ok := errors.AsType[*complaint](err); ok {
 		return c
 	}
-	if _, ok := errors.AsType[*fault.Error](err); !ok {
-		if _, ok := status.FromError(err); !ok {
-			return &complaint{code: exitError, what: err.Error()}
-		}
-	}
-	f := fault.From(err)
-	if st, ok := status.FromError(err); ok && st.Code() == codes.Unavailable && len(st.Details()) == 0 {
-		// No server said this: the connection itself did, and its reason is for the one who runs it.
-		return &complaint{code: exitError, what: "the server does not answer", why: transport(st.Message()), fix: advice(f)}
-	}
-	what, fix, _ := strings.Cut(f.Message(), "; ")
-	c := &complaint{code: exitCode(f.Kind()), what: what, fix: fix, why: f.Reason()}
-	var details []string
-	for _, v := range f.Fields() {
-		details = append(details, strings.TrimSpace(v.GetField()+" "+v.GetDescription()))
-	}
-	for _, v := range f.Subjects() {
-		details = append(details, strings.TrimSpace(v.GetSubject()+": "+v.GetDescription()))
-	}
-	if len(details) > 0 {
-		c.why = strings.Join(details, "; ") + " (" + f.Reason() + ")"
-	}
-	if c.fix == "" {
+	words, f := fault.Tell(err), fault.From(err)
+	c := &complaint{code: exitCode(f.Kind()), what: words.What, why: words.Why, fix: words.Do}
+	if c.fix == "" || f.Reason() == "TOKEN_MISSING" { // a header is nothing that one types here
 		c.fix = advice(f)
 	}
 	return c
-}
-
-// transport is what gRPC says of a connection, without its packaging.
-func transport(message string) string {
-	if i := strings.LastIndex(message, "desc = "); i >= 0 {
-		message = strings.Trim(message[i+len("desc = "):], `"`)
-	}
-	return message
 }
 
 func exitCode(kind fault.Kind) int {

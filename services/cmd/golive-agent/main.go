@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/services/agent"
 	"github.com/golive-dev/golive/services/agent/shim"
 )
@@ -75,10 +76,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "golive-agent:", err)
+		report(stderr, err)
 		return 1
 	}
 	return 0
+}
+
+// report writes an error as golive does: a line each for what, why and what to do.
+func report(stderr io.Writer, err error) {
+	words := fault.Tell(err)
+	_, _ = fmt.Fprintln(stderr, "error: "+words.What)
+	if words.Why != "" {
+		_, _ = fmt.Fprintln(stderr, "  why: "+words.Why)
+	}
+	if words.Do != "" {
+		_, _ = fmt.Fprintln(stderr, "  do:  "+words.Do)
+	}
 }
 
 func enrol(ctx context.Context, config agent.Config, stdout io.Writer) error {

@@ -34,5 +34,5 @@ func certificateExpired(agent string) error {
 
 func quarantined(agent, why string) error {
 	return fault.Precondition("AGENT_QUARANTINED", "%s is in quarantine, because %s; nothing is commanded until a person releases it", agent, why).
-		Subject("AGENT_QUARANTINED", agent, why)
+		Subject("AGENT_QUARANTINED", agent, "is claimed by two processes")
 }
