@@ -38,7 +38,8 @@ func (a *app) watch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch NAME", Short: "Follow a deployment to its end, or the events of anything else",
 		Long: "In a terminal the picture is redrawn in its place; elsewhere there is a line for each change and, every 30 s,\n" +
-			"one that says what it waits for. The exit code is 0 when the deployment succeeded and 6 when it ended otherwise.\n" +
+			"one that says what it waits for. With -o ndjson the first line is the deployment as it stands, and each one after\n" +
+			"it an event. The exit code is 0 when the deployment succeeded and 6 when it ended otherwise.\n" +
 			"An application stands for its newest deployment.",
 		Example: "  golive watch crm/deployments/d1\n  golive watch crm\n  golive watch cohorts/sales",
 		Args:    cobra.ExactArgs(1),
@@ -172,7 +173,7 @@ func (c *client) watchDeployment(ctx context.Context, name string, w *watching) 
 	}
 }
 
-// streamDeployment writes every event of a deployment until the one with which it ended.
+// streamDeployment writes a deployment as it stands, and then every event of it until the one with which it ended.
 func (c *client) streamDeployment(ctx context.Context, k *kind.Kind, name string) error {
 	// The position comes before the look, so that no end falls between them.
 	before, err := c.eventClient(k).ListEvents(ctx, &eventv1.ListEventsRequest{Parent: name, PageSize: 1})
@@ -180,7 +181,10 @@ func (c *client) streamDeployment(ctx context.Context, k *kind.Kind, name string
 		return err
 	}
 	p, err := c.look(ctx, name)
-	if err != nil || over(p.deployment.GetState()) {
+	if err != nil {
+		return err
+	}
+	if err := show.Encode(c.out, show.NDJSON, p.deployment); err != nil || over(p.deployment.GetState()) {
 		return cmp.Or(err, verdict(p.deployment))
 	}
 	token := ""
