@@ -60,9 +60,14 @@ func (a *app) agentToken() *cobra.Command {
 			}
 			req.Environment = name
 		}
-		token, err := deploymentv1.NewAgentServiceClient(c.software).CreateJoinToken(ctx, req)
+		agents := deploymentv1.NewAgentServiceClient(c.software)
+		token, err := agents.CreateJoinToken(ctx, req)
 		if err != nil {
 			return err
+		}
+		// Only a warning: whoever may make tokens may do without it, where the agent cannot be read.
+		if agent, err := agents.GetAgent(ctx, &deploymentv1.GetAgentRequest{Name: token.GetAgent()}); err == nil && agent.GetCertificateExpireTime() != nil {
+			c.note("warning: %s is enrolled already; the host that redeems this token takes its place, and the agent that runs now is turned away", args[0])
 		}
 		if !c.format.ForPeople() && c.format != show.Name {
 			return show.Encode(c.out, c.format, token)
