@@ -49,7 +49,7 @@ func (e *Error) GRPCStatus() *status.Status {
 }
 
 // From returns err as a fault: the one in its chain, what a gRPC status says,
-// a context's end, or else an Internal fault with a constant message and err as
+// a context's end, a database that is away or full, or else an Internal fault with a constant message and err as
 // its cause. From(nil) is a nil *Error, so ask before you return it as an error.
 func From(err error) *Error {
 	if err == nil {
@@ -69,9 +69,11 @@ func From(err error) *Error {
 		return Deadline("DEADLINE_EXCEEDED", deadlineMessage).Cause(err)
 	case errors.Is(err, context.Canceled):
 		return Cancelled("CANCELLED", cancelledMessage).Cause(err)
-	default:
-		return Internal("INTERNAL", internalMessage).Cause(err)
 	}
+	if f := outage(err); f != nil {
+		return f
+	}
+	return Internal("INTERNAL", internalMessage).Cause(err)
 }
 
 // FromStatus returns a google.rpc.Status that did not travel as an error, such
