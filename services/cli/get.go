@@ -95,7 +95,11 @@ func (c *client) showList(ctx context.Context, k *kind.Kind, parent string, l li
 	if err != nil {
 		return usage(err.Error(), "golive list "+k.Plural+" alone lists them everywhere")
 	}
-	all, more, err := c.all(ctx, k, query{parent: parent, filter: l.filter, order: l.order, limit: l.limit})
+	order := l.order
+	if order == "" && k.Singular == "deployment" {
+		order = "create_time desc" // their ids may be the server's, which say nothing
+	}
+	all, more, err := c.all(ctx, k, query{parent: parent, filter: l.filter, order: order, limit: l.limit})
 	if err != nil {
 		return err
 	}

@@ -258,17 +258,17 @@ func (c *client) reasonRows(b *gatev1.BlockedBy, now time.Time) [][]string {
 	return rows
 }
 
-// oneReason is a reason on a line.
+// oneReason is a reason on a line. The name is last: it is long, and a narrow terminal cuts the end.
 func oneReason(b *gatev1.BlockedBy) string {
 	text := strings.ToLower(b.GetKind().String())
-	if b.GetResource() != "" {
-		text += " of " + kind.Short(b.GetResource())
-	}
 	if b.GetCurrent() != "" {
 		text += ": " + b.GetCurrent()
 	}
 	if b.GetRequired() != "" {
 		text += ", required " + b.GetRequired()
+	}
+	if b.GetResource() != "" {
+		text += " (" + kind.Short(b.GetResource()) + ")"
 	}
 	return text
 }
