@@ -335,3 +335,28 @@ func TestAServiceThatFallsSilentIsNamedAtOnce(t *testing.T) {
 		require.Less(t, time.Since(began), 15*time.Second, "healed by itself")
 	})
 }
+
+func TestWhatWasLeftInPlaceIsWhatRuns(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		w.hosts.keep("t0", true)
+		name := w.deploy("second", "v2", &deploymentv1.Rollout{OnFailure: deploymentv1.Rollout_FREEZE}).GetName()
+		w.until(name, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
+		pending, err := w.engine.Pending(w.ctx, []string{env + "/targets/t0"})
+		require.NoError(t, err)
+		require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{{
+			Sequence: 9000, Installation: name + "/installations/t0", Attempt: 1, Epoch: pending[0].GetEpoch(), State: deploymentv1.Installation_FAILED, Cause: "PROBE_FAILED",
+			Steps: []*deploymentv1.InstallationStep{{State: deploymentv1.Installation_PROBING, Step: "probe"}},
+		}}))
+		w.reach(name, deploymentv1.Deployment_FROZEN)
+		require.Equal(t, "v2", w.runs()["t0"], "the host was left with the new version")
+		w.hosts.keep("t0", false)
+		_, err = w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: name}, rollout.Cancel)
+		require.NoError(t, err)
+		w.reach(name, deploymentv1.Deployment_CANCELLED)
+		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: name})
+		require.NoError(t, err)
+		w.reach(back.GetName(), deploymentv1.Deployment_SUCCEEDED)
+		require.Equal(t, all, w.runs())
+	})
+}

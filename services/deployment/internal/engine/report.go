@@ -81,11 +81,11 @@ func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 		b.events = append(b.events, event)
 	}
 	b.woken[row.Deployment] = true
-	return b.slot(ctx, row, before)
+	return b.slot(ctx, row, before, r)
 }
 
 // slot keeps what runs on the target in step with the installation.
-func (b *batch) slot(ctx context.Context, row *store.Installation, before deploymentv1.Installation_State) error {
+func (b *batch) slot(ctx context.Context, row *store.Installation, before deploymentv1.Installation_State, r *agentv1.Report) error {
 	s := &store.Slot{
 		Target: row.GetTarget(), Application: row.Application, Installation: row.GetName(), Health: row.GetHealth(), Since: b.now, Settled: true,
 	}
@@ -99,9 +99,22 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 		s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
 		s.Health = deploymentv1.Installation_HEALTHY_NOW
 		return store.PutSlot(ctx, b.tx, s)
+	case row.GetState() == deploymentv1.Installation_FAILED && activated(before, r):
+		// It was left in place: this is what is there, and it does not work.
+		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
+		s.Health, s.Settled = deploymentv1.Installation_UNHEALTHY, false
+		return store.PutSlot(ctx, b.tx, s)
 	default:
 		return nil
 	}
+}
+
+// activated tells whether a failed installation had begun to replace what ran.
+func activated(before deploymentv1.Installation_State, r *agentv1.Report) bool {
+	live := []deploymentv1.Installation_State{deploymentv1.Installation_ACTIVATING, deploymentv1.Installation_PROBING}
+	return slices.Contains(live, before) || slices.ContainsFunc(r.GetSteps(), func(s *deploymentv1.InstallationStep) bool {
+		return slices.Contains(live, s.GetState())
+	})
 }
 
 func (b *batch) finish(ctx context.Context) error {
