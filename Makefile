@@ -95,8 +95,10 @@ check-deploy: ## Verify the systemd units and score their exposure
 	deploy/systemd/verify
 
 .PHONY: bench
-bench: build ## Measure what docs/performance.md says, each figure beside its control
-	go test -run '^$$' -bench . -benchmem -timeout 60m $(PACKAGES)
+bench: build demo-apps ## Measure what docs/performance.md says, each figure beside its control
+	go test -run '^$$' -bench . -benchmem -timeout 60m $$(go list $(PACKAGES) | grep -v /services/e2e)
+	go test -run '^$$' -bench 'Rollout|Start' -benchtime 1x -timeout 60m ./services/e2e
+	go test -run '^$$' -bench Requests -benchtime 10000x -timeout 60m ./services/e2e
 
 .PHONY: help
 help: ## Print this

@@ -12,15 +12,15 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 )
 
-type sqlState string
+type stateError string
 
-func (s sqlState) Error() string    { return "SQLSTATE " + string(s) }
-func (s sqlState) SQLState() string { return string(s) }
+func (s stateError) Error() string    { return "SQLSTATE " + string(s) }
+func (s stateError) SQLState() string { return string(s) }
 
-type resultCode int
+type codeError int
 
-func (c resultCode) Error() string { return fmt.Sprintf("sqlite %d", int(c)) }
-func (c resultCode) Code() int     { return int(c) }
+func (c codeError) Error() string { return fmt.Sprintf("sqlite %d", int(c)) }
+func (c codeError) Code() int     { return int(c) }
 
 func TestOutagesAreNoDefects(t *testing.T) {
 	for _, c := range []struct {
@@ -30,14 +30,14 @@ func TestOutagesAreNoDefects(t *testing.T) {
 	}{
 		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, fault.KindUnavailable, "UNAVAILABLE"},
 		{io.ErrUnexpectedEOF, fault.KindUnavailable, "UNAVAILABLE"},
-		{sqlState("57P01"), fault.KindUnavailable, "UNAVAILABLE"},
-		{sqlState("57P03"), fault.KindUnavailable, "UNAVAILABLE"},
-		{sqlState("08006"), fault.KindUnavailable, "UNAVAILABLE"},
-		{sqlState("53300"), fault.KindUnavailable, "UNAVAILABLE"},
-		{sqlState("53100"), fault.KindExhausted, "STORAGE_FULL"},
-		{resultCode(13), fault.KindExhausted, "STORAGE_FULL"},
-		{resultCode(1), fault.KindInternal, "INTERNAL"},
-		{sqlState("42703"), fault.KindInternal, "INTERNAL"},
+		{stateError("57P01"), fault.KindUnavailable, "UNAVAILABLE"},
+		{stateError("57P03"), fault.KindUnavailable, "UNAVAILABLE"},
+		{stateError("08006"), fault.KindUnavailable, "UNAVAILABLE"},
+		{stateError("53300"), fault.KindUnavailable, "UNAVAILABLE"},
+		{stateError("53100"), fault.KindExhausted, "STORAGE_FULL"},
+		{codeError(13), fault.KindExhausted, "STORAGE_FULL"},
+		{codeError(1), fault.KindInternal, "INTERNAL"},
+		{stateError("42703"), fault.KindInternal, "INTERNAL"},
 		{io.EOF, fault.KindInternal, "INTERNAL"},
 	} {
 		f := fault.From(fmt.Errorf("commit: %w", c.err))

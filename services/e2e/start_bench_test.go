@@ -28,10 +28,10 @@ func BenchmarkStart(b *testing.B) {
 	up.start()
 	p.token = up.bootstrapToken()
 	firstAnswer(b, p)
-	b.ReportMetric(float64(time.Since(began).Milliseconds()), "ms/first-start")
+	first := time.Since(began)
 	wait := time.NewTimer(settle)
 	<-wait.C
-	b.ReportMetric(float64(rss(b, up.cmd.Process.Pid))/1024, "MiB-at-rest")
+	rest := rss(b, up.cmd.Process.Pid)
 
 	var total time.Duration
 	starts := 0
@@ -43,7 +43,9 @@ func BenchmarkStart(b *testing.B) {
 		total += time.Since(began)
 		starts++
 	}
+	b.ReportMetric(float64(first.Milliseconds()), "ms/first-start")
 	b.ReportMetric(float64(total.Milliseconds())/float64(starts), "ms/start")
+	b.ReportMetric(float64(rest)/1024, "MiB-at-rest")
 }
 
 // firstAnswer asks who it is until it is told.

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -71,6 +73,9 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err != nil {
 		return nil, fmt.Errorf("read what runs: %w", err)
 	}
+	if err := lastGood(ctx, tx, slots); err != nil {
+		return nil, fmt.Errorf("find what ran well: %w", err)
+	}
 	s := &snapshot{}
 	for i, rule := range d.GetRollout().GetWaves() {
 		wave := newWave(d, rule, i)
@@ -85,6 +90,26 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	}
 	s.count(d)
 	return s, nil
+}
+
+// lastGood puts, where a failed release was left in place, the one before it: that is what a
+// failure of the next one should bring back.
+func lastGood(ctx context.Context, tx *sqldb.Tx, slots map[string]*store.Slot) error {
+	broken := map[string]*store.Slot{}
+	for _, s := range slots {
+		if !s.Settled && s.Health == deploymentv1.Installation_UNHEALTHY {
+			broken[s.Installation] = s
+		}
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	left, err := store.LoadInstallations(ctx, tx, slices.Sorted(maps.Keys(broken)))
+	for _, i := range left {
+		s := broken[i.GetName()]
+		s.Release, s.Overlay, s.ConfigDigest = i.GetFromRelease(), i.FromOverlay, i.FromConfigDigest
+	}
+	return err
 }
 
 // deployable loads the release, if it may be deployed as this deployment says.

@@ -12,6 +12,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
 func byCohort(bake time.Duration) *deploymentv1.Rollout {
@@ -350,10 +351,22 @@ func TestWhatWasLeftInPlaceIsWhatRuns(t *testing.T) {
 		}}))
 		w.reach(name, deploymentv1.Deployment_FROZEN)
 		require.Equal(t, "v2", w.runs()["t0"], "the host was left with the new version")
+		trial, err := w.engine.Create(w.ctx, &deploymentv1.CreateDeploymentRequest{Parent: app, ValidateOnly: true, Deployment: &deploymentv1.Deployment{Release: app + "/releases/v3", Environment: env}})
+		require.Equal(t, "TARGET_BUSY", fault.ReasonOf(err), "%v", trial)
 		w.hosts.keep("t0", false)
 		_, err = w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: name}, rollout.Cancel)
 		require.NoError(t, err)
 		w.reach(name, deploymentv1.Deployment_CANCELLED)
+		third := w.deploy("third", "v3", &deploymentv1.Rollout{Waves: []*deploymentv1.WaveRule{{
+			Id: "none", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Rest{Rest: true}},
+			Gates: []*deploymentv1.GateRule{{Id: "ok", Type: &deploymentv1.GateRule_Approval{Approval: &deploymentv1.ApprovalGate{}}}},
+		}}}).GetName()
+		found, err := store.SelectInstallations(w.ctx, w.store.DB.Read(), `name = $1`, third+"/installations/t0")
+		require.NoError(t, err)
+		require.Equal(t, app+"/releases/v1", found[0].GetFromRelease(), "a failure of the next one brings back what ran well")
+		_, err = w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: third}, rollout.Cancel)
+		require.NoError(t, err)
+		w.reach(third, deploymentv1.Deployment_CANCELLED)
 		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: name})
 		require.NoError(t, err)
 		w.reach(back.GetName(), deploymentv1.Deployment_SUCCEEDED)
