@@ -84,7 +84,7 @@ type LogPage struct {
 }
 
 // ReadLogs returns what one try wrote after a place, oldest first, about a
-// thousand lines at a time. A page without lines is the end for now.
+// thousand lines at a time. A page without lines is the end so far.
 func (s *Store) ReadLogs(ctx context.Context, installation string, attempt int32, after int64) (LogPage, error) {
 	page := LogPage{Last: after}
 	rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT last_line, lines FROM log_lines
