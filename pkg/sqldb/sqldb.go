@@ -56,6 +56,9 @@ type Config struct {
 	Schema string
 	// Synchronous is SQLite's: FULL when empty, or NORMAL where the last second may be lost.
 	Synchronous string
+	// Driver is the name of the database/sql driver that opens SQLite, for tests that stand
+	// between this package and the disk; "sqlite" when empty.
+	Driver string
 	// MaxOpen bounds the connections: SQLite's readers (4 when 0), PostgreSQL's pool (16 when 0).
 	MaxOpen int
 }

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -41,13 +42,14 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	dsn := (&url.URL{Scheme: "file", Path: path}).String() + "?" + sqlitePragmas + "&_pragma=synchronous(" + synchronous + ")"
 
-	writer, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	driver := cmp.Or(cfg.Driver, "sqlite")
+	writer, err := sql.Open(driver, dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	writer.SetMaxOpenConns(1)
 	writer.SetMaxIdleConns(1)
-	reader, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	reader, err := sql.Open(driver, dsn+"&_pragma=query_only(1)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -53,6 +54,17 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Workers is how many deployments are moved at the same time; 4 when 0.
 	Workers int
+	// Jobs brings deployments back in time; those of package jobs when nil.
+	Jobs Jobs
+	// NewID ends the names that the engine gives; at random when nil.
+	NewID func() string
+}
+
+// Jobs runs the handler of a kind again at a time. A simulator, which has a clock of its
+// own, brings another one than package jobs.
+type Jobs interface {
+	Wake(ctx context.Context, tx *sqldb.Tx, kind, name string, at time.Time) error
+	Run(ctx context.Context) error
 }
 
 // Engine moves deployments.
@@ -61,7 +73,8 @@ type Engine struct {
 	blobs  Blobs
 	gate   gatev1.GateServiceClient
 	logger *zap.Logger
-	jobs   *jobs.Jobs
+	jobs   Jobs
+	newID  func() string
 	hinter Hinter
 	// regate tells the watcher of gates that some wave began or ceased to wait.
 	regate   chan struct{}
@@ -78,7 +91,13 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = 4
 	}
-	e := &Engine{store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
+	e := &Engine{jobs: cfg.Jobs, newID: cfg.NewID, store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
+	if e.newID == nil {
+		e.newID = func() string { return uuid.NewString()[:8] }
+	}
+	if e.jobs != nil {
+		return e, nil
+	}
 	var err error
 	e.jobs, err = jobs.New(cfg.Store.DB, jobs.Config{
 		Logger: cfg.Logger, Workers: cfg.Workers, Metrics: cfg.Metrics,

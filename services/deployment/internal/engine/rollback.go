@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -62,7 +60,7 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 		return nil, nil, err
 	}
 	back := &deploymentv1.Deployment{
-		Name:        applicationOf(old.GetName()) + "/deployments/rollback-" + uuid.NewString()[:8],
+		Name:        applicationOf(old.GetName()) + "/deployments/rollback-" + e.newID(),
 		Environment: old.GetEnvironment(), Rollout: rollout.Reverse(old.GetRollout()), Reason: req.GetReason(), RollbackOf: old.GetName(),
 		Creator: auth.Actor(ctx), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN, TargetSetDigest: old.GetTargetSetDigest(),
 	}
