@@ -47,6 +47,10 @@ const (
 	Command_SEAL Command_Action = 4
 	// Stop working on it at the next safe point; revert if activation had begun.
 	Command_CANCEL Command_Action = 5
+	// Run `migrations` and nothing else; reports MIGRATING, then the state it had.
+	Command_MIGRATE Command_Action = 6
+	// Take the application off the target: stop it and forget it.
+	Command_REMOVE Command_Action = 7
 )
 
 // Enum value maps for Command_Action.
@@ -58,6 +62,8 @@ var (
 		3: "REVERT",
 		4: "SEAL",
 		5: "CANCEL",
+		6: "MIGRATE",
+		7: "REMOVE",
 	}
 	Command_Action_value = map[string]int32{
 		"ACTION_UNSPECIFIED": 0,
@@ -66,6 +72,8 @@ var (
 		"REVERT":             3,
 		"SEAL":               4,
 		"CANCEL":             5,
+		"MIGRATE":            6,
+		"REMOVE":             7,
 	}
 )
 
@@ -93,7 +101,68 @@ func (x Command_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Command_Action.Descriptor instead.
 func (Command_Action) EnumDescriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{9, 0}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{12, 0}
+}
+
+// How it ended.
+type MigrationOutcome_State int32
+
+const (
+	// Not set.
+	MigrationOutcome_STATE_UNSPECIFIED MigrationOutcome_State = 0
+	// It is being run.
+	MigrationOutcome_STARTED MigrationOutcome_State = 1
+	// It exited with 0.
+	MigrationOutcome_SUCCEEDED MigrationOutcome_State = 2
+	// It exited with something else, or in time not at all.
+	MigrationOutcome_FAILED MigrationOutcome_State = 3
+	// The agent died in its middle: whether it was made is not known, and a person decides.
+	MigrationOutcome_INTERRUPTED MigrationOutcome_State = 4
+)
+
+// Enum value maps for MigrationOutcome_State.
+var (
+	MigrationOutcome_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STARTED",
+		2: "SUCCEEDED",
+		3: "FAILED",
+		4: "INTERRUPTED",
+	}
+	MigrationOutcome_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STARTED":           1,
+		"SUCCEEDED":         2,
+		"FAILED":            3,
+		"INTERRUPTED":       4,
+	}
+)
+
+func (x MigrationOutcome_State) Enum() *MigrationOutcome_State {
+	p := new(MigrationOutcome_State)
+	*p = x
+	return p
+}
+
+func (x MigrationOutcome_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MigrationOutcome_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_agent_v1_agent_proto_enumTypes[1].Descriptor()
+}
+
+func (MigrationOutcome_State) Type() protoreflect.EnumType {
+	return &file_golive_agent_v1_agent_proto_enumTypes[1]
+}
+
+func (x MigrationOutcome_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MigrationOutcome_State.Descriptor instead.
+func (MigrationOutcome_State) EnumDescriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{14, 0}
 }
 
 // EnrolRequest redeems a join token.
@@ -521,6 +590,152 @@ func (*ConnectResponse_Command) isConnectResponse_Message() {}
 
 func (*ConnectResponse_Ack) isConnectResponse_Message() {}
 
+// FetchWorkRequest asks for work and brings reports.
+type FetchWorkRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in the first message of a stream; with every call.
+	Hello *Hello `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"`
+	// What happened; acknowledged in the answer.
+	Reports []*Report `protobuf:"bytes,2,rep,name=reports,proto3" json:"reports,omitempty"`
+	// What the probes saw.
+	ProbeSummaries []*ProbeSummary `protobuf:"bytes,3,rep,name=probe_summaries,json=probeSummaries,proto3" json:"probe_summaries,omitempty"`
+	// Output.
+	Logs []*LogChunk `protobuf:"bytes,4,rep,name=logs,proto3" json:"logs,omitempty"`
+	// How long to wait for work at most; the server may answer sooner. 20 s when not set.
+	Wait          *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchWorkRequest) Reset() {
+	*x = FetchWorkRequest{}
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchWorkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchWorkRequest) ProtoMessage() {}
+
+func (x *FetchWorkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchWorkRequest.ProtoReflect.Descriptor instead.
+func (*FetchWorkRequest) Descriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FetchWorkRequest) GetHello() *Hello {
+	if x != nil {
+		return x.Hello
+	}
+	return nil
+}
+
+func (x *FetchWorkRequest) GetReports() []*Report {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+func (x *FetchWorkRequest) GetProbeSummaries() []*ProbeSummary {
+	if x != nil {
+		return x.ProbeSummaries
+	}
+	return nil
+}
+
+func (x *FetchWorkRequest) GetLogs() []*LogChunk {
+	if x != nil {
+		return x.Logs
+	}
+	return nil
+}
+
+func (x *FetchWorkRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+// FetchWorkResponse brings what there is.
+type FetchWorkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in the answer to Hello.
+	Welcome *Welcome `protobuf:"bytes,1,opt,name=welcome,proto3" json:"welcome,omitempty"`
+	// What the targets should do now.
+	Commands []*Command `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"`
+	// Reports of the request that are durable.
+	Acks          []*Ack `protobuf:"bytes,3,rep,name=acks,proto3" json:"acks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchWorkResponse) Reset() {
+	*x = FetchWorkResponse{}
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchWorkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchWorkResponse) ProtoMessage() {}
+
+func (x *FetchWorkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchWorkResponse.ProtoReflect.Descriptor instead.
+func (*FetchWorkResponse) Descriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FetchWorkResponse) GetWelcome() *Welcome {
+	if x != nil {
+		return x.Welcome
+	}
+	return nil
+}
+
+func (x *FetchWorkResponse) GetCommands() []*Command {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+func (x *FetchWorkResponse) GetAcks() []*Ack {
+	if x != nil {
+		return x.Acks
+	}
+	return nil
+}
+
 // Hello introduces an agent.
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -540,7 +755,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[5]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +767,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[5]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +780,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{5}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hello) GetBootId() string {
@@ -625,7 +840,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[6]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +852,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[6]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +865,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{6}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Inventory) GetTarget() string {
@@ -705,14 +920,16 @@ type Welcome struct {
 	// The targets it serves.
 	Targets []string `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
 	// The server's clock, for logs only.
-	ServerTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
+	ServerTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
+	// The agent program that this host should run; not set where it is to stay as it is.
+	Program       *AgentProgram `protobuf:"bytes,5,opt,name=program,proto3" json:"program,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[7]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +941,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[7]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +954,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{7}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Welcome) GetHeartbeatInterval() *durationpb.Duration {
@@ -768,6 +985,78 @@ func (x *Welcome) GetServerTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Welcome) GetProgram() *AgentProgram {
+	if x != nil {
+		return x.Program
+	}
+	return nil
+}
+
+// AgentProgram is one version of the agent itself. The agent fetches it into the slot (A or B) that it does not run from, starts it
+// there, and the new one confirms itself by a Hello that is welcomed; without that, the old one goes on.
+type AgentProgram struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its version.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The archive, with golive-agent and golive-shim in it, for this host.
+	Artifact *v1.Artifact `protobuf:"bytes,2,opt,name=artifact,proto3" json:"artifact,omitempty"`
+	// The signed manifest, where the workspace has keys for agents.
+	Manifest      *v1.SignedDocument `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentProgram) Reset() {
+	*x = AgentProgram{}
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentProgram) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentProgram) ProtoMessage() {}
+
+func (x *AgentProgram) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentProgram.ProtoReflect.Descriptor instead.
+func (*AgentProgram) Descriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AgentProgram) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *AgentProgram) GetArtifact() *v1.Artifact {
+	if x != nil {
+		return x.Artifact
+	}
+	return nil
+}
+
+func (x *AgentProgram) GetManifest() *v1.SignedDocument {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
 // Heartbeat keeps the stream and the lease alive.
 type Heartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -779,7 +1068,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[8]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +1080,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[8]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +1093,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{8}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Heartbeat) GetFacts() *v1.HostFacts {
@@ -837,14 +1126,21 @@ type Command struct {
 	// Whether a failed activation or probe brings `previous` back at once, without asking.
 	RevertOnFailure bool `protobuf:"varint,9,opt,name=revert_on_failure,json=revertOnFailure,proto3" json:"revert_on_failure,omitempty"`
 	// When a step that makes no progress is given up; per step.
-	StepTimeout   *durationpb.Duration `protobuf:"bytes,10,opt,name=step_timeout,json=stepTimeout,proto3" json:"step_timeout,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	StepTimeout *durationpb.Duration `protobuf:"bytes,10,opt,name=step_timeout,json=stepTimeout,proto3" json:"step_timeout,omitempty"`
+	// What has to be migrated here before ACTIVATING, in this order; with MIGRATE nothing else is done. Each is run at
+	// most once an (installation, attempt, epoch): one whose journal ends in its middle is reported as INTERRUPTED and never run again by itself.
+	Migrations []*MigrationStep `protobuf:"bytes,11,rep,name=migrations,proto3" json:"migrations,omitempty"`
+	// The signed order that allows `workload` to have an older counter than the newest seen.
+	RollbackOrder *v1.SignedDocument `protobuf:"bytes,12,opt,name=rollback_order,json=rollbackOrder,proto3" json:"rollback_order,omitempty"`
+	// True where the agent has to verify `workload.manifest` before it installs.
+	SignatureRequired bool `protobuf:"varint,13,opt,name=signature_required,json=signatureRequired,proto3" json:"signature_required,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[9]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +1152,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[9]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +1165,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{9}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Command) GetInstallation() string {
@@ -942,6 +1238,164 @@ func (x *Command) GetStepTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *Command) GetMigrations() []*MigrationStep {
+	if x != nil {
+		return x.Migrations
+	}
+	return nil
+}
+
+func (x *Command) GetRollbackOrder() *v1.SignedDocument {
+	if x != nil {
+		return x.RollbackOrder
+	}
+	return nil
+}
+
+func (x *Command) GetSignatureRequired() bool {
+	if x != nil {
+		return x.SignatureRequired
+	}
+	return false
+}
+
+// MigrationStep is one migration to run now.
+type MigrationStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The migration.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The command, its `up` or its `down`.
+	Command *v1.Hook `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	// Whether this takes it back.
+	Down          bool `protobuf:"varint,3,opt,name=down,proto3" json:"down,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MigrationStep) Reset() {
+	*x = MigrationStep{}
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MigrationStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MigrationStep) ProtoMessage() {}
+
+func (x *MigrationStep) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MigrationStep.ProtoReflect.Descriptor instead.
+func (*MigrationStep) Descriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MigrationStep) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MigrationStep) GetCommand() *v1.Hook {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *MigrationStep) GetDown() bool {
+	if x != nil {
+		return x.Down
+	}
+	return false
+}
+
+// MigrationOutcome is how one migration ended.
+type MigrationOutcome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The migration.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Whether it was taken back.
+	Down bool `protobuf:"varint,2,opt,name=down,proto3" json:"down,omitempty"`
+	// How it ended.
+	State MigrationOutcome_State `protobuf:"varint,3,opt,name=state,proto3,enum=golive.agent.v1.MigrationOutcome_State" json:"state,omitempty"`
+	// More, for people.
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MigrationOutcome) Reset() {
+	*x = MigrationOutcome{}
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MigrationOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MigrationOutcome) ProtoMessage() {}
+
+func (x *MigrationOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MigrationOutcome.ProtoReflect.Descriptor instead.
+func (*MigrationOutcome) Descriptor() ([]byte, []int) {
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *MigrationOutcome) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MigrationOutcome) GetDown() bool {
+	if x != nil {
+		return x.Down
+	}
+	return false
+}
+
+func (x *MigrationOutcome) GetState() MigrationOutcome_State {
+	if x != nil {
+		return x.State
+	}
+	return MigrationOutcome_STATE_UNSPECIFIED
+}
+
+func (x *MigrationOutcome) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // Workload is a release made concrete for one target.
 type Workload struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -962,14 +1416,18 @@ type Workload struct {
 	// Where the host finds each secret; never its value.
 	Secrets map[string]*v1.SecretReference `protobuf:"bytes,8,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// SHA-256 over everything above but the artifact: same digest and same artifact means nothing to do.
-	ConfigDigest  string `protobuf:"bytes,9,opt,name=config_digest,json=configDigest,proto3" json:"config_digest,omitempty"`
+	ConfigDigest string `protobuf:"bytes,9,opt,name=config_digest,json=configDigest,proto3" json:"config_digest,omitempty"`
+	// The signed manifest of the release.
+	Manifest *v1.SignedDocument `protobuf:"bytes,10,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	// The application's public keys as the server knows them. Keys that were put on the host by hand win over them.
+	SigningKeys   []string `protobuf:"bytes,11,rep,name=signing_keys,json=signingKeys,proto3" json:"signing_keys,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Workload) Reset() {
 	*x = Workload{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[10]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1439,7 @@ func (x *Workload) String() string {
 func (*Workload) ProtoMessage() {}
 
 func (x *Workload) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[10]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1452,7 @@ func (x *Workload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Workload.ProtoReflect.Descriptor instead.
 func (*Workload) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{10}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Workload) GetRelease() string {
@@ -1060,6 +1518,20 @@ func (x *Workload) GetConfigDigest() string {
 	return ""
 }
 
+func (x *Workload) GetManifest() *v1.SignedDocument {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
+func (x *Workload) GetSigningKeys() []string {
+	if x != nil {
+		return x.SigningKeys
+	}
+	return nil
+}
+
 // Report tells the server one thing that happened, once it is in the agent's journal.
 type Report struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1086,14 +1558,18 @@ type Report struct {
 	// True when PRESTAGE is done; state is then not meant.
 	Prestaged bool `protobuf:"varint,11,opt,name=prestaged,proto3" json:"prestaged,omitempty"`
 	// How often the application was restarted since it was activated.
-	Restarts      int32 `protobuf:"varint,12,opt,name=restarts,proto3" json:"restarts,omitempty"`
+	Restarts int32 `protobuf:"varint,12,opt,name=restarts,proto3" json:"restarts,omitempty"`
+	// Migrations that began or ended since the last report.
+	Migrations []*MigrationOutcome `protobuf:"bytes,13,rep,name=migrations,proto3" json:"migrations,omitempty"`
+	// What was changed on the host by others: `CHANGED_ON_HOST` with what, in message. Only while HEALTHY or SEALED.
+	Drift         string `protobuf:"bytes,14,opt,name=drift,proto3" json:"drift,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1581,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[11]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1594,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{11}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Report) GetSequence() int64 {
@@ -1205,6 +1681,20 @@ func (x *Report) GetRestarts() int32 {
 	return 0
 }
 
+func (x *Report) GetMigrations() []*MigrationOutcome {
+	if x != nil {
+		return x.Migrations
+	}
+	return nil
+}
+
+func (x *Report) GetDrift() string {
+	if x != nil {
+		return x.Drift
+	}
+	return ""
+}
+
 // Ack names a report that is durable on the server.
 type Ack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1216,7 +1706,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1718,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1731,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Ack) GetSequence() int64 {
@@ -1267,14 +1757,16 @@ type ProbeSummary struct {
 	// Sum of the latencies of those that succeeded, in microseconds.
 	LatencySumUs int64 `protobuf:"varint,6,opt,name=latency_sum_us,json=latencySumUs,proto3" json:"latency_sum_us,omitempty"`
 	// The largest of them, in microseconds.
-	LatencyMaxUs  int64 `protobuf:"varint,7,opt,name=latency_max_us,json=latencyMaxUs,proto3" json:"latency_max_us,omitempty"`
+	LatencyMaxUs int64 `protobuf:"varint,7,opt,name=latency_max_us,json=latencyMaxUs,proto3" json:"latency_max_us,omitempty"`
+	// How many of those that succeeded took no longer than each of 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000 and 5000 milliseconds, cumulative.
+	LatencyCounts []int64 `protobuf:"varint,8,rep,packed,name=latency_counts,json=latencyCounts,proto3" json:"latency_counts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProbeSummary) Reset() {
 	*x = ProbeSummary{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1778,7 @@ func (x *ProbeSummary) String() string {
 func (*ProbeSummary) ProtoMessage() {}
 
 func (x *ProbeSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1791,7 @@ func (x *ProbeSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeSummary.ProtoReflect.Descriptor instead.
 func (*ProbeSummary) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{13}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProbeSummary) GetInstallation() string {
@@ -1351,6 +1843,13 @@ func (x *ProbeSummary) GetLatencyMaxUs() int64 {
 	return 0
 }
 
+func (x *ProbeSummary) GetLatencyCounts() []int64 {
+	if x != nil {
+		return x.LatencyCounts
+	}
+	return nil
+}
+
 // LogChunk is output of one installation.
 type LogChunk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1368,7 +1867,7 @@ type LogChunk struct {
 
 func (x *LogChunk) Reset() {
 	*x = LogChunk{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1879,7 @@ func (x *LogChunk) String() string {
 func (*LogChunk) ProtoMessage() {}
 
 func (x *LogChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1892,7 @@ func (x *LogChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogChunk.ProtoReflect.Descriptor instead.
 func (*LogChunk) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{14}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LogChunk) GetInstallation() string {
@@ -1437,7 +1936,7 @@ type ReadArtifactRequest struct {
 
 func (x *ReadArtifactRequest) Reset() {
 	*x = ReadArtifactRequest{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1948,7 @@ func (x *ReadArtifactRequest) String() string {
 func (*ReadArtifactRequest) ProtoMessage() {}
 
 func (x *ReadArtifactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1462,7 +1961,7 @@ func (x *ReadArtifactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadArtifactRequest.ProtoReflect.Descriptor instead.
 func (*ReadArtifactRequest) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{15}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReadArtifactRequest) GetSha256() string {
@@ -1490,7 +1989,7 @@ type ReadArtifactResponse struct {
 
 func (x *ReadArtifactResponse) Reset() {
 	*x = ReadArtifactResponse{}
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1502,7 +2001,7 @@ func (x *ReadArtifactResponse) String() string {
 func (*ReadArtifactResponse) ProtoMessage() {}
 
 func (x *ReadArtifactResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_golive_agent_v1_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1515,7 +2014,7 @@ func (x *ReadArtifactResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadArtifactResponse.ProtoReflect.Descriptor instead.
 func (*ReadArtifactResponse) Descriptor() ([]byte, []int) {
-	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+	return file_golive_agent_v1_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReadArtifactResponse) GetData() []byte {
@@ -1554,7 +2053,17 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\awelcome\x18\x01 \x01(\v2\x18.golive.agent.v1.WelcomeH\x00R\awelcome\x124\n" +
 	"\acommand\x18\x02 \x01(\v2\x18.golive.agent.v1.CommandH\x00R\acommand\x12(\n" +
 	"\x03ack\x18\x03 \x01(\v2\x14.golive.agent.v1.AckH\x00R\x03ackB\t\n" +
-	"\amessage\"\xec\x01\n" +
+	"\amessage\"\xcd\x02\n" +
+	"\x10FetchWorkRequest\x121\n" +
+	"\x05hello\x18\x01 \x01(\v2\x16.golive.agent.v1.HelloB\x03\xe0A\x02R\x05hello\x12<\n" +
+	"\areports\x18\x02 \x03(\v2\x17.golive.agent.v1.ReportB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\areports\x12Q\n" +
+	"\x0fprobe_summaries\x18\x03 \x03(\v2\x1d.golive.agent.v1.ProbeSummaryB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x0eprobeSummaries\x128\n" +
+	"\x04logs\x18\x04 \x03(\v2\x19.golive.agent.v1.LogChunkB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x04logs\x12;\n" +
+	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b<2\x00R\x04wait\"\xa7\x01\n" +
+	"\x11FetchWorkResponse\x122\n" +
+	"\awelcome\x18\x01 \x01(\v2\x18.golive.agent.v1.WelcomeR\awelcome\x124\n" +
+	"\bcommands\x18\x02 \x03(\v2\x18.golive.agent.v1.CommandR\bcommands\x12(\n" +
+	"\x04acks\x18\x03 \x03(\v2\x14.golive.agent.v1.AckR\x04acks\"\xec\x01\n" +
 	"\x05Hello\x12\"\n" +
 	"\aboot_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\b\x18@R\x06bootId\x12)\n" +
 	"\x10protocol_version\x18\x02 \x01(\x05R\x0fprotocolVersion\x12#\n" +
@@ -1567,15 +2076,20 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\finstallation\x18\x03 \x01(\tR\finstallation\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\x03R\x05epoch\x12#\n" +
 	"\ractive_sha256\x18\x05 \x01(\tR\factiveSha256\x12 \n" +
-	"\vinterrupted\x18\x06 \x01(\bR\vinterrupted\"\xf0\x01\n" +
+	"\vinterrupted\x18\x06 \x01(\bR\vinterrupted\"\xa9\x02\n" +
 	"\aWelcome\x12H\n" +
 	"\x12heartbeat_interval\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12D\n" +
 	"\x10summary_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0fsummaryInterval\x12\x18\n" +
 	"\atargets\x18\x03 \x03(\tR\atargets\x12;\n" +
 	"\vserver_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"serverTime\"B\n" +
+	"serverTime\x127\n" +
+	"\aprogram\x18\x05 \x01(\v2\x1d.golive.agent.v1.AgentProgramR\aprogram\"\xa6\x01\n" +
+	"\fAgentProgram\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12:\n" +
+	"\bartifact\x18\x02 \x01(\v2\x1e.golive.deployment.v1.ArtifactR\bartifact\x12@\n" +
+	"\bmanifest\x18\x03 \x01(\v2$.golive.deployment.v1.SignedDocumentR\bmanifest\"B\n" +
 	"\tHeartbeat\x125\n" +
-	"\x05facts\x18\x01 \x01(\v2\x1f.golive.deployment.v1.HostFactsR\x05facts\"\x87\x04\n" +
+	"\x05facts\x18\x01 \x01(\v2\x1f.golive.deployment.v1.HostFactsR\x05facts\"\xdc\x05\n" +
 	"\aCommand\x12\"\n" +
 	"\finstallation\x18\x01 \x01(\tR\finstallation\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12 \n" +
@@ -1587,7 +2101,12 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\bprevious\x18\b \x01(\v2\x19.golive.agent.v1.WorkloadR\bprevious\x12*\n" +
 	"\x11revert_on_failure\x18\t \x01(\bR\x0frevertOnFailure\x12<\n" +
 	"\fstep_timeout\x18\n" +
-	" \x01(\v2\x19.google.protobuf.DurationR\vstepTimeout\"]\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\vstepTimeout\x12>\n" +
+	"\n" +
+	"migrations\x18\v \x03(\v2\x1e.golive.agent.v1.MigrationStepR\n" +
+	"migrations\x12K\n" +
+	"\x0erollback_order\x18\f \x01(\v2$.golive.deployment.v1.SignedDocumentR\rrollbackOrder\x12-\n" +
+	"\x12signature_required\x18\r \x01(\bR\x11signatureRequired\"v\n" +
 	"\x06Action\x12\x16\n" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bPRESTAGE\x10\x01\x12\v\n" +
@@ -1596,7 +2115,26 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\x06REVERT\x10\x03\x12\b\n" +
 	"\x04SEAL\x10\x04\x12\n" +
 	"\n" +
-	"\x06CANCEL\x10\x05\"\xf3\x04\n" +
+	"\x06CANCEL\x10\x05\x12\v\n" +
+	"\aMIGRATE\x10\x06\x12\n" +
+	"\n" +
+	"\x06REMOVE\x10\a\"i\n" +
+	"\rMigrationStep\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\acommand\x18\x02 \x01(\v2\x1a.golive.deployment.v1.HookR\acommand\x12\x12\n" +
+	"\x04down\x18\x03 \x01(\bR\x04down\"\xe8\x01\n" +
+	"\x10MigrationOutcome\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04down\x18\x02 \x01(\bR\x04down\x12=\n" +
+	"\x05state\x18\x03 \x01(\x0e2'.golive.agent.v1.MigrationOutcome.StateR\x05state\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"W\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aSTARTED\x10\x01\x12\r\n" +
+	"\tSUCCEEDED\x10\x02\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x03\x12\x0f\n" +
+	"\vINTERRUPTED\x10\x04\"\xd8\x05\n" +
 	"\bWorkload\x12\x18\n" +
 	"\arelease\x18\x01 \x01(\tR\arelease\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12:\n" +
@@ -1606,13 +2144,16 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\x05hooks\x18\x06 \x01(\v2\x1b.golive.deployment.v1.HooksR\x05hooks\x12F\n" +
 	"\tvariables\x18\a \x03(\v2(.golive.agent.v1.Workload.VariablesEntryR\tvariables\x12@\n" +
 	"\asecrets\x18\b \x03(\v2&.golive.agent.v1.Workload.SecretsEntryR\asecrets\x12#\n" +
-	"\rconfig_digest\x18\t \x01(\tR\fconfigDigest\x1a<\n" +
+	"\rconfig_digest\x18\t \x01(\tR\fconfigDigest\x12@\n" +
+	"\bmanifest\x18\n" +
+	" \x01(\v2$.golive.deployment.v1.SignedDocumentR\bmanifest\x12!\n" +
+	"\fsigning_keys\x18\v \x03(\tR\vsigningKeys\x1a<\n" +
 	"\x0eVariablesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aa\n" +
 	"\fSecretsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12;\n" +
-	"\x05value\x18\x02 \x01(\v2%.golive.deployment.v1.SecretReferenceR\x05value:\x028\x01\"\xd3\x03\n" +
+	"\x05value\x18\x02 \x01(\v2%.golive.deployment.v1.SecretReferenceR\x05value:\x028\x01\"\xac\x04\n" +
 	"\x06Report\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\"\n" +
 	"\finstallation\x18\x02 \x01(\tR\finstallation\x12\x18\n" +
@@ -1626,9 +2167,13 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\x04time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1c\n" +
 	"\tprestaged\x18\v \x01(\bR\tprestaged\x12\x1a\n" +
-	"\brestarts\x18\f \x01(\x05R\brestarts\"!\n" +
+	"\brestarts\x18\f \x01(\x05R\brestarts\x12A\n" +
+	"\n" +
+	"migrations\x18\r \x03(\v2!.golive.agent.v1.MigrationOutcomeR\n" +
+	"migrations\x12\x14\n" +
+	"\x05drift\x18\x0e \x01(\tR\x05drift\"!\n" +
 	"\x03Ack\x12\x1a\n" +
-	"\bsequence\x18\x01 \x01(\x03R\bsequence\"\xa6\x02\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\"\xcd\x02\n" +
 	"\fProbeSummary\x12\"\n" +
 	"\finstallation\x18\x01 \x01(\tR\finstallation\x129\n" +
 	"\n" +
@@ -1637,7 +2182,8 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\tsucceeded\x18\x04 \x01(\x03R\tsucceeded\x12\x16\n" +
 	"\x06failed\x18\x05 \x01(\x03R\x06failed\x12$\n" +
 	"\x0elatency_sum_us\x18\x06 \x01(\x03R\flatencySumUs\x12$\n" +
-	"\x0elatency_max_us\x18\a \x01(\x03R\flatencyMaxUs\"\x99\x01\n" +
+	"\x0elatency_max_us\x18\a \x01(\x03R\flatencyMaxUs\x12%\n" +
+	"\x0elatency_counts\x18\b \x03(\x03R\rlatencyCounts\"\x99\x01\n" +
 	"\bLogChunk\x12\"\n" +
 	"\finstallation\x18\x01 \x01(\tR\finstallation\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x1a\n" +
@@ -1647,13 +2193,15 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\x06sha256\x18\x01 \x01(\tB\x18\xe0A\x02\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12\x1f\n" +
 	"\x06offset\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x06offset\"*\n" +
 	"\x14ReadArtifactResponse\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data2\xc6\x03\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data2\xb2\x04\n" +
 	"\fAgentService\x12N\n" +
 	"\x05Enrol\x12\x1d.golive.agent.v1.EnrolRequest\x1a\x1e.golive.agent.v1.EnrolResponse\"\x06\xea\xe0\x18\x02\x18\x01\x12|\n" +
 	"\x10RenewCertificate\x12(.golive.agent.v1.RenewCertificateRequest\x1a\x1e.golive.agent.v1.EnrolResponse\"\x1e\xea\xe0\x18\x1a\n" +
 	"\x18agent.certificates.renew\x12m\n" +
 	"\aConnect\x12\x1f.golive.agent.v1.ConnectRequest\x1a .golive.agent.v1.ConnectResponse\"\x1b\xea\xe0\x18\x17\n" +
-	"\x15agent.streams.connect(\x010\x01\x12y\n" +
+	"\x15agent.streams.connect(\x010\x01\x12j\n" +
+	"\tFetchWork\x12!.golive.agent.v1.FetchWorkRequest\x1a\".golive.agent.v1.FetchWorkResponse\"\x16\xea\xe0\x18\x12\n" +
+	"\x10agent.work.fetch\x12y\n" +
 	"\fReadArtifact\x12$.golive.agent.v1.ReadArtifactRequest\x1a%.golive.agent.v1.ReadArtifactResponse\"\x1a\xea\xe0\x18\x16\n" +
 	"\x14agent.artifacts.read0\x01B<Z:github.com/golive-dev/golive/proto/golive/agent/v1;agentv1b\x06proto3"
 
@@ -1669,90 +2217,117 @@ func file_golive_agent_v1_agent_proto_rawDescGZIP() []byte {
 	return file_golive_agent_v1_agent_proto_rawDescData
 }
 
-var file_golive_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_golive_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_golive_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_golive_agent_v1_agent_proto_goTypes = []any{
 	(Command_Action)(0),             // 0: golive.agent.v1.Command.Action
-	(*EnrolRequest)(nil),            // 1: golive.agent.v1.EnrolRequest
-	(*EnrolResponse)(nil),           // 2: golive.agent.v1.EnrolResponse
-	(*RenewCertificateRequest)(nil), // 3: golive.agent.v1.RenewCertificateRequest
-	(*ConnectRequest)(nil),          // 4: golive.agent.v1.ConnectRequest
-	(*ConnectResponse)(nil),         // 5: golive.agent.v1.ConnectResponse
-	(*Hello)(nil),                   // 6: golive.agent.v1.Hello
-	(*Inventory)(nil),               // 7: golive.agent.v1.Inventory
-	(*Welcome)(nil),                 // 8: golive.agent.v1.Welcome
-	(*Heartbeat)(nil),               // 9: golive.agent.v1.Heartbeat
-	(*Command)(nil),                 // 10: golive.agent.v1.Command
-	(*Workload)(nil),                // 11: golive.agent.v1.Workload
-	(*Report)(nil),                  // 12: golive.agent.v1.Report
-	(*Ack)(nil),                     // 13: golive.agent.v1.Ack
-	(*ProbeSummary)(nil),            // 14: golive.agent.v1.ProbeSummary
-	(*LogChunk)(nil),                // 15: golive.agent.v1.LogChunk
-	(*ReadArtifactRequest)(nil),     // 16: golive.agent.v1.ReadArtifactRequest
-	(*ReadArtifactResponse)(nil),    // 17: golive.agent.v1.ReadArtifactResponse
-	nil,                             // 18: golive.agent.v1.Workload.VariablesEntry
-	nil,                             // 19: golive.agent.v1.Workload.SecretsEntry
-	(*v1.HostFacts)(nil),            // 20: golive.deployment.v1.HostFacts
-	(*timestamppb.Timestamp)(nil),   // 21: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 22: google.protobuf.Duration
-	(*v1.Artifact)(nil),             // 23: golive.deployment.v1.Artifact
-	(*v1.ConfigFile)(nil),           // 24: golive.deployment.v1.ConfigFile
-	(*v1.RunSpec)(nil),              // 25: golive.deployment.v1.RunSpec
-	(*v1.Hooks)(nil),                // 26: golive.deployment.v1.Hooks
-	(v1.Installation_State)(0),      // 27: golive.deployment.v1.Installation.State
-	(v1.Installation_Health)(0),     // 28: golive.deployment.v1.Installation.Health
-	(*v1.InstallationStep)(nil),     // 29: golive.deployment.v1.InstallationStep
-	(*v1.LogLine)(nil),              // 30: golive.deployment.v1.LogLine
-	(*v1.SecretReference)(nil),      // 31: golive.deployment.v1.SecretReference
+	(MigrationOutcome_State)(0),     // 1: golive.agent.v1.MigrationOutcome.State
+	(*EnrolRequest)(nil),            // 2: golive.agent.v1.EnrolRequest
+	(*EnrolResponse)(nil),           // 3: golive.agent.v1.EnrolResponse
+	(*RenewCertificateRequest)(nil), // 4: golive.agent.v1.RenewCertificateRequest
+	(*ConnectRequest)(nil),          // 5: golive.agent.v1.ConnectRequest
+	(*ConnectResponse)(nil),         // 6: golive.agent.v1.ConnectResponse
+	(*FetchWorkRequest)(nil),        // 7: golive.agent.v1.FetchWorkRequest
+	(*FetchWorkResponse)(nil),       // 8: golive.agent.v1.FetchWorkResponse
+	(*Hello)(nil),                   // 9: golive.agent.v1.Hello
+	(*Inventory)(nil),               // 10: golive.agent.v1.Inventory
+	(*Welcome)(nil),                 // 11: golive.agent.v1.Welcome
+	(*AgentProgram)(nil),            // 12: golive.agent.v1.AgentProgram
+	(*Heartbeat)(nil),               // 13: golive.agent.v1.Heartbeat
+	(*Command)(nil),                 // 14: golive.agent.v1.Command
+	(*MigrationStep)(nil),           // 15: golive.agent.v1.MigrationStep
+	(*MigrationOutcome)(nil),        // 16: golive.agent.v1.MigrationOutcome
+	(*Workload)(nil),                // 17: golive.agent.v1.Workload
+	(*Report)(nil),                  // 18: golive.agent.v1.Report
+	(*Ack)(nil),                     // 19: golive.agent.v1.Ack
+	(*ProbeSummary)(nil),            // 20: golive.agent.v1.ProbeSummary
+	(*LogChunk)(nil),                // 21: golive.agent.v1.LogChunk
+	(*ReadArtifactRequest)(nil),     // 22: golive.agent.v1.ReadArtifactRequest
+	(*ReadArtifactResponse)(nil),    // 23: golive.agent.v1.ReadArtifactResponse
+	nil,                             // 24: golive.agent.v1.Workload.VariablesEntry
+	nil,                             // 25: golive.agent.v1.Workload.SecretsEntry
+	(*v1.HostFacts)(nil),            // 26: golive.deployment.v1.HostFacts
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 28: google.protobuf.Duration
+	(*v1.Artifact)(nil),             // 29: golive.deployment.v1.Artifact
+	(*v1.SignedDocument)(nil),       // 30: golive.deployment.v1.SignedDocument
+	(*v1.Hook)(nil),                 // 31: golive.deployment.v1.Hook
+	(*v1.ConfigFile)(nil),           // 32: golive.deployment.v1.ConfigFile
+	(*v1.RunSpec)(nil),              // 33: golive.deployment.v1.RunSpec
+	(*v1.Hooks)(nil),                // 34: golive.deployment.v1.Hooks
+	(v1.Installation_State)(0),      // 35: golive.deployment.v1.Installation.State
+	(v1.Installation_Health)(0),     // 36: golive.deployment.v1.Installation.Health
+	(*v1.InstallationStep)(nil),     // 37: golive.deployment.v1.InstallationStep
+	(*v1.LogLine)(nil),              // 38: golive.deployment.v1.LogLine
+	(*v1.SecretReference)(nil),      // 39: golive.deployment.v1.SecretReference
 }
 var file_golive_agent_v1_agent_proto_depIdxs = []int32{
-	20, // 0: golive.agent.v1.EnrolRequest.facts:type_name -> golive.deployment.v1.HostFacts
-	21, // 1: golive.agent.v1.EnrolResponse.expire_time:type_name -> google.protobuf.Timestamp
-	6,  // 2: golive.agent.v1.ConnectRequest.hello:type_name -> golive.agent.v1.Hello
-	9,  // 3: golive.agent.v1.ConnectRequest.heartbeat:type_name -> golive.agent.v1.Heartbeat
-	12, // 4: golive.agent.v1.ConnectRequest.report:type_name -> golive.agent.v1.Report
-	14, // 5: golive.agent.v1.ConnectRequest.probe_summary:type_name -> golive.agent.v1.ProbeSummary
-	15, // 6: golive.agent.v1.ConnectRequest.log:type_name -> golive.agent.v1.LogChunk
-	8,  // 7: golive.agent.v1.ConnectResponse.welcome:type_name -> golive.agent.v1.Welcome
-	10, // 8: golive.agent.v1.ConnectResponse.command:type_name -> golive.agent.v1.Command
-	13, // 9: golive.agent.v1.ConnectResponse.ack:type_name -> golive.agent.v1.Ack
-	20, // 10: golive.agent.v1.Hello.facts:type_name -> golive.deployment.v1.HostFacts
-	7,  // 11: golive.agent.v1.Hello.inventory:type_name -> golive.agent.v1.Inventory
-	22, // 12: golive.agent.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
-	22, // 13: golive.agent.v1.Welcome.summary_interval:type_name -> google.protobuf.Duration
-	21, // 14: golive.agent.v1.Welcome.server_time:type_name -> google.protobuf.Timestamp
-	20, // 15: golive.agent.v1.Heartbeat.facts:type_name -> golive.deployment.v1.HostFacts
-	0,  // 16: golive.agent.v1.Command.action:type_name -> golive.agent.v1.Command.Action
-	11, // 17: golive.agent.v1.Command.workload:type_name -> golive.agent.v1.Workload
-	11, // 18: golive.agent.v1.Command.previous:type_name -> golive.agent.v1.Workload
-	22, // 19: golive.agent.v1.Command.step_timeout:type_name -> google.protobuf.Duration
-	23, // 20: golive.agent.v1.Workload.artifact:type_name -> golive.deployment.v1.Artifact
-	24, // 21: golive.agent.v1.Workload.config_files:type_name -> golive.deployment.v1.ConfigFile
-	25, // 22: golive.agent.v1.Workload.run:type_name -> golive.deployment.v1.RunSpec
-	26, // 23: golive.agent.v1.Workload.hooks:type_name -> golive.deployment.v1.Hooks
-	18, // 24: golive.agent.v1.Workload.variables:type_name -> golive.agent.v1.Workload.VariablesEntry
-	19, // 25: golive.agent.v1.Workload.secrets:type_name -> golive.agent.v1.Workload.SecretsEntry
-	27, // 26: golive.agent.v1.Report.state:type_name -> golive.deployment.v1.Installation.State
-	28, // 27: golive.agent.v1.Report.health:type_name -> golive.deployment.v1.Installation.Health
-	29, // 28: golive.agent.v1.Report.steps:type_name -> golive.deployment.v1.InstallationStep
-	21, // 29: golive.agent.v1.Report.time:type_name -> google.protobuf.Timestamp
-	21, // 30: golive.agent.v1.ProbeSummary.start_time:type_name -> google.protobuf.Timestamp
-	21, // 31: golive.agent.v1.ProbeSummary.end_time:type_name -> google.protobuf.Timestamp
-	30, // 32: golive.agent.v1.LogChunk.lines:type_name -> golive.deployment.v1.LogLine
-	31, // 33: golive.agent.v1.Workload.SecretsEntry.value:type_name -> golive.deployment.v1.SecretReference
-	1,  // 34: golive.agent.v1.AgentService.Enrol:input_type -> golive.agent.v1.EnrolRequest
-	3,  // 35: golive.agent.v1.AgentService.RenewCertificate:input_type -> golive.agent.v1.RenewCertificateRequest
-	4,  // 36: golive.agent.v1.AgentService.Connect:input_type -> golive.agent.v1.ConnectRequest
-	16, // 37: golive.agent.v1.AgentService.ReadArtifact:input_type -> golive.agent.v1.ReadArtifactRequest
-	2,  // 38: golive.agent.v1.AgentService.Enrol:output_type -> golive.agent.v1.EnrolResponse
-	2,  // 39: golive.agent.v1.AgentService.RenewCertificate:output_type -> golive.agent.v1.EnrolResponse
-	5,  // 40: golive.agent.v1.AgentService.Connect:output_type -> golive.agent.v1.ConnectResponse
-	17, // 41: golive.agent.v1.AgentService.ReadArtifact:output_type -> golive.agent.v1.ReadArtifactResponse
-	38, // [38:42] is the sub-list for method output_type
-	34, // [34:38] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	26, // 0: golive.agent.v1.EnrolRequest.facts:type_name -> golive.deployment.v1.HostFacts
+	27, // 1: golive.agent.v1.EnrolResponse.expire_time:type_name -> google.protobuf.Timestamp
+	9,  // 2: golive.agent.v1.ConnectRequest.hello:type_name -> golive.agent.v1.Hello
+	13, // 3: golive.agent.v1.ConnectRequest.heartbeat:type_name -> golive.agent.v1.Heartbeat
+	18, // 4: golive.agent.v1.ConnectRequest.report:type_name -> golive.agent.v1.Report
+	20, // 5: golive.agent.v1.ConnectRequest.probe_summary:type_name -> golive.agent.v1.ProbeSummary
+	21, // 6: golive.agent.v1.ConnectRequest.log:type_name -> golive.agent.v1.LogChunk
+	11, // 7: golive.agent.v1.ConnectResponse.welcome:type_name -> golive.agent.v1.Welcome
+	14, // 8: golive.agent.v1.ConnectResponse.command:type_name -> golive.agent.v1.Command
+	19, // 9: golive.agent.v1.ConnectResponse.ack:type_name -> golive.agent.v1.Ack
+	9,  // 10: golive.agent.v1.FetchWorkRequest.hello:type_name -> golive.agent.v1.Hello
+	18, // 11: golive.agent.v1.FetchWorkRequest.reports:type_name -> golive.agent.v1.Report
+	20, // 12: golive.agent.v1.FetchWorkRequest.probe_summaries:type_name -> golive.agent.v1.ProbeSummary
+	21, // 13: golive.agent.v1.FetchWorkRequest.logs:type_name -> golive.agent.v1.LogChunk
+	28, // 14: golive.agent.v1.FetchWorkRequest.wait:type_name -> google.protobuf.Duration
+	11, // 15: golive.agent.v1.FetchWorkResponse.welcome:type_name -> golive.agent.v1.Welcome
+	14, // 16: golive.agent.v1.FetchWorkResponse.commands:type_name -> golive.agent.v1.Command
+	19, // 17: golive.agent.v1.FetchWorkResponse.acks:type_name -> golive.agent.v1.Ack
+	26, // 18: golive.agent.v1.Hello.facts:type_name -> golive.deployment.v1.HostFacts
+	10, // 19: golive.agent.v1.Hello.inventory:type_name -> golive.agent.v1.Inventory
+	28, // 20: golive.agent.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
+	28, // 21: golive.agent.v1.Welcome.summary_interval:type_name -> google.protobuf.Duration
+	27, // 22: golive.agent.v1.Welcome.server_time:type_name -> google.protobuf.Timestamp
+	12, // 23: golive.agent.v1.Welcome.program:type_name -> golive.agent.v1.AgentProgram
+	29, // 24: golive.agent.v1.AgentProgram.artifact:type_name -> golive.deployment.v1.Artifact
+	30, // 25: golive.agent.v1.AgentProgram.manifest:type_name -> golive.deployment.v1.SignedDocument
+	26, // 26: golive.agent.v1.Heartbeat.facts:type_name -> golive.deployment.v1.HostFacts
+	0,  // 27: golive.agent.v1.Command.action:type_name -> golive.agent.v1.Command.Action
+	17, // 28: golive.agent.v1.Command.workload:type_name -> golive.agent.v1.Workload
+	17, // 29: golive.agent.v1.Command.previous:type_name -> golive.agent.v1.Workload
+	28, // 30: golive.agent.v1.Command.step_timeout:type_name -> google.protobuf.Duration
+	15, // 31: golive.agent.v1.Command.migrations:type_name -> golive.agent.v1.MigrationStep
+	30, // 32: golive.agent.v1.Command.rollback_order:type_name -> golive.deployment.v1.SignedDocument
+	31, // 33: golive.agent.v1.MigrationStep.command:type_name -> golive.deployment.v1.Hook
+	1,  // 34: golive.agent.v1.MigrationOutcome.state:type_name -> golive.agent.v1.MigrationOutcome.State
+	29, // 35: golive.agent.v1.Workload.artifact:type_name -> golive.deployment.v1.Artifact
+	32, // 36: golive.agent.v1.Workload.config_files:type_name -> golive.deployment.v1.ConfigFile
+	33, // 37: golive.agent.v1.Workload.run:type_name -> golive.deployment.v1.RunSpec
+	34, // 38: golive.agent.v1.Workload.hooks:type_name -> golive.deployment.v1.Hooks
+	24, // 39: golive.agent.v1.Workload.variables:type_name -> golive.agent.v1.Workload.VariablesEntry
+	25, // 40: golive.agent.v1.Workload.secrets:type_name -> golive.agent.v1.Workload.SecretsEntry
+	30, // 41: golive.agent.v1.Workload.manifest:type_name -> golive.deployment.v1.SignedDocument
+	35, // 42: golive.agent.v1.Report.state:type_name -> golive.deployment.v1.Installation.State
+	36, // 43: golive.agent.v1.Report.health:type_name -> golive.deployment.v1.Installation.Health
+	37, // 44: golive.agent.v1.Report.steps:type_name -> golive.deployment.v1.InstallationStep
+	27, // 45: golive.agent.v1.Report.time:type_name -> google.protobuf.Timestamp
+	16, // 46: golive.agent.v1.Report.migrations:type_name -> golive.agent.v1.MigrationOutcome
+	27, // 47: golive.agent.v1.ProbeSummary.start_time:type_name -> google.protobuf.Timestamp
+	27, // 48: golive.agent.v1.ProbeSummary.end_time:type_name -> google.protobuf.Timestamp
+	38, // 49: golive.agent.v1.LogChunk.lines:type_name -> golive.deployment.v1.LogLine
+	39, // 50: golive.agent.v1.Workload.SecretsEntry.value:type_name -> golive.deployment.v1.SecretReference
+	2,  // 51: golive.agent.v1.AgentService.Enrol:input_type -> golive.agent.v1.EnrolRequest
+	4,  // 52: golive.agent.v1.AgentService.RenewCertificate:input_type -> golive.agent.v1.RenewCertificateRequest
+	5,  // 53: golive.agent.v1.AgentService.Connect:input_type -> golive.agent.v1.ConnectRequest
+	7,  // 54: golive.agent.v1.AgentService.FetchWork:input_type -> golive.agent.v1.FetchWorkRequest
+	22, // 55: golive.agent.v1.AgentService.ReadArtifact:input_type -> golive.agent.v1.ReadArtifactRequest
+	3,  // 56: golive.agent.v1.AgentService.Enrol:output_type -> golive.agent.v1.EnrolResponse
+	3,  // 57: golive.agent.v1.AgentService.RenewCertificate:output_type -> golive.agent.v1.EnrolResponse
+	6,  // 58: golive.agent.v1.AgentService.Connect:output_type -> golive.agent.v1.ConnectResponse
+	8,  // 59: golive.agent.v1.AgentService.FetchWork:output_type -> golive.agent.v1.FetchWorkResponse
+	23, // 60: golive.agent.v1.AgentService.ReadArtifact:output_type -> golive.agent.v1.ReadArtifactResponse
+	56, // [56:61] is the sub-list for method output_type
+	51, // [51:56] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_golive_agent_v1_agent_proto_init() }
@@ -1777,8 +2352,8 @@ func file_golive_agent_v1_agent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_agent_v1_agent_proto_rawDesc), len(file_golive_agent_v1_agent_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   19,
+			NumEnums:      2,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

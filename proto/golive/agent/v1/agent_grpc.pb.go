@@ -26,6 +26,7 @@ const (
 	AgentService_Enrol_FullMethodName            = "/golive.agent.v1.AgentService/Enrol"
 	AgentService_RenewCertificate_FullMethodName = "/golive.agent.v1.AgentService/RenewCertificate"
 	AgentService_Connect_FullMethodName          = "/golive.agent.v1.AgentService/Connect"
+	AgentService_FetchWork_FullMethodName        = "/golive.agent.v1.AgentService/FetchWork"
 	AgentService_ReadArtifact_FullMethodName     = "/golive.agent.v1.AgentService/ReadArtifact"
 )
 
@@ -46,6 +47,9 @@ type AgentServiceClient interface {
 	// reports and is commanded. One identity has one stream: the same boot id supersedes,
 	// another boot id at the same time is refused (FAILED_PRECONDITION, AGENT_QUARANTINED).
 	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConnectRequest, ConnectResponse], error)
+	// FetchWork is for hosts behind proxies that break streams: a long poll that brings what Connect would have, and takes it.
+	// It answers as soon as there is something to do, else after `wait`. It stands for a heartbeat.
+	FetchWork(ctx context.Context, in *FetchWorkRequest, opts ...grpc.CallOption) (*FetchWorkResponse, error)
 	// ReadArtifact streams the bytes of an uploaded artifact from an offset on.
 	// Only artifacts of installations on the caller's own targets are served.
 	ReadArtifact(ctx context.Context, in *ReadArtifactRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadArtifactResponse], error)
@@ -92,6 +96,16 @@ func (c *agentServiceClient) Connect(ctx context.Context, opts ...grpc.CallOptio
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AgentService_ConnectClient = grpc.BidiStreamingClient[ConnectRequest, ConnectResponse]
 
+func (c *agentServiceClient) FetchWork(ctx context.Context, in *FetchWorkRequest, opts ...grpc.CallOption) (*FetchWorkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FetchWorkResponse)
+	err := c.cc.Invoke(ctx, AgentService_FetchWork_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *agentServiceClient) ReadArtifact(ctx context.Context, in *ReadArtifactRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadArtifactResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &AgentService_ServiceDesc.Streams[1], AgentService_ReadArtifact_FullMethodName, cOpts...)
@@ -128,6 +142,9 @@ type AgentServiceServer interface {
 	// reports and is commanded. One identity has one stream: the same boot id supersedes,
 	// another boot id at the same time is refused (FAILED_PRECONDITION, AGENT_QUARANTINED).
 	Connect(grpc.BidiStreamingServer[ConnectRequest, ConnectResponse]) error
+	// FetchWork is for hosts behind proxies that break streams: a long poll that brings what Connect would have, and takes it.
+	// It answers as soon as there is something to do, else after `wait`. It stands for a heartbeat.
+	FetchWork(context.Context, *FetchWorkRequest) (*FetchWorkResponse, error)
 	// ReadArtifact streams the bytes of an uploaded artifact from an offset on.
 	// Only artifacts of installations on the caller's own targets are served.
 	ReadArtifact(*ReadArtifactRequest, grpc.ServerStreamingServer[ReadArtifactResponse]) error
@@ -149,6 +166,9 @@ func (UnimplementedAgentServiceServer) RenewCertificate(context.Context, *RenewC
 }
 func (UnimplementedAgentServiceServer) Connect(grpc.BidiStreamingServer[ConnectRequest, ConnectResponse]) error {
 	return status.Error(codes.Unimplemented, "method Connect not implemented")
+}
+func (UnimplementedAgentServiceServer) FetchWork(context.Context, *FetchWorkRequest) (*FetchWorkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FetchWork not implemented")
 }
 func (UnimplementedAgentServiceServer) ReadArtifact(*ReadArtifactRequest, grpc.ServerStreamingServer[ReadArtifactResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReadArtifact not implemented")
@@ -217,6 +237,24 @@ func _AgentService_Connect_Handler(srv interface{}, stream grpc.ServerStream) er
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AgentService_ConnectServer = grpc.BidiStreamingServer[ConnectRequest, ConnectResponse]
 
+func _AgentService_FetchWork_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FetchWorkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentServiceServer).FetchWork(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentService_FetchWork_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentServiceServer).FetchWork(ctx, req.(*FetchWorkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AgentService_ReadArtifact_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ReadArtifactRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -242,6 +280,10 @@ var AgentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RenewCertificate",
 			Handler:    _AgentService_RenewCertificate_Handler,
+		},
+		{
+			MethodName: "FetchWork",
+			Handler:    _AgentService_FetchWork_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

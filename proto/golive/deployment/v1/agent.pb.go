@@ -52,8 +52,16 @@ type Agent struct {
 	CertificateExpireTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=certificate_expire_time,json=certificateExpireTime,proto3" json:"certificate_expire_time,omitempty"`
 	// Set while two processes claim its identity: neither is commanded. The reason, for people.
 	QuarantineReason string `protobuf:"bytes,11,opt,name=quarantine_reason,json=quarantineReason,proto3" json:"quarantine_reason,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The version of the agent program it runs.
+	Version string `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	// The version it should run; set by UpgradeAgent. Empty where it is to stay as it is.
+	DesiredVersion string `protobuf:"bytes,13,opt,name=desired_version,json=desiredVersion,proto3" json:"desired_version,omitempty"`
+	// Why the last update of its program did not come about; empty when it did.
+	UpdateError string `protobuf:"bytes,14,opt,name=update_error,json=updateError,proto3" json:"update_error,omitempty"`
+	// When it was revoked; nothing it says is heard from then on.
+	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Agent) Reset() {
@@ -161,6 +169,34 @@ func (x *Agent) GetQuarantineReason() string {
 		return x.QuarantineReason
 	}
 	return ""
+}
+
+func (x *Agent) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Agent) GetDesiredVersion() string {
+	if x != nil {
+		return x.DesiredVersion
+	}
+	return ""
+}
+
+func (x *Agent) GetUpdateError() string {
+	if x != nil {
+		return x.UpdateError
+	}
+	return ""
+}
+
+func (x *Agent) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
 }
 
 // CreateJoinTokenRequest asks for a join token.
@@ -328,6 +364,161 @@ func (x *JoinToken) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// RevokeAgentRequest names an agent and says why.
+type RevokeAgentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why, for the audit trail.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeAgentRequest) Reset() {
+	*x = RevokeAgentRequest{}
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeAgentRequest) ProtoMessage() {}
+
+func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
+func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RevokeAgentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokeAgentRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RevokeAgentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RevokeAgentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// UpgradeAgentRequest names an agent and what it should run.
+type UpgradeAgentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The version that the program says of itself.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// An archive for each platform, with golive-agent and golive-shim at its top.
+	Artifacts []*Artifact `protobuf:"bytes,3,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpgradeAgentRequest) Reset() {
+	*x = UpgradeAgentRequest{}
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpgradeAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpgradeAgentRequest) ProtoMessage() {}
+
+func (x *UpgradeAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpgradeAgentRequest.ProtoReflect.Descriptor instead.
+func (*UpgradeAgentRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *UpgradeAgentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UpgradeAgentRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *UpgradeAgentRequest) GetArtifacts() []*Artifact {
+	if x != nil {
+		return x.Artifacts
+	}
+	return nil
+}
+
+func (x *UpgradeAgentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpgradeAgentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 // ReleaseQuarantineRequest names an agent.
 type ReleaseQuarantineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -343,7 +534,7 @@ type ReleaseQuarantineRequest struct {
 
 func (x *ReleaseQuarantineRequest) Reset() {
 	*x = ReleaseQuarantineRequest{}
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -355,7 +546,7 @@ func (x *ReleaseQuarantineRequest) String() string {
 func (*ReleaseQuarantineRequest) ProtoMessage() {}
 
 func (x *ReleaseQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -368,7 +559,7 @@ func (x *ReleaseQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{3}
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReleaseQuarantineRequest) GetName() string {
@@ -403,7 +594,7 @@ type GetAgentRequest struct {
 
 func (x *GetAgentRequest) Reset() {
 	*x = GetAgentRequest{}
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +606,7 @@ func (x *GetAgentRequest) String() string {
 func (*GetAgentRequest) ProtoMessage() {}
 
 func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +619,7 @@ func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{4}
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetAgentRequest) GetName() string {
@@ -457,7 +648,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +660,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +673,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{5}
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListAgentsRequest) GetParent() string {
@@ -533,7 +724,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +736,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +749,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{6}
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -592,7 +783,7 @@ type DeleteAgentRequest struct {
 
 func (x *DeleteAgentRequest) Reset() {
 	*x = DeleteAgentRequest{}
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +795,7 @@ func (x *DeleteAgentRequest) String() string {
 func (*DeleteAgentRequest) ProtoMessage() {}
 
 func (x *DeleteAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_agent_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +808,7 @@ func (x *DeleteAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAgentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAgentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{7}
+	return file_golive_deployment_v1_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteAgentRequest) GetName() string {
@@ -652,7 +843,7 @@ var File_golive_deployment_v1_agent_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\n" +
-	" golive/deployment/v1/agent.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a!golive/deployment/v1/target.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf7\x04\n" +
+	" golive/deployment/v1/agent.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\"golive/deployment/v1/release.proto\x1a!golive/deployment/v1/target.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x06\n" +
 	"\x05Agent\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -667,7 +858,12 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\atargets\x18\t \x03(\tB\x03\xe0A\x03R\atargets\x12W\n" +
 	"\x17certificate_expire_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x15certificateExpireTime\x120\n" +
-	"\x11quarantine_reason\x18\v \x01(\tB\x03\xe0A\x03R\x10quarantineReason:V\xeaAS\n" +
+	"\x11quarantine_reason\x18\v \x01(\tB\x03\xe0A\x03R\x10quarantineReason\x12\x1d\n" +
+	"\aversion\x18\f \x01(\tB\x03\xe0A\x03R\aversion\x12,\n" +
+	"\x0fdesired_version\x18\r \x01(\tB\x03\xe0A\x03R\x0edesiredVersion\x12&\n" +
+	"\fupdate_error\x18\x0e \x01(\tB\x03\xe0A\x03R\vupdateError\x12@\n" +
+	"\vrevoke_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"revokeTime:V\xeaAS\n" +
 	"\x1bdeployment.golive.dev/Agent\x12%workspaces/{workspace}/agents/{agent}*\x06agents2\x05agent\"\x8f\x04\n" +
 	"\x16CreateJoinTokenRequest\x12C\n" +
 	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12;\n" +
@@ -689,7 +885,22 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x14\n" +
 	"\x05agent\x18\x02 \x01(\tR\x05agent\x12;\n" +
 	"\vexpire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\xa0\x01\n" +
+	"expireTime\"\xbc\x01\n" +
+	"\x12RevokeAgentRequest\x127\n" +
+	"\x04name\x18\x01 \x01(\tB#\xe0A\x02\xfaA\x1d\n" +
+	"\x1bdeployment.golive.dev/AgentR\x04name\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x90\x02\n" +
+	"\x13UpgradeAgentRequest\x127\n" +
+	"\x04name\x18\x01 \x01(\tB#\xe0A\x02\xfaA\x1d\n" +
+	"\x1bdeployment.golive.dev/AgentR\x04name\x12&\n" +
+	"\aversion\x18\x02 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18dR\aversion\x12K\n" +
+	"\tartifacts\x18\x03 \x03(\v2\x1e.golive.deployment.v1.ArtifactB\r\xe0A\x02\xbaH\a\x92\x01\x04\b\x01\x10@R\tartifacts\x12&\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xa0\x01\n" +
 	"\x18ReleaseQuarantineRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\tB#\xe0A\x02\xfaA\x1d\n" +
 	"\x1bdeployment.golive.dev/AgentR\x04name\x12&\n" +
@@ -715,7 +926,8 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xb1\a\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\x93\n" +
+	"\n" +
 	"\fAgentService\x12\xa0\x01\n" +
 	"\bGetAgent\x12%.golive.deployment.v1.GetAgentRequest\x1a\x1b.golive.deployment.v1.Agent\"P\xdaA\x04name\xea\xe0\x18\x1d\n" +
 	"\x15deployment.agents.get\x12\x04name\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=workspaces/*/agents/*}\x12\xb6\x01\n" +
@@ -725,7 +937,11 @@ const file_golive_deployment_v1_agent_proto_rawDesc = "" +
 	"\vDeleteAgent\x12(.golive.deployment.v1.DeleteAgentRequest\x1a\x16.google.protobuf.Empty\"S\xdaA\x04name\xea\xe0\x18 \n" +
 	"\x18deployment.agents.delete\x12\x04name\x82\xd3\xe4\x93\x02\"* /v1/{name=workspaces/*/agents/*}\x12\xcc\x01\n" +
 	"\x0fCreateJoinToken\x12,.golive.deployment.v1.CreateJoinTokenRequest\x1a\x1f.golive.deployment.v1.JoinToken\"j\xea\xe0\x18+\n" +
-	"!deployment.agents.createJoinToken\x12\x06parent\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{parent=workspaces/*}/agents:createJoinToken\x12\xce\x01\n" +
+	"!deployment.agents.createJoinToken\x12\x06parent\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{parent=workspaces/*}/agents:createJoinToken\x12\xac\x01\n" +
+	"\vRevokeAgent\x12(.golive.deployment.v1.RevokeAgentRequest\x1a\x1b.golive.deployment.v1.Agent\"V\xea\xe0\x18 \n" +
+	"\x18deployment.agents.revoke\x12\x04name\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/{name=workspaces/*/agents/*}:revoke\x12\xb0\x01\n" +
+	"\fUpgradeAgent\x12).golive.deployment.v1.UpgradeAgentRequest\x1a\x1b.golive.deployment.v1.Agent\"X\xea\xe0\x18!\n" +
+	"\x19deployment.agents.upgrade\x12\x04name\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{name=workspaces/*/agents/*}:upgrade\x12\xce\x01\n" +
 	"\x11ReleaseQuarantine\x12..golive.deployment.v1.ReleaseQuarantineRequest\x1a\x1b.golive.deployment.v1.Agent\"l\xea\xe0\x18+\n" +
 	"#deployment.agents.releaseQuarantine\x12\x04name\x82\xd3\xe4\x93\x027:\x01*\"2/v1/{name=workspaces/*/agents/*}:releaseQuarantineBFZDgithub.com/golive-dev/golive/proto/golive/deployment/v1;deploymentv1b\x06proto3"
 
@@ -741,47 +957,56 @@ func file_golive_deployment_v1_agent_proto_rawDescGZIP() []byte {
 	return file_golive_deployment_v1_agent_proto_rawDescData
 }
 
-var file_golive_deployment_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_golive_deployment_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_golive_deployment_v1_agent_proto_goTypes = []any{
 	(*Agent)(nil),                    // 0: golive.deployment.v1.Agent
 	(*CreateJoinTokenRequest)(nil),   // 1: golive.deployment.v1.CreateJoinTokenRequest
 	(*JoinToken)(nil),                // 2: golive.deployment.v1.JoinToken
-	(*ReleaseQuarantineRequest)(nil), // 3: golive.deployment.v1.ReleaseQuarantineRequest
-	(*GetAgentRequest)(nil),          // 4: golive.deployment.v1.GetAgentRequest
-	(*ListAgentsRequest)(nil),        // 5: golive.deployment.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),       // 6: golive.deployment.v1.ListAgentsResponse
-	(*DeleteAgentRequest)(nil),       // 7: golive.deployment.v1.DeleteAgentRequest
-	nil,                              // 8: golive.deployment.v1.CreateJoinTokenRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 9: google.protobuf.Timestamp
-	(*HostFacts)(nil),                // 10: golive.deployment.v1.HostFacts
-	(*durationpb.Duration)(nil),      // 11: google.protobuf.Duration
-	(*emptypb.Empty)(nil),            // 12: google.protobuf.Empty
+	(*RevokeAgentRequest)(nil),       // 3: golive.deployment.v1.RevokeAgentRequest
+	(*UpgradeAgentRequest)(nil),      // 4: golive.deployment.v1.UpgradeAgentRequest
+	(*ReleaseQuarantineRequest)(nil), // 5: golive.deployment.v1.ReleaseQuarantineRequest
+	(*GetAgentRequest)(nil),          // 6: golive.deployment.v1.GetAgentRequest
+	(*ListAgentsRequest)(nil),        // 7: golive.deployment.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),       // 8: golive.deployment.v1.ListAgentsResponse
+	(*DeleteAgentRequest)(nil),       // 9: golive.deployment.v1.DeleteAgentRequest
+	nil,                              // 10: golive.deployment.v1.CreateJoinTokenRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 11: google.protobuf.Timestamp
+	(*HostFacts)(nil),                // 12: golive.deployment.v1.HostFacts
+	(*durationpb.Duration)(nil),      // 13: google.protobuf.Duration
+	(*Artifact)(nil),                 // 14: golive.deployment.v1.Artifact
+	(*emptypb.Empty)(nil),            // 15: google.protobuf.Empty
 }
 var file_golive_deployment_v1_agent_proto_depIdxs = []int32{
-	9,  // 0: golive.deployment.v1.Agent.create_time:type_name -> google.protobuf.Timestamp
-	9,  // 1: golive.deployment.v1.Agent.update_time:type_name -> google.protobuf.Timestamp
-	10, // 2: golive.deployment.v1.Agent.facts:type_name -> golive.deployment.v1.HostFacts
-	9,  // 3: golive.deployment.v1.Agent.last_seen_time:type_name -> google.protobuf.Timestamp
-	9,  // 4: golive.deployment.v1.Agent.certificate_expire_time:type_name -> google.protobuf.Timestamp
-	8,  // 5: golive.deployment.v1.CreateJoinTokenRequest.labels:type_name -> golive.deployment.v1.CreateJoinTokenRequest.LabelsEntry
-	11, // 6: golive.deployment.v1.CreateJoinTokenRequest.ttl:type_name -> google.protobuf.Duration
-	9,  // 7: golive.deployment.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 8: golive.deployment.v1.ListAgentsResponse.agents:type_name -> golive.deployment.v1.Agent
-	4,  // 9: golive.deployment.v1.AgentService.GetAgent:input_type -> golive.deployment.v1.GetAgentRequest
-	5,  // 10: golive.deployment.v1.AgentService.ListAgents:input_type -> golive.deployment.v1.ListAgentsRequest
-	7,  // 11: golive.deployment.v1.AgentService.DeleteAgent:input_type -> golive.deployment.v1.DeleteAgentRequest
-	1,  // 12: golive.deployment.v1.AgentService.CreateJoinToken:input_type -> golive.deployment.v1.CreateJoinTokenRequest
-	3,  // 13: golive.deployment.v1.AgentService.ReleaseQuarantine:input_type -> golive.deployment.v1.ReleaseQuarantineRequest
-	0,  // 14: golive.deployment.v1.AgentService.GetAgent:output_type -> golive.deployment.v1.Agent
-	6,  // 15: golive.deployment.v1.AgentService.ListAgents:output_type -> golive.deployment.v1.ListAgentsResponse
-	12, // 16: golive.deployment.v1.AgentService.DeleteAgent:output_type -> google.protobuf.Empty
-	2,  // 17: golive.deployment.v1.AgentService.CreateJoinToken:output_type -> golive.deployment.v1.JoinToken
-	0,  // 18: golive.deployment.v1.AgentService.ReleaseQuarantine:output_type -> golive.deployment.v1.Agent
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	11, // 0: golive.deployment.v1.Agent.create_time:type_name -> google.protobuf.Timestamp
+	11, // 1: golive.deployment.v1.Agent.update_time:type_name -> google.protobuf.Timestamp
+	12, // 2: golive.deployment.v1.Agent.facts:type_name -> golive.deployment.v1.HostFacts
+	11, // 3: golive.deployment.v1.Agent.last_seen_time:type_name -> google.protobuf.Timestamp
+	11, // 4: golive.deployment.v1.Agent.certificate_expire_time:type_name -> google.protobuf.Timestamp
+	11, // 5: golive.deployment.v1.Agent.revoke_time:type_name -> google.protobuf.Timestamp
+	10, // 6: golive.deployment.v1.CreateJoinTokenRequest.labels:type_name -> golive.deployment.v1.CreateJoinTokenRequest.LabelsEntry
+	13, // 7: golive.deployment.v1.CreateJoinTokenRequest.ttl:type_name -> google.protobuf.Duration
+	11, // 8: golive.deployment.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 9: golive.deployment.v1.UpgradeAgentRequest.artifacts:type_name -> golive.deployment.v1.Artifact
+	0,  // 10: golive.deployment.v1.ListAgentsResponse.agents:type_name -> golive.deployment.v1.Agent
+	6,  // 11: golive.deployment.v1.AgentService.GetAgent:input_type -> golive.deployment.v1.GetAgentRequest
+	7,  // 12: golive.deployment.v1.AgentService.ListAgents:input_type -> golive.deployment.v1.ListAgentsRequest
+	9,  // 13: golive.deployment.v1.AgentService.DeleteAgent:input_type -> golive.deployment.v1.DeleteAgentRequest
+	1,  // 14: golive.deployment.v1.AgentService.CreateJoinToken:input_type -> golive.deployment.v1.CreateJoinTokenRequest
+	3,  // 15: golive.deployment.v1.AgentService.RevokeAgent:input_type -> golive.deployment.v1.RevokeAgentRequest
+	4,  // 16: golive.deployment.v1.AgentService.UpgradeAgent:input_type -> golive.deployment.v1.UpgradeAgentRequest
+	5,  // 17: golive.deployment.v1.AgentService.ReleaseQuarantine:input_type -> golive.deployment.v1.ReleaseQuarantineRequest
+	0,  // 18: golive.deployment.v1.AgentService.GetAgent:output_type -> golive.deployment.v1.Agent
+	8,  // 19: golive.deployment.v1.AgentService.ListAgents:output_type -> golive.deployment.v1.ListAgentsResponse
+	15, // 20: golive.deployment.v1.AgentService.DeleteAgent:output_type -> google.protobuf.Empty
+	2,  // 21: golive.deployment.v1.AgentService.CreateJoinToken:output_type -> golive.deployment.v1.JoinToken
+	0,  // 22: golive.deployment.v1.AgentService.RevokeAgent:output_type -> golive.deployment.v1.Agent
+	0,  // 23: golive.deployment.v1.AgentService.UpgradeAgent:output_type -> golive.deployment.v1.Agent
+	0,  // 24: golive.deployment.v1.AgentService.ReleaseQuarantine:output_type -> golive.deployment.v1.Agent
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_agent_proto_init() }
@@ -789,6 +1014,7 @@ func file_golive_deployment_v1_agent_proto_init() {
 	if File_golive_deployment_v1_agent_proto != nil {
 		return
 	}
+	file_golive_deployment_v1_release_proto_init()
 	file_golive_deployment_v1_target_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -796,7 +1022,7 @@ func file_golive_deployment_v1_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_agent_proto_rawDesc), len(file_golive_deployment_v1_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

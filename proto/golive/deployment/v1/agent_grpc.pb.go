@@ -24,6 +24,8 @@ const (
 	AgentService_ListAgents_FullMethodName        = "/golive.deployment.v1.AgentService/ListAgents"
 	AgentService_DeleteAgent_FullMethodName       = "/golive.deployment.v1.AgentService/DeleteAgent"
 	AgentService_CreateJoinToken_FullMethodName   = "/golive.deployment.v1.AgentService/CreateJoinToken"
+	AgentService_RevokeAgent_FullMethodName       = "/golive.deployment.v1.AgentService/RevokeAgent"
+	AgentService_UpgradeAgent_FullMethodName      = "/golive.deployment.v1.AgentService/UpgradeAgent"
 	AgentService_ReleaseQuarantine_FullMethodName = "/golive.deployment.v1.AgentService/ReleaseQuarantine"
 )
 
@@ -43,6 +45,13 @@ type AgentServiceClient interface {
 	// CreateJoinToken creates a one-time token with which an agent enrols. The token is shown once.
 	// Errors: NOT_FOUND for a target; INVALID_ARGUMENT where neither targets nor an environment are named.
 	CreateJoinToken(ctx context.Context, in *CreateJoinTokenRequest, opts ...grpc.CallOption) (*JoinToken, error)
+	// RevokeAgent refuses an agent for good: its stream is cut within a second and its certificate is refused from then on. A new join
+	// token lets it in again under a new certificate. Errors: NOT_FOUND.
+	RevokeAgent(ctx context.Context, in *RevokeAgentRequest, opts ...grpc.CallOption) (*Agent, error)
+	// UpgradeAgent says which version of the agent's own program a host should run. The agent fetches it, starts it beside
+	// itself and hands over once the new one has been welcomed; else it goes on as it was and `update_error` says why.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (BLOB_NOT_FOUND).
+	UpgradeAgent(ctx context.Context, in *UpgradeAgentRequest, opts ...grpc.CallOption) (*Agent, error)
 	// ReleaseQuarantine lets an agent connect again after two processes had claimed its identity.
 	ReleaseQuarantine(ctx context.Context, in *ReleaseQuarantineRequest, opts ...grpc.CallOption) (*Agent, error)
 }
@@ -95,6 +104,26 @@ func (c *agentServiceClient) CreateJoinToken(ctx context.Context, in *CreateJoin
 	return out, nil
 }
 
+func (c *agentServiceClient) RevokeAgent(ctx context.Context, in *RevokeAgentRequest, opts ...grpc.CallOption) (*Agent, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Agent)
+	err := c.cc.Invoke(ctx, AgentService_RevokeAgent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agentServiceClient) UpgradeAgent(ctx context.Context, in *UpgradeAgentRequest, opts ...grpc.CallOption) (*Agent, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Agent)
+	err := c.cc.Invoke(ctx, AgentService_UpgradeAgent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *agentServiceClient) ReleaseQuarantine(ctx context.Context, in *ReleaseQuarantineRequest, opts ...grpc.CallOption) (*Agent, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Agent)
@@ -121,6 +150,13 @@ type AgentServiceServer interface {
 	// CreateJoinToken creates a one-time token with which an agent enrols. The token is shown once.
 	// Errors: NOT_FOUND for a target; INVALID_ARGUMENT where neither targets nor an environment are named.
 	CreateJoinToken(context.Context, *CreateJoinTokenRequest) (*JoinToken, error)
+	// RevokeAgent refuses an agent for good: its stream is cut within a second and its certificate is refused from then on. A new join
+	// token lets it in again under a new certificate. Errors: NOT_FOUND.
+	RevokeAgent(context.Context, *RevokeAgentRequest) (*Agent, error)
+	// UpgradeAgent says which version of the agent's own program a host should run. The agent fetches it, starts it beside
+	// itself and hands over once the new one has been welcomed; else it goes on as it was and `update_error` says why.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (BLOB_NOT_FOUND).
+	UpgradeAgent(context.Context, *UpgradeAgentRequest) (*Agent, error)
 	// ReleaseQuarantine lets an agent connect again after two processes had claimed its identity.
 	ReleaseQuarantine(context.Context, *ReleaseQuarantineRequest) (*Agent, error)
 	mustEmbedUnimplementedAgentServiceServer()
@@ -144,6 +180,12 @@ func (UnimplementedAgentServiceServer) DeleteAgent(context.Context, *DeleteAgent
 }
 func (UnimplementedAgentServiceServer) CreateJoinToken(context.Context, *CreateJoinTokenRequest) (*JoinToken, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateJoinToken not implemented")
+}
+func (UnimplementedAgentServiceServer) RevokeAgent(context.Context, *RevokeAgentRequest) (*Agent, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeAgent not implemented")
+}
+func (UnimplementedAgentServiceServer) UpgradeAgent(context.Context, *UpgradeAgentRequest) (*Agent, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpgradeAgent not implemented")
 }
 func (UnimplementedAgentServiceServer) ReleaseQuarantine(context.Context, *ReleaseQuarantineRequest) (*Agent, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReleaseQuarantine not implemented")
@@ -241,6 +283,42 @@ func _AgentService_CreateJoinToken_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AgentService_RevokeAgent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeAgentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentServiceServer).RevokeAgent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentService_RevokeAgent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentServiceServer).RevokeAgent(ctx, req.(*RevokeAgentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AgentService_UpgradeAgent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpgradeAgentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentServiceServer).UpgradeAgent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentService_UpgradeAgent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentServiceServer).UpgradeAgent(ctx, req.(*UpgradeAgentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AgentService_ReleaseQuarantine_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReleaseQuarantineRequest)
 	if err := dec(in); err != nil {
@@ -281,6 +359,14 @@ var AgentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CreateJoinToken",
 			Handler:    _AgentService_CreateJoinToken_Handler,
+		},
+		{
+			MethodName: "RevokeAgent",
+			Handler:    _AgentService_RevokeAgent_Handler,
+		},
+		{
+			MethodName: "UpgradeAgent",
+			Handler:    _AgentService_UpgradeAgent_Handler,
 		},
 		{
 			MethodName: "ReleaseQuarantine",

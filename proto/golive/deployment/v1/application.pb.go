@@ -31,6 +31,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// QueuePolicy says what happens to a new deployment while another one of the application is
+// active in the environment.
+type QueuePolicy int32
+
+const (
+	// Taken as REJECT.
+	QueuePolicy_QUEUE_POLICY_UNSPECIFIED QueuePolicy = 0
+	// The new one is refused with TARGET_BUSY.
+	QueuePolicy_REJECT QueuePolicy = 1
+	// The new one is PENDING until the others have ended, first come first served.
+	QueuePolicy_QUEUE QueuePolicy = 2
+	// As QUEUE, but those that are PENDING when a newer one comes end SUPERSEDED, and so does an active one that
+	// is FROZEN or has started no wave. One that is moving reaches its end first.
+	QueuePolicy_SUPERSEDE QueuePolicy = 3
+)
+
+// Enum value maps for QueuePolicy.
+var (
+	QueuePolicy_name = map[int32]string{
+		0: "QUEUE_POLICY_UNSPECIFIED",
+		1: "REJECT",
+		2: "QUEUE",
+		3: "SUPERSEDE",
+	}
+	QueuePolicy_value = map[string]int32{
+		"QUEUE_POLICY_UNSPECIFIED": 0,
+		"REJECT":                   1,
+		"QUEUE":                    2,
+		"SUPERSEDE":                3,
+	}
+)
+
+func (x QueuePolicy) Enum() *QueuePolicy {
+	p := new(QueuePolicy)
+	*p = x
+	return p
+}
+
+func (x QueuePolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QueuePolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_application_proto_enumTypes[0].Descriptor()
+}
+
+func (QueuePolicy) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_application_proto_enumTypes[0]
+}
+
+func (x QueuePolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QueuePolicy.Descriptor instead.
+func (QueuePolicy) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{0}
+}
+
 // Application is something that is deployed and has releases.
 type Application struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -52,9 +111,16 @@ type Application struct {
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The deployment plan used where a deployment names none,
 	// `workspaces/{workspace}/deploymentPlans/{deployment_plan}`.
-	DefaultPlan   string `protobuf:"bytes,9,opt,name=default_plan,json=defaultPlan,proto3" json:"default_plan,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DefaultPlan string `protobuf:"bytes,9,opt,name=default_plan,json=defaultPlan,proto3" json:"default_plan,omitempty"`
+	// What happens to a deployment that finds another one active, by environment id; `*` for all that
+	// are not named. REJECT where nothing is said.
+	QueuePolicies map[string]QueuePolicy `protobuf:"bytes,10,rep,name=queue_policies,json=queuePolicies,proto3" json:"queue_policies,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value,enum=golive.deployment.v1.QueuePolicy"`
+	// The minisign public keys whose signatures its releases may carry.
+	SigningKeys []*SigningKey `protobuf:"bytes,11,rep,name=signing_keys,json=signingKeys,proto3" json:"signing_keys,omitempty"`
+	// True where a release without a valid signature cannot be created or installed.
+	SignaturesRequired bool `protobuf:"varint,12,opt,name=signatures_required,json=signaturesRequired,proto3" json:"signatures_required,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Application) Reset() {
@@ -150,6 +216,91 @@ func (x *Application) GetDefaultPlan() string {
 	return ""
 }
 
+func (x *Application) GetQueuePolicies() map[string]QueuePolicy {
+	if x != nil {
+		return x.QueuePolicies
+	}
+	return nil
+}
+
+func (x *Application) GetSigningKeys() []*SigningKey {
+	if x != nil {
+		return x.SigningKeys
+	}
+	return nil
+}
+
+func (x *Application) GetSignaturesRequired() bool {
+	if x != nil {
+		return x.SignaturesRequired
+	}
+	return false
+}
+
+// SigningKey is one minisign public key.
+type SigningKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The public key as minisign writes it: the second line of a .pub file, 56 characters of base64.
+	PublicKey string `protobuf:"bytes,1,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	// Who holds the secret key, for people.
+	Holder string `protobuf:"bytes,2,opt,name=holder,proto3" json:"holder,omitempty"`
+	// Signatures with it are refused from then on; never when not set.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SigningKey) Reset() {
+	*x = SigningKey{}
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SigningKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SigningKey) ProtoMessage() {}
+
+func (x *SigningKey) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
+func (*SigningKey) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SigningKey) GetPublicKey() string {
+	if x != nil {
+		return x.PublicKey
+	}
+	return ""
+}
+
+func (x *SigningKey) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *SigningKey) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // CreateApplicationRequest creates an application.
 type CreateApplicationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -169,7 +320,7 @@ type CreateApplicationRequest struct {
 
 func (x *CreateApplicationRequest) Reset() {
 	*x = CreateApplicationRequest{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -181,7 +332,7 @@ func (x *CreateApplicationRequest) String() string {
 func (*CreateApplicationRequest) ProtoMessage() {}
 
 func (x *CreateApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -194,7 +345,7 @@ func (x *CreateApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateApplicationRequest.ProtoReflect.Descriptor instead.
 func (*CreateApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{1}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateApplicationRequest) GetParent() string {
@@ -243,7 +394,7 @@ type GetApplicationRequest struct {
 
 func (x *GetApplicationRequest) Reset() {
 	*x = GetApplicationRequest{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +406,7 @@ func (x *GetApplicationRequest) String() string {
 func (*GetApplicationRequest) ProtoMessage() {}
 
 func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +419,7 @@ func (x *GetApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetApplicationRequest.ProtoReflect.Descriptor instead.
 func (*GetApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{2}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetApplicationRequest) GetName() string {
@@ -297,7 +448,7 @@ type ListApplicationsRequest struct {
 
 func (x *ListApplicationsRequest) Reset() {
 	*x = ListApplicationsRequest{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -309,7 +460,7 @@ func (x *ListApplicationsRequest) String() string {
 func (*ListApplicationsRequest) ProtoMessage() {}
 
 func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -322,7 +473,7 @@ func (x *ListApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ListApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{3}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListApplicationsRequest) GetParent() string {
@@ -373,7 +524,7 @@ type ListApplicationsResponse struct {
 
 func (x *ListApplicationsResponse) Reset() {
 	*x = ListApplicationsResponse{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +536,7 @@ func (x *ListApplicationsResponse) String() string {
 func (*ListApplicationsResponse) ProtoMessage() {}
 
 func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -398,7 +549,7 @@ func (x *ListApplicationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListApplicationsResponse.ProtoReflect.Descriptor instead.
 func (*ListApplicationsResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{4}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListApplicationsResponse) GetApplications() []*Application {
@@ -432,7 +583,7 @@ type UpdateApplicationRequest struct {
 
 func (x *UpdateApplicationRequest) Reset() {
 	*x = UpdateApplicationRequest{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +595,7 @@ func (x *UpdateApplicationRequest) String() string {
 func (*UpdateApplicationRequest) ProtoMessage() {}
 
 func (x *UpdateApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +608,7 @@ func (x *UpdateApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateApplicationRequest.ProtoReflect.Descriptor instead.
 func (*UpdateApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{5}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateApplicationRequest) GetApplication() *Application {
@@ -505,7 +656,7 @@ type DeleteApplicationRequest struct {
 
 func (x *DeleteApplicationRequest) Reset() {
 	*x = DeleteApplicationRequest{}
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +668,7 @@ func (x *DeleteApplicationRequest) String() string {
 func (*DeleteApplicationRequest) ProtoMessage() {}
 
 func (x *DeleteApplicationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_application_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_application_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +681,7 @@ func (x *DeleteApplicationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteApplicationRequest.ProtoReflect.Descriptor instead.
 func (*DeleteApplicationRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{6}
+	return file_golive_deployment_v1_application_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeleteApplicationRequest) GetName() string {
@@ -565,7 +716,7 @@ var File_golive_deployment_v1_application_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_application_proto_rawDesc = "" +
 	"\n" +
-	"&golive/deployment/v1/application.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x04\n" +
+	"&golive/deployment/v1/application.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\a\n" +
 	"\vApplication\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -579,11 +730,25 @@ const file_golive_deployment_v1_application_proto_rawDesc = "" +
 	"\x06labels\x18\b \x03(\v2-.golive.deployment.v1.Application.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
 	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12L\n" +
 	"\fdefault_plan\x18\t \x01(\tB)\xfaA&\n" +
-	"$deployment.golive.dev/DeploymentPlanR\vdefaultPlan\x1a9\n" +
+	"$deployment.golive.dev/DeploymentPlanR\vdefaultPlan\x12t\n" +
+	"\x0equeue_policies\x18\n" +
+	" \x03(\v24.golive.deployment.v1.Application.QueuePoliciesEntryB\x17\xbaH\x14\x9a\x01\x11\x10@\"\x06r\x04\x10\x01\x18?*\x05\x82\x01\x02\x10\x01R\rqueuePolicies\x12M\n" +
+	"\fsigning_keys\x18\v \x03(\v2 .golive.deployment.v1.SigningKeyB\b\xbaH\x05\x92\x01\x02\x10\x10R\vsigningKeys\x12/\n" +
+	"\x13signatures_required\x18\f \x01(\bR\x12signaturesRequired\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:t\xeaAq\n" +
-	"!deployment.golive.dev/Application\x121workspaces/{workspace}/applications/{application}*\fapplications2\vapplication\"\xa6\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1ac\n" +
+	"\x12QueuePoliciesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x127\n" +
+	"\x05value\x18\x02 \x01(\x0e2!.golive.deployment.v1.QueuePolicyR\x05value:\x028\x01:t\xeaAq\n" +
+	"!deployment.golive.dev/Application\x121workspaces/{workspace}/applications/{application}*\fapplications2\vapplication\"\xab\x01\n" +
+	"\n" +
+	"SigningKey\x12>\n" +
+	"\n" +
+	"public_key\x18\x01 \x01(\tB\x1f\xe0A\x02\xbaH\x19r\x172\x15^RW[A-Za-z0-9+/]{54}$R\tpublicKey\x12 \n" +
+	"\x06holder\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06holder\x12;\n" +
+	"\vexpire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\xa6\x02\n" +
 	"\x18CreateApplicationRequest\x12A\n" +
 	"\x06parent\x18\x01 \x01(\tB)\xe0A\x02\xfaA#\x12!deployment.golive.dev/ApplicationR\x06parent\x12*\n" +
 	"\x0eapplication_id\x18\x02 \x01(\tB\x03\xe0A\x01R\rapplicationId\x12N\n" +
@@ -617,7 +782,13 @@ const file_golive_deployment_v1_application_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xe5\b\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly*Q\n" +
+	"\vQueuePolicy\x12\x1c\n" +
+	"\x18QUEUE_POLICY_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06REJECT\x10\x01\x12\t\n" +
+	"\x05QUEUE\x10\x02\x12\r\n" +
+	"\tSUPERSEDE\x10\x032\xe5\b\n" +
 	"\x12ApplicationService\x12\xf4\x01\n" +
 	"\x11CreateApplication\x12..golive.deployment.v1.CreateApplicationRequest\x1a!.golive.deployment.v1.Application\"\x8b\x01\xdaA!parent,application,application_id\xea\xe0\x18(\n" +
 	"\x1edeployment.applications.create\x12\x06parent\x82\xd3\xe4\x93\x025:\vapplication\"&/v1/{parent=workspaces/*}/applications\x12\xbe\x01\n" +
@@ -642,43 +813,51 @@ func file_golive_deployment_v1_application_proto_rawDescGZIP() []byte {
 	return file_golive_deployment_v1_application_proto_rawDescData
 }
 
-var file_golive_deployment_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_golive_deployment_v1_application_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_golive_deployment_v1_application_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_golive_deployment_v1_application_proto_goTypes = []any{
-	(*Application)(nil),              // 0: golive.deployment.v1.Application
-	(*CreateApplicationRequest)(nil), // 1: golive.deployment.v1.CreateApplicationRequest
-	(*GetApplicationRequest)(nil),    // 2: golive.deployment.v1.GetApplicationRequest
-	(*ListApplicationsRequest)(nil),  // 3: golive.deployment.v1.ListApplicationsRequest
-	(*ListApplicationsResponse)(nil), // 4: golive.deployment.v1.ListApplicationsResponse
-	(*UpdateApplicationRequest)(nil), // 5: golive.deployment.v1.UpdateApplicationRequest
-	(*DeleteApplicationRequest)(nil), // 6: golive.deployment.v1.DeleteApplicationRequest
-	nil,                              // 7: golive.deployment.v1.Application.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 8: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 9: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 10: google.protobuf.Empty
+	(QueuePolicy)(0),                 // 0: golive.deployment.v1.QueuePolicy
+	(*Application)(nil),              // 1: golive.deployment.v1.Application
+	(*SigningKey)(nil),               // 2: golive.deployment.v1.SigningKey
+	(*CreateApplicationRequest)(nil), // 3: golive.deployment.v1.CreateApplicationRequest
+	(*GetApplicationRequest)(nil),    // 4: golive.deployment.v1.GetApplicationRequest
+	(*ListApplicationsRequest)(nil),  // 5: golive.deployment.v1.ListApplicationsRequest
+	(*ListApplicationsResponse)(nil), // 6: golive.deployment.v1.ListApplicationsResponse
+	(*UpdateApplicationRequest)(nil), // 7: golive.deployment.v1.UpdateApplicationRequest
+	(*DeleteApplicationRequest)(nil), // 8: golive.deployment.v1.DeleteApplicationRequest
+	nil,                              // 9: golive.deployment.v1.Application.LabelsEntry
+	nil,                              // 10: golive.deployment.v1.Application.QueuePoliciesEntry
+	(*timestamppb.Timestamp)(nil),    // 11: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 12: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 13: google.protobuf.Empty
 }
 var file_golive_deployment_v1_application_proto_depIdxs = []int32{
-	8,  // 0: golive.deployment.v1.Application.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 1: golive.deployment.v1.Application.update_time:type_name -> google.protobuf.Timestamp
-	7,  // 2: golive.deployment.v1.Application.labels:type_name -> golive.deployment.v1.Application.LabelsEntry
-	0,  // 3: golive.deployment.v1.CreateApplicationRequest.application:type_name -> golive.deployment.v1.Application
-	0,  // 4: golive.deployment.v1.ListApplicationsResponse.applications:type_name -> golive.deployment.v1.Application
-	0,  // 5: golive.deployment.v1.UpdateApplicationRequest.application:type_name -> golive.deployment.v1.Application
-	9,  // 6: golive.deployment.v1.UpdateApplicationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 7: golive.deployment.v1.ApplicationService.CreateApplication:input_type -> golive.deployment.v1.CreateApplicationRequest
-	2,  // 8: golive.deployment.v1.ApplicationService.GetApplication:input_type -> golive.deployment.v1.GetApplicationRequest
-	3,  // 9: golive.deployment.v1.ApplicationService.ListApplications:input_type -> golive.deployment.v1.ListApplicationsRequest
-	5,  // 10: golive.deployment.v1.ApplicationService.UpdateApplication:input_type -> golive.deployment.v1.UpdateApplicationRequest
-	6,  // 11: golive.deployment.v1.ApplicationService.DeleteApplication:input_type -> golive.deployment.v1.DeleteApplicationRequest
-	0,  // 12: golive.deployment.v1.ApplicationService.CreateApplication:output_type -> golive.deployment.v1.Application
-	0,  // 13: golive.deployment.v1.ApplicationService.GetApplication:output_type -> golive.deployment.v1.Application
-	4,  // 14: golive.deployment.v1.ApplicationService.ListApplications:output_type -> golive.deployment.v1.ListApplicationsResponse
-	0,  // 15: golive.deployment.v1.ApplicationService.UpdateApplication:output_type -> golive.deployment.v1.Application
-	10, // 16: golive.deployment.v1.ApplicationService.DeleteApplication:output_type -> google.protobuf.Empty
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 0: golive.deployment.v1.Application.create_time:type_name -> google.protobuf.Timestamp
+	11, // 1: golive.deployment.v1.Application.update_time:type_name -> google.protobuf.Timestamp
+	9,  // 2: golive.deployment.v1.Application.labels:type_name -> golive.deployment.v1.Application.LabelsEntry
+	10, // 3: golive.deployment.v1.Application.queue_policies:type_name -> golive.deployment.v1.Application.QueuePoliciesEntry
+	2,  // 4: golive.deployment.v1.Application.signing_keys:type_name -> golive.deployment.v1.SigningKey
+	11, // 5: golive.deployment.v1.SigningKey.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 6: golive.deployment.v1.CreateApplicationRequest.application:type_name -> golive.deployment.v1.Application
+	1,  // 7: golive.deployment.v1.ListApplicationsResponse.applications:type_name -> golive.deployment.v1.Application
+	1,  // 8: golive.deployment.v1.UpdateApplicationRequest.application:type_name -> golive.deployment.v1.Application
+	12, // 9: golive.deployment.v1.UpdateApplicationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 10: golive.deployment.v1.Application.QueuePoliciesEntry.value:type_name -> golive.deployment.v1.QueuePolicy
+	3,  // 11: golive.deployment.v1.ApplicationService.CreateApplication:input_type -> golive.deployment.v1.CreateApplicationRequest
+	4,  // 12: golive.deployment.v1.ApplicationService.GetApplication:input_type -> golive.deployment.v1.GetApplicationRequest
+	5,  // 13: golive.deployment.v1.ApplicationService.ListApplications:input_type -> golive.deployment.v1.ListApplicationsRequest
+	7,  // 14: golive.deployment.v1.ApplicationService.UpdateApplication:input_type -> golive.deployment.v1.UpdateApplicationRequest
+	8,  // 15: golive.deployment.v1.ApplicationService.DeleteApplication:input_type -> golive.deployment.v1.DeleteApplicationRequest
+	1,  // 16: golive.deployment.v1.ApplicationService.CreateApplication:output_type -> golive.deployment.v1.Application
+	1,  // 17: golive.deployment.v1.ApplicationService.GetApplication:output_type -> golive.deployment.v1.Application
+	6,  // 18: golive.deployment.v1.ApplicationService.ListApplications:output_type -> golive.deployment.v1.ListApplicationsResponse
+	1,  // 19: golive.deployment.v1.ApplicationService.UpdateApplication:output_type -> golive.deployment.v1.Application
+	13, // 20: golive.deployment.v1.ApplicationService.DeleteApplication:output_type -> google.protobuf.Empty
+	16, // [16:21] is the sub-list for method output_type
+	11, // [11:16] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_application_proto_init() }
@@ -691,13 +870,14 @@ func file_golive_deployment_v1_application_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_application_proto_rawDesc), len(file_golive_deployment_v1_application_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_golive_deployment_v1_application_proto_goTypes,
 		DependencyIndexes: file_golive_deployment_v1_application_proto_depIdxs,
+		EnumInfos:         file_golive_deployment_v1_application_proto_enumTypes,
 		MessageInfos:      file_golive_deployment_v1_application_proto_msgTypes,
 	}.Build()
 	File_golive_deployment_v1_application_proto = out.File

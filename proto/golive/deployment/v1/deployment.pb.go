@@ -147,6 +147,71 @@ func (Deployment_State) EnumDescriptor() ([]byte, []int) {
 	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// What it is for.
+type Deployment_Kind int32
+
+const (
+	// Taken as RELEASE.
+	Deployment_KIND_UNSPECIFIED Deployment_Kind = 0
+	// Brings a release.
+	Deployment_RELEASE Deployment_Kind = 1
+	// Brings changed variables or secret references to targets that keep their release.
+	Deployment_CONFIGURATION Deployment_Kind = 2
+	// Serves the stragglers of another deployment as they return.
+	Deployment_CATCH_UP Deployment_Kind = 3
+	// Puts back what was changed on hosts against their desired release.
+	Deployment_REAPPLY Deployment_Kind = 4
+	// Takes another deployment back.
+	Deployment_ROLLBACK Deployment_Kind = 5
+)
+
+// Enum value maps for Deployment_Kind.
+var (
+	Deployment_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "RELEASE",
+		2: "CONFIGURATION",
+		3: "CATCH_UP",
+		4: "REAPPLY",
+		5: "ROLLBACK",
+	}
+	Deployment_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"RELEASE":          1,
+		"CONFIGURATION":    2,
+		"CATCH_UP":         3,
+		"REAPPLY":          4,
+		"ROLLBACK":         5,
+	}
+)
+
+func (x Deployment_Kind) Enum() *Deployment_Kind {
+	p := new(Deployment_Kind)
+	*p = x
+	return p
+}
+
+func (x Deployment_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Deployment_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_deployment_proto_enumTypes[1].Descriptor()
+}
+
+func (Deployment_Kind) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_deployment_proto_enumTypes[1]
+}
+
+func (x Deployment_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Deployment_Kind.Descriptor instead.
+func (Deployment_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{0, 1}
+}
+
 // What a person wants of it; the engine moves the state there.
 type Deployment_DesiredState int32
 
@@ -192,11 +257,11 @@ func (x Deployment_DesiredState) String() string {
 }
 
 func (Deployment_DesiredState) Descriptor() protoreflect.EnumDescriptor {
-	return file_golive_deployment_v1_deployment_proto_enumTypes[1].Descriptor()
+	return file_golive_deployment_v1_deployment_proto_enumTypes[2].Descriptor()
 }
 
 func (Deployment_DesiredState) Type() protoreflect.EnumType {
-	return &file_golive_deployment_v1_deployment_proto_enumTypes[1]
+	return &file_golive_deployment_v1_deployment_proto_enumTypes[2]
 }
 
 func (x Deployment_DesiredState) Number() protoreflect.EnumNumber {
@@ -205,7 +270,60 @@ func (x Deployment_DesiredState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Deployment_DesiredState.Descriptor instead.
 func (Deployment_DesiredState) EnumDescriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{0, 1}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{0, 2}
+}
+
+// What happens with a wave that fails.
+type RollbackPath_Rule int32
+
+const (
+	// Not known yet.
+	RollbackPath_RULE_UNSPECIFIED RollbackPath_Rule = 0
+	// It is reverted at once.
+	RollbackPath_AUTO RollbackPath_Rule = 1
+	// It stays as it is and a person decides: going back would lose data.
+	RollbackPath_FREEZE RollbackPath_Rule = 2
+)
+
+// Enum value maps for RollbackPath_Rule.
+var (
+	RollbackPath_Rule_name = map[int32]string{
+		0: "RULE_UNSPECIFIED",
+		1: "AUTO",
+		2: "FREEZE",
+	}
+	RollbackPath_Rule_value = map[string]int32{
+		"RULE_UNSPECIFIED": 0,
+		"AUTO":             1,
+		"FREEZE":           2,
+	}
+)
+
+func (x RollbackPath_Rule) Enum() *RollbackPath_Rule {
+	p := new(RollbackPath_Rule)
+	*p = x
+	return p
+}
+
+func (x RollbackPath_Rule) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RollbackPath_Rule) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_deployment_proto_enumTypes[3].Descriptor()
+}
+
+func (RollbackPath_Rule) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_deployment_proto_enumTypes[3]
+}
+
+func (x RollbackPath_Rule) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RollbackPath_Rule.Descriptor instead.
+func (RollbackPath_Rule) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{1, 0}
 }
 
 // Deployment takes one release to one environment, in waves.
@@ -273,9 +391,29 @@ type Deployment struct {
 	// The principal that gave the last command, and the reason it gave is in state_message.
 	CommandedBy string `protobuf:"bytes,28,opt,name=commanded_by,json=commandedBy,proto3" json:"commanded_by,omitempty"`
 	// When a pause, a resume, a cancellation or an abandoning was asked for last.
-	CommandTime   *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=command_time,json=commandTime,proto3" json:"command_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CommandTime *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=command_time,json=commandTime,proto3" json:"command_time,omitempty"`
+	// What it is for. A client may set RELEASE, CONFIGURATION or REAPPLY.
+	Kind Deployment_Kind `protobuf:"varint,30,opt,name=kind,proto3,enum=golive.deployment.v1.Deployment_Kind" json:"kind,omitempty"`
+	// The deployment whose stragglers this one serves.
+	CatchUpOf string `protobuf:"bytes,31,opt,name=catch_up_of,json=catchUpOf,proto3" json:"catch_up_of,omitempty"`
+	// The deployment that serves the stragglers of this one.
+	CaughtUpBy string `protobuf:"bytes,32,opt,name=caught_up_by,json=caughtUpBy,proto3" json:"caught_up_by,omitempty"`
+	// The deployment that took the place of this one.
+	SupersededBy string `protobuf:"bytes,33,opt,name=superseded_by,json=supersededBy,proto3" json:"superseded_by,omitempty"`
+	// The frozen deployment that this one is to mend: creating it ends that one SUPERSEDED and takes over its targets.
+	Fixes string `protobuf:"bytes,34,opt,name=fixes,proto3" json:"fixes,omitempty"`
+	// The environment it was promoted from.
+	PromotedFrom string `protobuf:"bytes,35,opt,name=promoted_from,json=promotedFrom,proto3" json:"promoted_from,omitempty"`
+	// True for a hotfix: a stopped line that exempts hotfixes lets it pass, and DORA counts it as rework.
+	Hotfix bool `protobuf:"varint,36,opt,name=hotfix,proto3" json:"hotfix,omitempty"`
+	// The way back, as found before the first wave.
+	RollbackPath *RollbackPath `protobuf:"bytes,37,opt,name=rollback_path,json=rollbackPath,proto3" json:"rollback_path,omitempty"`
+	// The signed order that lets agents go back to an older counter; only on rollbacks.
+	RollbackOrder *SignedDocument `protobuf:"bytes,38,opt,name=rollback_order,json=rollbackOrder,proto3" json:"rollback_order,omitempty"`
+	// SHA-256 over everything that was copied into it: plan, target set, variables, secret references.
+	SnapshotDigest string `protobuf:"bytes,39,opt,name=snapshot_digest,json=snapshotDigest,proto3" json:"snapshot_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Deployment) Reset() {
@@ -511,6 +649,176 @@ func (x *Deployment) GetCommandTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Deployment) GetKind() Deployment_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Deployment_KIND_UNSPECIFIED
+}
+
+func (x *Deployment) GetCatchUpOf() string {
+	if x != nil {
+		return x.CatchUpOf
+	}
+	return ""
+}
+
+func (x *Deployment) GetCaughtUpBy() string {
+	if x != nil {
+		return x.CaughtUpBy
+	}
+	return ""
+}
+
+func (x *Deployment) GetSupersededBy() string {
+	if x != nil {
+		return x.SupersededBy
+	}
+	return ""
+}
+
+func (x *Deployment) GetFixes() string {
+	if x != nil {
+		return x.Fixes
+	}
+	return ""
+}
+
+func (x *Deployment) GetPromotedFrom() string {
+	if x != nil {
+		return x.PromotedFrom
+	}
+	return ""
+}
+
+func (x *Deployment) GetHotfix() bool {
+	if x != nil {
+		return x.Hotfix
+	}
+	return false
+}
+
+func (x *Deployment) GetRollbackPath() *RollbackPath {
+	if x != nil {
+		return x.RollbackPath
+	}
+	return nil
+}
+
+func (x *Deployment) GetRollbackOrder() *SignedDocument {
+	if x != nil {
+		return x.RollbackOrder
+	}
+	return nil
+}
+
+func (x *Deployment) GetSnapshotDigest() string {
+	if x != nil {
+		return x.SnapshotDigest
+	}
+	return ""
+}
+
+// RollbackPath says what going back would mean.
+type RollbackPath struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happens with a wave that fails.
+	Rule RollbackPath_Rule `protobuf:"varint,1,opt,name=rule,proto3,enum=golive.deployment.v1.RollbackPath_Rule" json:"rule,omitempty"`
+	// Why it is so, for people: `migration 2026-11-drop-column is CONTRACT and not reversible`.
+	Reasons []string `protobuf:"bytes,2,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// Targets whose release before is on the host still: going back takes no download.
+	Retained int32 `protobuf:"varint,3,opt,name=retained,proto3" json:"retained,omitempty"`
+	// Targets whose release before must be fetched again.
+	Fetch int32 `protobuf:"varint,4,opt,name=fetch,proto3" json:"fetch,omitempty"`
+	// Targets with nothing to go back to; the application is removed there.
+	None int32 `protobuf:"varint,5,opt,name=none,proto3" json:"none,omitempty"`
+	// Targets whose way back is blocked, with the reason: an archive that is gone.
+	Blocked []string `protobuf:"bytes,6,rep,name=blocked,proto3" json:"blocked,omitempty"`
+	// Migrations that a rollback would take back, in that order.
+	MigrationsDown []string `protobuf:"bytes,7,rep,name=migrations_down,json=migrationsDown,proto3" json:"migrations_down,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RollbackPath) Reset() {
+	*x = RollbackPath{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackPath) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackPath) ProtoMessage() {}
+
+func (x *RollbackPath) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackPath.ProtoReflect.Descriptor instead.
+func (*RollbackPath) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RollbackPath) GetRule() RollbackPath_Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return RollbackPath_RULE_UNSPECIFIED
+}
+
+func (x *RollbackPath) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *RollbackPath) GetRetained() int32 {
+	if x != nil {
+		return x.Retained
+	}
+	return 0
+}
+
+func (x *RollbackPath) GetFetch() int32 {
+	if x != nil {
+		return x.Fetch
+	}
+	return 0
+}
+
+func (x *RollbackPath) GetNone() int32 {
+	if x != nil {
+		return x.None
+	}
+	return 0
+}
+
+func (x *RollbackPath) GetBlocked() []string {
+	if x != nil {
+		return x.Blocked
+	}
+	return nil
+}
+
+func (x *RollbackPath) GetMigrationsDown() []string {
+	if x != nil {
+		return x.MigrationsDown
+	}
+	return nil
+}
+
 // CreateDeploymentRequest creates a deployment.
 type CreateDeploymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -530,7 +838,7 @@ type CreateDeploymentRequest struct {
 
 func (x *CreateDeploymentRequest) Reset() {
 	*x = CreateDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +850,7 @@ func (x *CreateDeploymentRequest) String() string {
 func (*CreateDeploymentRequest) ProtoMessage() {}
 
 func (x *CreateDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +863,7 @@ func (x *CreateDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{1}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateDeploymentRequest) GetParent() string {
@@ -604,7 +912,7 @@ type GetDeploymentRequest struct {
 
 func (x *GetDeploymentRequest) Reset() {
 	*x = GetDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +924,7 @@ func (x *GetDeploymentRequest) String() string {
 func (*GetDeploymentRequest) ProtoMessage() {}
 
 func (x *GetDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +937,7 @@ func (x *GetDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*GetDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{2}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetDeploymentRequest) GetName() string {
@@ -658,7 +966,7 @@ type ListDeploymentsRequest struct {
 
 func (x *ListDeploymentsRequest) Reset() {
 	*x = ListDeploymentsRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +978,7 @@ func (x *ListDeploymentsRequest) String() string {
 func (*ListDeploymentsRequest) ProtoMessage() {}
 
 func (x *ListDeploymentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +991,7 @@ func (x *ListDeploymentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDeploymentsRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{3}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListDeploymentsRequest) GetParent() string {
@@ -734,7 +1042,7 @@ type ListDeploymentsResponse struct {
 
 func (x *ListDeploymentsResponse) Reset() {
 	*x = ListDeploymentsResponse{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +1054,7 @@ func (x *ListDeploymentsResponse) String() string {
 func (*ListDeploymentsResponse) ProtoMessage() {}
 
 func (x *ListDeploymentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,7 +1067,7 @@ func (x *ListDeploymentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDeploymentsResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{4}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListDeploymentsResponse) GetDeployments() []*Deployment {
@@ -795,7 +1103,7 @@ type PauseDeploymentRequest struct {
 
 func (x *PauseDeploymentRequest) Reset() {
 	*x = PauseDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +1115,7 @@ func (x *PauseDeploymentRequest) String() string {
 func (*PauseDeploymentRequest) ProtoMessage() {}
 
 func (x *PauseDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +1128,7 @@ func (x *PauseDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*PauseDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{5}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PauseDeploymentRequest) GetName() string {
@@ -877,7 +1185,7 @@ type ResumeDeploymentRequest struct {
 
 func (x *ResumeDeploymentRequest) Reset() {
 	*x = ResumeDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -889,7 +1197,7 @@ func (x *ResumeDeploymentRequest) String() string {
 func (*ResumeDeploymentRequest) ProtoMessage() {}
 
 func (x *ResumeDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -902,7 +1210,7 @@ func (x *ResumeDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*ResumeDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{6}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ResumeDeploymentRequest) GetName() string {
@@ -959,7 +1267,7 @@ type CancelDeploymentRequest struct {
 
 func (x *CancelDeploymentRequest) Reset() {
 	*x = CancelDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1279,7 @@ func (x *CancelDeploymentRequest) String() string {
 func (*CancelDeploymentRequest) ProtoMessage() {}
 
 func (x *CancelDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1292,7 @@ func (x *CancelDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*CancelDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{7}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CancelDeploymentRequest) GetName() string {
@@ -1041,7 +1349,7 @@ type AbandonDeploymentRequest struct {
 
 func (x *AbandonDeploymentRequest) Reset() {
 	*x = AbandonDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1361,7 @@ func (x *AbandonDeploymentRequest) String() string {
 func (*AbandonDeploymentRequest) ProtoMessage() {}
 
 func (x *AbandonDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1374,7 @@ func (x *AbandonDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbandonDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*AbandonDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{8}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AbandonDeploymentRequest) GetName() string {
@@ -1118,14 +1426,16 @@ type RollbackDeploymentRequest struct {
 	// Only these waves, by id; all when empty.
 	Waves []string `protobuf:"bytes,5,rep,name=waves,proto3" json:"waves,omitempty"`
 	// Checks everything and changes nothing (AIP-163).
-	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The signed rollback order, where agents verify signatures and would refuse an older counter.
+	RollbackOrder *SignedDocument `protobuf:"bytes,7,opt,name=rollback_order,json=rollbackOrder,proto3" json:"rollback_order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RollbackDeploymentRequest) Reset() {
 	*x = RollbackDeploymentRequest{}
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1447,7 @@ func (x *RollbackDeploymentRequest) String() string {
 func (*RollbackDeploymentRequest) ProtoMessage() {}
 
 func (x *RollbackDeploymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1460,7 @@ func (x *RollbackDeploymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackDeploymentRequest.ProtoReflect.Descriptor instead.
 func (*RollbackDeploymentRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{9}
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RollbackDeploymentRequest) GetName() string {
@@ -1195,11 +1505,456 @@ func (x *RollbackDeploymentRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *RollbackDeploymentRequest) GetRollbackOrder() *SignedDocument {
+	if x != nil {
+		return x.RollbackOrder
+	}
+	return nil
+}
+
+// PreviewRollbackRequest names the deployment.
+type PreviewRollbackRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deployment.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewRollbackRequest) Reset() {
+	*x = PreviewRollbackRequest{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewRollbackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewRollbackRequest) ProtoMessage() {}
+
+func (x *PreviewRollbackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewRollbackRequest.ProtoReflect.Descriptor instead.
+func (*PreviewRollbackRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PreviewRollbackRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// PromoteReleaseRequest names the release and where it goes next.
+type PromoteReleaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The release.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The environment to promote it to; its `promoted_from` is where it must have stood for its soak.
+	Environment string `protobuf:"bytes,2,opt,name=environment,proto3" json:"environment,omitempty"`
+	// The plan; the application's default when empty.
+	DeploymentPlan string `protobuf:"bytes,3,opt,name=deployment_plan,json=deploymentPlan,proto3" json:"deployment_plan,omitempty"`
+	// The last segment of the deployment's name. Generated when empty.
+	DeploymentId string `protobuf:"bytes,4,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	// Why, for the audit trail.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteReleaseRequest) Reset() {
+	*x = PromoteReleaseRequest{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteReleaseRequest) ProtoMessage() {}
+
+func (x *PromoteReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteReleaseRequest.ProtoReflect.Descriptor instead.
+func (*PromoteReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PromoteReleaseRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetDeploymentPlan() string {
+	if x != nil {
+		return x.DeploymentPlan
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetDeploymentId() string {
+	if x != nil {
+		return x.DeploymentId
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PromoteReleaseRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// GetReleaseMatrixRequest names the workspace.
+type GetReleaseMatrixRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace, `workspaces/{workspace}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Only this application.
+	Application string `protobuf:"bytes,2,opt,name=application,proto3" json:"application,omitempty"`
+	// How many of the newest releases of each application; 10 when 0, at most 100. Releases that run somewhere are always there.
+	Releases      int32 `protobuf:"varint,3,opt,name=releases,proto3" json:"releases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReleaseMatrixRequest) Reset() {
+	*x = GetReleaseMatrixRequest{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReleaseMatrixRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReleaseMatrixRequest) ProtoMessage() {}
+
+func (x *GetReleaseMatrixRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReleaseMatrixRequest.ProtoReflect.Descriptor instead.
+func (*GetReleaseMatrixRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetReleaseMatrixRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *GetReleaseMatrixRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *GetReleaseMatrixRequest) GetReleases() int32 {
+	if x != nil {
+		return x.Releases
+	}
+	return 0
+}
+
+// ReleaseMatrix shows what stands where: releases down, environments across.
+type ReleaseMatrix struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The environments in their order.
+	Environments []string `protobuf:"bytes,1,rep,name=environments,proto3" json:"environments,omitempty"`
+	// A row a release, newest first within each application.
+	Rows          []*ReleaseMatrixRow `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseMatrix) Reset() {
+	*x = ReleaseMatrix{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseMatrix) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseMatrix) ProtoMessage() {}
+
+func (x *ReleaseMatrix) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseMatrix.ProtoReflect.Descriptor instead.
+func (*ReleaseMatrix) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ReleaseMatrix) GetEnvironments() []string {
+	if x != nil {
+		return x.Environments
+	}
+	return nil
+}
+
+func (x *ReleaseMatrix) GetRows() []*ReleaseMatrixRow {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+// ReleaseMatrixRow is one release.
+type ReleaseMatrixRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The release.
+	Release string `protobuf:"bytes,1,opt,name=release,proto3" json:"release,omitempty"`
+	// Its version.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Its state.
+	State Release_State `protobuf:"varint,3,opt,name=state,proto3,enum=golive.deployment.v1.Release_State" json:"state,omitempty"`
+	// A cell an environment, in the order of the environments.
+	Cells         []*ReleaseMatrixCell `protobuf:"bytes,4,rep,name=cells,proto3" json:"cells,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseMatrixRow) Reset() {
+	*x = ReleaseMatrixRow{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseMatrixRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseMatrixRow) ProtoMessage() {}
+
+func (x *ReleaseMatrixRow) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseMatrixRow.ProtoReflect.Descriptor instead.
+func (*ReleaseMatrixRow) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ReleaseMatrixRow) GetRelease() string {
+	if x != nil {
+		return x.Release
+	}
+	return ""
+}
+
+func (x *ReleaseMatrixRow) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *ReleaseMatrixRow) GetState() Release_State {
+	if x != nil {
+		return x.State
+	}
+	return Release_STATE_UNSPECIFIED
+}
+
+func (x *ReleaseMatrixRow) GetCells() []*ReleaseMatrixCell {
+	if x != nil {
+		return x.Cells
+	}
+	return nil
+}
+
+// ReleaseMatrixCell is one release in one environment.
+type ReleaseMatrixCell struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Targets that run it.
+	Running int32 `protobuf:"varint,1,opt,name=running,proto3" json:"running,omitempty"`
+	// Those of them that are healthy.
+	Healthy int32 `protobuf:"varint,2,opt,name=healthy,proto3" json:"healthy,omitempty"`
+	// Targets on which it is the desired release.
+	Desired int32 `protobuf:"varint,3,opt,name=desired,proto3" json:"desired,omitempty"`
+	// The last deployment of it there; empty where it never was.
+	Deployment string `protobuf:"bytes,4,opt,name=deployment,proto3" json:"deployment,omitempty"`
+	// Where that deployment is.
+	DeploymentState Deployment_State `protobuf:"varint,5,opt,name=deployment_state,json=deploymentState,proto3,enum=golive.deployment.v1.Deployment_State" json:"deployment_state,omitempty"`
+	// Since when it has been sealed there; not set where it is not.
+	SealedTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=sealed_time,json=sealedTime,proto3" json:"sealed_time,omitempty"`
+	// Why it cannot be promoted to this environment now; empty where it can, or is there.
+	PromotionBlockedBy []*v1.BlockedBy `protobuf:"bytes,7,rep,name=promotion_blocked_by,json=promotionBlockedBy,proto3" json:"promotion_blocked_by,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ReleaseMatrixCell) Reset() {
+	*x = ReleaseMatrixCell{}
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseMatrixCell) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseMatrixCell) ProtoMessage() {}
+
+func (x *ReleaseMatrixCell) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseMatrixCell.ProtoReflect.Descriptor instead.
+func (*ReleaseMatrixCell) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ReleaseMatrixCell) GetRunning() int32 {
+	if x != nil {
+		return x.Running
+	}
+	return 0
+}
+
+func (x *ReleaseMatrixCell) GetHealthy() int32 {
+	if x != nil {
+		return x.Healthy
+	}
+	return 0
+}
+
+func (x *ReleaseMatrixCell) GetDesired() int32 {
+	if x != nil {
+		return x.Desired
+	}
+	return 0
+}
+
+func (x *ReleaseMatrixCell) GetDeployment() string {
+	if x != nil {
+		return x.Deployment
+	}
+	return ""
+}
+
+func (x *ReleaseMatrixCell) GetDeploymentState() Deployment_State {
+	if x != nil {
+		return x.DeploymentState
+	}
+	return Deployment_STATE_UNSPECIFIED
+}
+
+func (x *ReleaseMatrixCell) GetSealedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SealedTime
+	}
+	return nil
+}
+
+func (x *ReleaseMatrixCell) GetPromotionBlockedBy() []*v1.BlockedBy {
+	if x != nil {
+		return x.PromotionBlockedBy
+	}
+	return nil
+}
+
 var File_golive_deployment_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x11\n" +
+	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\"golive/deployment/v1/release.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x17\n" +
 	"\n" +
 	"Deployment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -1242,7 +1997,23 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x13unconfirmed_targets\x18\x1a \x03(\tB\x03\xe0A\x03R\x12unconfirmedTargets\x12H\n" +
 	"\x0fcancel_deadline\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x0ecancelDeadline\x12&\n" +
 	"\fcommanded_by\x18\x1c \x01(\tB\x03\xe0A\x03R\vcommandedBy\x12B\n" +
-	"\fcommand_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vcommandTime\x1a9\n" +
+	"\fcommand_time\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vcommandTime\x12F\n" +
+	"\x04kind\x18\x1e \x01(\x0e2%.golive.deployment.v1.Deployment.KindB\v\xe0A\x05\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12H\n" +
+	"\vcatch_up_of\x18\x1f \x01(\tB(\xe0A\x03\xfaA\"\n" +
+	" deployment.golive.dev/DeploymentR\tcatchUpOf\x12J\n" +
+	"\fcaught_up_by\x18  \x01(\tB(\xe0A\x03\xfaA\"\n" +
+	" deployment.golive.dev/DeploymentR\n" +
+	"caughtUpBy\x12M\n" +
+	"\rsuperseded_by\x18! \x01(\tB(\xe0A\x03\xfaA\"\n" +
+	" deployment.golive.dev/DeploymentR\fsupersededBy\x12>\n" +
+	"\x05fixes\x18\" \x01(\tB(\xe0A\x05\xfaA\"\n" +
+	" deployment.golive.dev/DeploymentR\x05fixes\x12N\n" +
+	"\rpromoted_from\x18# \x01(\tB)\xe0A\x03\xfaA#\n" +
+	"!deployment.golive.dev/EnvironmentR\fpromotedFrom\x12\x1b\n" +
+	"\x06hotfix\x18$ \x01(\bB\x03\xe0A\x05R\x06hotfix\x12L\n" +
+	"\rrollback_path\x18% \x01(\v2\".golive.deployment.v1.RollbackPathB\x03\xe0A\x03R\frollbackPath\x12P\n" +
+	"\x0erollback_order\x18& \x01(\v2$.golive.deployment.v1.SignedDocumentB\x03\xe0A\x03R\rrollbackOrder\x12,\n" +
+	"\x0fsnapshot_digest\x18' \x01(\tB\x03\xe0A\x03R\x0esnapshotDigest\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb2\x02\n" +
@@ -1273,7 +2044,14 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\n" +
 	"SUPERSEDED\x10\x11\x12\f\n" +
 	"\bREJECTED\x10\x12\x12\v\n" +
-	"\aEXPIRED\x10\x13\"Z\n" +
+	"\aEXPIRED\x10\x13\"e\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aRELEASE\x10\x01\x12\x11\n" +
+	"\rCONFIGURATION\x10\x02\x12\f\n" +
+	"\bCATCH_UP\x10\x03\x12\v\n" +
+	"\aREAPPLY\x10\x04\x12\f\n" +
+	"\bROLLBACK\x10\x05\"Z\n" +
 	"\fDesiredState\x12\x1d\n" +
 	"\x19DESIRED_STATE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03RUN\x10\x01\x12\t\n" +
@@ -1282,7 +2060,20 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x06CANCEL\x10\x03\x12\v\n" +
 	"\aABANDON\x10\x04:\x8b\x01\xeaA\x87\x01\n" +
 	" deployment.golive.dev/Deployment\x12Jworkspaces/{workspace}/applications/{application}/deployments/{deployment}*\vdeployments2\n" +
-	"deployment\"\x9f\x02\n" +
+	"deployment\"\xa2\x02\n" +
+	"\fRollbackPath\x12;\n" +
+	"\x04rule\x18\x01 \x01(\x0e2'.golive.deployment.v1.RollbackPath.RuleR\x04rule\x12\x18\n" +
+	"\areasons\x18\x02 \x03(\tR\areasons\x12\x1a\n" +
+	"\bretained\x18\x03 \x01(\x05R\bretained\x12\x14\n" +
+	"\x05fetch\x18\x04 \x01(\x05R\x05fetch\x12\x12\n" +
+	"\x04none\x18\x05 \x01(\x05R\x04none\x12\x18\n" +
+	"\ablocked\x18\x06 \x03(\tR\ablocked\x12'\n" +
+	"\x0fmigrations_down\x18\a \x03(\tR\x0emigrationsDown\"2\n" +
+	"\x04Rule\x12\x14\n" +
+	"\x10RULE_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04AUTO\x10\x01\x12\n" +
+	"\n" +
+	"\x06FREEZE\x10\x02\"\x9f\x02\n" +
 	"\x17CreateDeploymentRequest\x12@\n" +
 	"\x06parent\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\x12 deployment.golive.dev/DeploymentR\x06parent\x12(\n" +
 	"\rdeployment_id\x18\x02 \x01(\tB\x03\xe0A\x01R\fdeploymentId\x12K\n" +
@@ -1336,7 +2127,7 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xfe\x01\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xcb\x02\n" +
 	"\x19RollbackDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\x12 \n" +
@@ -1346,7 +2137,47 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12 \n" +
 	"\x05waves\x18\x05 \x03(\tB\n" +
 	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\x05waves\x12#\n" +
-	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly2\xf8\r\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\x12K\n" +
+	"\x0erollback_order\x18\a \x01(\v2$.golive.deployment.v1.SignedDocumentR\rrollbackOrder\"V\n" +
+	"\x16PreviewRollbackRequest\x12<\n" +
+	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
+	" deployment.golive.dev/DeploymentR\x04name\"\x87\x03\n" +
+	"\x15PromoteReleaseRequest\x129\n" +
+	"\x04name\x18\x01 \x01(\tB%\xe0A\x02\xfaA\x1f\n" +
+	"\x1ddeployment.golive.dev/ReleaseR\x04name\x12K\n" +
+	"\venvironment\x18\x02 \x01(\tB)\xe0A\x02\xfaA#\n" +
+	"!deployment.golive.dev/EnvironmentR\venvironment\x12R\n" +
+	"\x0fdeployment_plan\x18\x03 \x01(\tB)\xfaA&\n" +
+	"$deployment.golive.dev/DeploymentPlanR\x0edeploymentPlan\x12#\n" +
+	"\rdeployment_id\x18\x04 \x01(\tR\fdeploymentId\x12 \n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06reason\x12&\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"\xcf\x01\n" +
+	"\x17GetReleaseMatrixRequest\x12C\n" +
+	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12H\n" +
+	"\vapplication\x18\x02 \x01(\tB&\xfaA#\n" +
+	"!deployment.golive.dev/ApplicationR\vapplication\x12%\n" +
+	"\breleases\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\breleases\"o\n" +
+	"\rReleaseMatrix\x12\"\n" +
+	"\fenvironments\x18\x01 \x03(\tR\fenvironments\x12:\n" +
+	"\x04rows\x18\x02 \x03(\v2&.golive.deployment.v1.ReleaseMatrixRowR\x04rows\"\xc0\x01\n" +
+	"\x10ReleaseMatrixRow\x12\x18\n" +
+	"\arelease\x18\x01 \x01(\tR\arelease\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x129\n" +
+	"\x05state\x18\x03 \x01(\x0e2#.golive.deployment.v1.Release.StateR\x05state\x12=\n" +
+	"\x05cells\x18\x04 \x03(\v2'.golive.deployment.v1.ReleaseMatrixCellR\x05cells\"\xde\x02\n" +
+	"\x11ReleaseMatrixCell\x12\x18\n" +
+	"\arunning\x18\x01 \x01(\x05R\arunning\x12\x18\n" +
+	"\ahealthy\x18\x02 \x01(\x05R\ahealthy\x12\x18\n" +
+	"\adesired\x18\x03 \x01(\x05R\adesired\x12\x1e\n" +
+	"\n" +
+	"deployment\x18\x04 \x01(\tR\n" +
+	"deployment\x12Q\n" +
+	"\x10deployment_state\x18\x05 \x01(\x0e2&.golive.deployment.v1.Deployment.StateR\x0fdeploymentState\x12;\n" +
+	"\vsealed_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"sealedTime\x12K\n" +
+	"\x14promotion_blocked_by\x18\a \x03(\v2\x19.golive.gate.v1.BlockedByR\x12promotionBlockedBy2\xe5\x12\n" +
 	"\x11DeploymentService\x12\xfb\x01\n" +
 	"\x10CreateDeployment\x12-.golive.deployment.v1.CreateDeploymentRequest\x1a .golive.deployment.v1.Deployment\"\x95\x01\xdaA\x1fparent,deployment,deployment_id\xea\xe0\x18'\n" +
 	"\x1ddeployment.deployments.create\x12\x06parent\x82\xd3\xe4\x93\x02B:\n" +
@@ -1362,7 +2193,13 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x10CancelDeployment\x12-.golive.deployment.v1.CancelDeploymentRequest\x1a .golive.deployment.v1.Deployment\"o\xea\xe0\x18%\n" +
 	"\x1ddeployment.deployments.cancel\x12\x04name\x82\xd3\xe4\x93\x02@:\x01*\";/v1/{name=workspaces/*/applications/*/deployments/*}:cancel\x12\xd8\x01\n" +
 	"\x11AbandonDeployment\x12..golive.deployment.v1.AbandonDeploymentRequest\x1a .golive.deployment.v1.Deployment\"q\xea\xe0\x18&\n" +
-	"\x1edeployment.deployments.abandon\x12\x04name\x82\xd3\xe4\x93\x02A:\x01*\"</v1/{name=workspaces/*/applications/*/deployments/*}:abandon\x12\xdc\x01\n" +
+	"\x1edeployment.deployments.abandon\x12\x04name\x82\xd3\xe4\x93\x02A:\x01*\"</v1/{name=workspaces/*/applications/*/deployments/*}:abandon\x12\xd7\x01\n" +
+	"\x0fPreviewRollback\x12,.golive.deployment.v1.PreviewRollbackRequest\x1a\".golive.deployment.v1.RollbackPath\"r\xea\xe0\x18\"\n" +
+	"\x1adeployment.deployments.get\x12\x04name\x82\xd3\xe4\x93\x02F\x12D/v1/{name=workspaces/*/applications/*/deployments/*}:previewRollback\x12\xcc\x01\n" +
+	"\x0ePromoteRelease\x12+.golive.deployment.v1.PromoteReleaseRequest\x1a .golive.deployment.v1.Deployment\"k\xea\xe0\x18#\n" +
+	"\x1bdeployment.releases.promote\x12\x04name\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/{name=workspaces/*/applications/*/releases/*}:promote\x12\xc1\x01\n" +
+	"\x10GetReleaseMatrix\x12-.golive.deployment.v1.GetReleaseMatrixRequest\x1a#.golive.deployment.v1.ReleaseMatrix\"Y\xea\xe0\x18&\n" +
+	"\x1cdeployment.releaseMatrix.get\x12\x06parent\x82\xd3\xe4\x93\x02)\x12'/v1/{parent=workspaces/*}/releaseMatrix\x12\xdc\x01\n" +
 	"\x12RollbackDeployment\x12/.golive.deployment.v1.RollbackDeploymentRequest\x1a .golive.deployment.v1.Deployment\"s\xea\xe0\x18'\n" +
 	"\x1fdeployment.deployments.rollback\x12\x04name\x82\xd3\xe4\x93\x02B:\x01*\"=/v1/{name=workspaces/*/applications/*/deployments/*}:rollbackBFZDgithub.com/golive-dev/golive/proto/golive/deployment/v1;deploymentv1b\x06proto3"
 
@@ -1378,63 +2215,91 @@ func file_golive_deployment_v1_deployment_proto_rawDescGZIP() []byte {
 	return file_golive_deployment_v1_deployment_proto_rawDescData
 }
 
-var file_golive_deployment_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_deployment_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_golive_deployment_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_golive_deployment_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_golive_deployment_v1_deployment_proto_goTypes = []any{
 	(Deployment_State)(0),             // 0: golive.deployment.v1.Deployment.State
-	(Deployment_DesiredState)(0),      // 1: golive.deployment.v1.Deployment.DesiredState
-	(*Deployment)(nil),                // 2: golive.deployment.v1.Deployment
-	(*CreateDeploymentRequest)(nil),   // 3: golive.deployment.v1.CreateDeploymentRequest
-	(*GetDeploymentRequest)(nil),      // 4: golive.deployment.v1.GetDeploymentRequest
-	(*ListDeploymentsRequest)(nil),    // 5: golive.deployment.v1.ListDeploymentsRequest
-	(*ListDeploymentsResponse)(nil),   // 6: golive.deployment.v1.ListDeploymentsResponse
-	(*PauseDeploymentRequest)(nil),    // 7: golive.deployment.v1.PauseDeploymentRequest
-	(*ResumeDeploymentRequest)(nil),   // 8: golive.deployment.v1.ResumeDeploymentRequest
-	(*CancelDeploymentRequest)(nil),   // 9: golive.deployment.v1.CancelDeploymentRequest
-	(*AbandonDeploymentRequest)(nil),  // 10: golive.deployment.v1.AbandonDeploymentRequest
-	(*RollbackDeploymentRequest)(nil), // 11: golive.deployment.v1.RollbackDeploymentRequest
-	nil,                               // 12: golive.deployment.v1.Deployment.LabelsEntry
-	(*timestamppb.Timestamp)(nil),     // 13: google.protobuf.Timestamp
-	(*Rollout)(nil),                   // 14: golive.deployment.v1.Rollout
-	(*v1.BlockedBy)(nil),              // 15: golive.gate.v1.BlockedBy
-	(*InstallationCounts)(nil),        // 16: golive.deployment.v1.InstallationCounts
+	(Deployment_Kind)(0),              // 1: golive.deployment.v1.Deployment.Kind
+	(Deployment_DesiredState)(0),      // 2: golive.deployment.v1.Deployment.DesiredState
+	(RollbackPath_Rule)(0),            // 3: golive.deployment.v1.RollbackPath.Rule
+	(*Deployment)(nil),                // 4: golive.deployment.v1.Deployment
+	(*RollbackPath)(nil),              // 5: golive.deployment.v1.RollbackPath
+	(*CreateDeploymentRequest)(nil),   // 6: golive.deployment.v1.CreateDeploymentRequest
+	(*GetDeploymentRequest)(nil),      // 7: golive.deployment.v1.GetDeploymentRequest
+	(*ListDeploymentsRequest)(nil),    // 8: golive.deployment.v1.ListDeploymentsRequest
+	(*ListDeploymentsResponse)(nil),   // 9: golive.deployment.v1.ListDeploymentsResponse
+	(*PauseDeploymentRequest)(nil),    // 10: golive.deployment.v1.PauseDeploymentRequest
+	(*ResumeDeploymentRequest)(nil),   // 11: golive.deployment.v1.ResumeDeploymentRequest
+	(*CancelDeploymentRequest)(nil),   // 12: golive.deployment.v1.CancelDeploymentRequest
+	(*AbandonDeploymentRequest)(nil),  // 13: golive.deployment.v1.AbandonDeploymentRequest
+	(*RollbackDeploymentRequest)(nil), // 14: golive.deployment.v1.RollbackDeploymentRequest
+	(*PreviewRollbackRequest)(nil),    // 15: golive.deployment.v1.PreviewRollbackRequest
+	(*PromoteReleaseRequest)(nil),     // 16: golive.deployment.v1.PromoteReleaseRequest
+	(*GetReleaseMatrixRequest)(nil),   // 17: golive.deployment.v1.GetReleaseMatrixRequest
+	(*ReleaseMatrix)(nil),             // 18: golive.deployment.v1.ReleaseMatrix
+	(*ReleaseMatrixRow)(nil),          // 19: golive.deployment.v1.ReleaseMatrixRow
+	(*ReleaseMatrixCell)(nil),         // 20: golive.deployment.v1.ReleaseMatrixCell
+	nil,                               // 21: golive.deployment.v1.Deployment.LabelsEntry
+	(*timestamppb.Timestamp)(nil),     // 22: google.protobuf.Timestamp
+	(*Rollout)(nil),                   // 23: golive.deployment.v1.Rollout
+	(*v1.BlockedBy)(nil),              // 24: golive.gate.v1.BlockedBy
+	(*InstallationCounts)(nil),        // 25: golive.deployment.v1.InstallationCounts
+	(*SignedDocument)(nil),            // 26: golive.deployment.v1.SignedDocument
+	(Release_State)(0),                // 27: golive.deployment.v1.Release.State
 }
 var file_golive_deployment_v1_deployment_proto_depIdxs = []int32{
-	13, // 0: golive.deployment.v1.Deployment.create_time:type_name -> google.protobuf.Timestamp
-	13, // 1: golive.deployment.v1.Deployment.update_time:type_name -> google.protobuf.Timestamp
-	14, // 2: golive.deployment.v1.Deployment.rollout:type_name -> golive.deployment.v1.Rollout
-	12, // 3: golive.deployment.v1.Deployment.labels:type_name -> golive.deployment.v1.Deployment.LabelsEntry
+	22, // 0: golive.deployment.v1.Deployment.create_time:type_name -> google.protobuf.Timestamp
+	22, // 1: golive.deployment.v1.Deployment.update_time:type_name -> google.protobuf.Timestamp
+	23, // 2: golive.deployment.v1.Deployment.rollout:type_name -> golive.deployment.v1.Rollout
+	21, // 3: golive.deployment.v1.Deployment.labels:type_name -> golive.deployment.v1.Deployment.LabelsEntry
 	0,  // 4: golive.deployment.v1.Deployment.state:type_name -> golive.deployment.v1.Deployment.State
-	1,  // 5: golive.deployment.v1.Deployment.desired_state:type_name -> golive.deployment.v1.Deployment.DesiredState
-	15, // 6: golive.deployment.v1.Deployment.blocked_by:type_name -> golive.gate.v1.BlockedBy
-	16, // 7: golive.deployment.v1.Deployment.counts:type_name -> golive.deployment.v1.InstallationCounts
-	13, // 8: golive.deployment.v1.Deployment.start_time:type_name -> google.protobuf.Timestamp
-	13, // 9: golive.deployment.v1.Deployment.end_time:type_name -> google.protobuf.Timestamp
-	13, // 10: golive.deployment.v1.Deployment.cancel_deadline:type_name -> google.protobuf.Timestamp
-	13, // 11: golive.deployment.v1.Deployment.command_time:type_name -> google.protobuf.Timestamp
-	2,  // 12: golive.deployment.v1.CreateDeploymentRequest.deployment:type_name -> golive.deployment.v1.Deployment
-	2,  // 13: golive.deployment.v1.ListDeploymentsResponse.deployments:type_name -> golive.deployment.v1.Deployment
-	3,  // 14: golive.deployment.v1.DeploymentService.CreateDeployment:input_type -> golive.deployment.v1.CreateDeploymentRequest
-	4,  // 15: golive.deployment.v1.DeploymentService.GetDeployment:input_type -> golive.deployment.v1.GetDeploymentRequest
-	5,  // 16: golive.deployment.v1.DeploymentService.ListDeployments:input_type -> golive.deployment.v1.ListDeploymentsRequest
-	7,  // 17: golive.deployment.v1.DeploymentService.PauseDeployment:input_type -> golive.deployment.v1.PauseDeploymentRequest
-	8,  // 18: golive.deployment.v1.DeploymentService.ResumeDeployment:input_type -> golive.deployment.v1.ResumeDeploymentRequest
-	9,  // 19: golive.deployment.v1.DeploymentService.CancelDeployment:input_type -> golive.deployment.v1.CancelDeploymentRequest
-	10, // 20: golive.deployment.v1.DeploymentService.AbandonDeployment:input_type -> golive.deployment.v1.AbandonDeploymentRequest
-	11, // 21: golive.deployment.v1.DeploymentService.RollbackDeployment:input_type -> golive.deployment.v1.RollbackDeploymentRequest
-	2,  // 22: golive.deployment.v1.DeploymentService.CreateDeployment:output_type -> golive.deployment.v1.Deployment
-	2,  // 23: golive.deployment.v1.DeploymentService.GetDeployment:output_type -> golive.deployment.v1.Deployment
-	6,  // 24: golive.deployment.v1.DeploymentService.ListDeployments:output_type -> golive.deployment.v1.ListDeploymentsResponse
-	2,  // 25: golive.deployment.v1.DeploymentService.PauseDeployment:output_type -> golive.deployment.v1.Deployment
-	2,  // 26: golive.deployment.v1.DeploymentService.ResumeDeployment:output_type -> golive.deployment.v1.Deployment
-	2,  // 27: golive.deployment.v1.DeploymentService.CancelDeployment:output_type -> golive.deployment.v1.Deployment
-	2,  // 28: golive.deployment.v1.DeploymentService.AbandonDeployment:output_type -> golive.deployment.v1.Deployment
-	2,  // 29: golive.deployment.v1.DeploymentService.RollbackDeployment:output_type -> golive.deployment.v1.Deployment
-	22, // [22:30] is the sub-list for method output_type
-	14, // [14:22] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	2,  // 5: golive.deployment.v1.Deployment.desired_state:type_name -> golive.deployment.v1.Deployment.DesiredState
+	24, // 6: golive.deployment.v1.Deployment.blocked_by:type_name -> golive.gate.v1.BlockedBy
+	25, // 7: golive.deployment.v1.Deployment.counts:type_name -> golive.deployment.v1.InstallationCounts
+	22, // 8: golive.deployment.v1.Deployment.start_time:type_name -> google.protobuf.Timestamp
+	22, // 9: golive.deployment.v1.Deployment.end_time:type_name -> google.protobuf.Timestamp
+	22, // 10: golive.deployment.v1.Deployment.cancel_deadline:type_name -> google.protobuf.Timestamp
+	22, // 11: golive.deployment.v1.Deployment.command_time:type_name -> google.protobuf.Timestamp
+	1,  // 12: golive.deployment.v1.Deployment.kind:type_name -> golive.deployment.v1.Deployment.Kind
+	5,  // 13: golive.deployment.v1.Deployment.rollback_path:type_name -> golive.deployment.v1.RollbackPath
+	26, // 14: golive.deployment.v1.Deployment.rollback_order:type_name -> golive.deployment.v1.SignedDocument
+	3,  // 15: golive.deployment.v1.RollbackPath.rule:type_name -> golive.deployment.v1.RollbackPath.Rule
+	4,  // 16: golive.deployment.v1.CreateDeploymentRequest.deployment:type_name -> golive.deployment.v1.Deployment
+	4,  // 17: golive.deployment.v1.ListDeploymentsResponse.deployments:type_name -> golive.deployment.v1.Deployment
+	26, // 18: golive.deployment.v1.RollbackDeploymentRequest.rollback_order:type_name -> golive.deployment.v1.SignedDocument
+	19, // 19: golive.deployment.v1.ReleaseMatrix.rows:type_name -> golive.deployment.v1.ReleaseMatrixRow
+	27, // 20: golive.deployment.v1.ReleaseMatrixRow.state:type_name -> golive.deployment.v1.Release.State
+	20, // 21: golive.deployment.v1.ReleaseMatrixRow.cells:type_name -> golive.deployment.v1.ReleaseMatrixCell
+	0,  // 22: golive.deployment.v1.ReleaseMatrixCell.deployment_state:type_name -> golive.deployment.v1.Deployment.State
+	22, // 23: golive.deployment.v1.ReleaseMatrixCell.sealed_time:type_name -> google.protobuf.Timestamp
+	24, // 24: golive.deployment.v1.ReleaseMatrixCell.promotion_blocked_by:type_name -> golive.gate.v1.BlockedBy
+	6,  // 25: golive.deployment.v1.DeploymentService.CreateDeployment:input_type -> golive.deployment.v1.CreateDeploymentRequest
+	7,  // 26: golive.deployment.v1.DeploymentService.GetDeployment:input_type -> golive.deployment.v1.GetDeploymentRequest
+	8,  // 27: golive.deployment.v1.DeploymentService.ListDeployments:input_type -> golive.deployment.v1.ListDeploymentsRequest
+	10, // 28: golive.deployment.v1.DeploymentService.PauseDeployment:input_type -> golive.deployment.v1.PauseDeploymentRequest
+	11, // 29: golive.deployment.v1.DeploymentService.ResumeDeployment:input_type -> golive.deployment.v1.ResumeDeploymentRequest
+	12, // 30: golive.deployment.v1.DeploymentService.CancelDeployment:input_type -> golive.deployment.v1.CancelDeploymentRequest
+	13, // 31: golive.deployment.v1.DeploymentService.AbandonDeployment:input_type -> golive.deployment.v1.AbandonDeploymentRequest
+	15, // 32: golive.deployment.v1.DeploymentService.PreviewRollback:input_type -> golive.deployment.v1.PreviewRollbackRequest
+	16, // 33: golive.deployment.v1.DeploymentService.PromoteRelease:input_type -> golive.deployment.v1.PromoteReleaseRequest
+	17, // 34: golive.deployment.v1.DeploymentService.GetReleaseMatrix:input_type -> golive.deployment.v1.GetReleaseMatrixRequest
+	14, // 35: golive.deployment.v1.DeploymentService.RollbackDeployment:input_type -> golive.deployment.v1.RollbackDeploymentRequest
+	4,  // 36: golive.deployment.v1.DeploymentService.CreateDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 37: golive.deployment.v1.DeploymentService.GetDeployment:output_type -> golive.deployment.v1.Deployment
+	9,  // 38: golive.deployment.v1.DeploymentService.ListDeployments:output_type -> golive.deployment.v1.ListDeploymentsResponse
+	4,  // 39: golive.deployment.v1.DeploymentService.PauseDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 40: golive.deployment.v1.DeploymentService.ResumeDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 41: golive.deployment.v1.DeploymentService.CancelDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 42: golive.deployment.v1.DeploymentService.AbandonDeployment:output_type -> golive.deployment.v1.Deployment
+	5,  // 43: golive.deployment.v1.DeploymentService.PreviewRollback:output_type -> golive.deployment.v1.RollbackPath
+	4,  // 44: golive.deployment.v1.DeploymentService.PromoteRelease:output_type -> golive.deployment.v1.Deployment
+	18, // 45: golive.deployment.v1.DeploymentService.GetReleaseMatrix:output_type -> golive.deployment.v1.ReleaseMatrix
+	4,  // 46: golive.deployment.v1.DeploymentService.RollbackDeployment:output_type -> golive.deployment.v1.Deployment
+	36, // [36:47] is the sub-list for method output_type
+	25, // [25:36] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_deployment_proto_init() }
@@ -1444,13 +2309,14 @@ func file_golive_deployment_v1_deployment_proto_init() {
 	}
 	file_golive_deployment_v1_deployment_plan_proto_init()
 	file_golive_deployment_v1_installation_proto_init()
+	file_golive_deployment_v1_release_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_deployment_proto_rawDesc), len(file_golive_deployment_v1_deployment_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   11,
+			NumEnums:      4,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

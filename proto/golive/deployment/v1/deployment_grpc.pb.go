@@ -26,6 +26,9 @@ const (
 	DeploymentService_ResumeDeployment_FullMethodName   = "/golive.deployment.v1.DeploymentService/ResumeDeployment"
 	DeploymentService_CancelDeployment_FullMethodName   = "/golive.deployment.v1.DeploymentService/CancelDeployment"
 	DeploymentService_AbandonDeployment_FullMethodName  = "/golive.deployment.v1.DeploymentService/AbandonDeployment"
+	DeploymentService_PreviewRollback_FullMethodName    = "/golive.deployment.v1.DeploymentService/PreviewRollback"
+	DeploymentService_PromoteRelease_FullMethodName     = "/golive.deployment.v1.DeploymentService/PromoteRelease"
+	DeploymentService_GetReleaseMatrix_FullMethodName   = "/golive.deployment.v1.DeploymentService/GetReleaseMatrix"
 	DeploymentService_RollbackDeployment_FullMethodName = "/golive.deployment.v1.DeploymentService/RollbackDeployment"
 )
 
@@ -58,6 +61,14 @@ type DeploymentServiceClient interface {
 	// AbandonDeployment is the last resort: ends the deployment at once without hearing its targets.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS) when it has ended already.
 	AbandonDeployment(ctx context.Context, in *AbandonDeploymentRequest, opts ...grpc.CallOption) (*Deployment, error)
+	// PreviewRollback says what a rollback would do before anybody asks for one: by which rule, with or without a
+	// download, which migrations it takes back and what is in its way. Errors: NOT_FOUND.
+	PreviewRollback(ctx context.Context, in *PreviewRollbackRequest, opts ...grpc.CallOption) (*RollbackPath, error)
+	// PromoteRelease creates a deployment of a release that has stood in the environment before for its soak.
+	// Errors: FAILED_PRECONDITION (NOT_PROMOTABLE with a violation for each reason), and those of CreateDeployment.
+	PromoteRelease(ctx context.Context, in *PromoteReleaseRequest, opts ...grpc.CallOption) (*Deployment, error)
+	// GetReleaseMatrix shows every release of the workspace in every environment, in one answer.
+	GetReleaseMatrix(ctx context.Context, in *GetReleaseMatrixRequest, opts ...grpc.CallOption) (*ReleaseMatrix, error)
 	// RollbackDeployment creates a new, linked deployment that takes every target, or those of some waves, back
 	// to what it ran before, waves in reverse order. It waits for no gate. An active deployment ends ROLLED_BACK.
 	// Errors: FAILED_PRECONDITION (NOTHING_TO_ROLL_BACK, STATE_FORBIDS, TARGET_BUSY).
@@ -142,6 +153,36 @@ func (c *deploymentServiceClient) AbandonDeployment(ctx context.Context, in *Aba
 	return out, nil
 }
 
+func (c *deploymentServiceClient) PreviewRollback(ctx context.Context, in *PreviewRollbackRequest, opts ...grpc.CallOption) (*RollbackPath, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollbackPath)
+	err := c.cc.Invoke(ctx, DeploymentService_PreviewRollback_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *deploymentServiceClient) PromoteRelease(ctx context.Context, in *PromoteReleaseRequest, opts ...grpc.CallOption) (*Deployment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Deployment)
+	err := c.cc.Invoke(ctx, DeploymentService_PromoteRelease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *deploymentServiceClient) GetReleaseMatrix(ctx context.Context, in *GetReleaseMatrixRequest, opts ...grpc.CallOption) (*ReleaseMatrix, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseMatrix)
+	err := c.cc.Invoke(ctx, DeploymentService_GetReleaseMatrix_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *deploymentServiceClient) RollbackDeployment(ctx context.Context, in *RollbackDeploymentRequest, opts ...grpc.CallOption) (*Deployment, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Deployment)
@@ -181,6 +222,14 @@ type DeploymentServiceServer interface {
 	// AbandonDeployment is the last resort: ends the deployment at once without hearing its targets.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS) when it has ended already.
 	AbandonDeployment(context.Context, *AbandonDeploymentRequest) (*Deployment, error)
+	// PreviewRollback says what a rollback would do before anybody asks for one: by which rule, with or without a
+	// download, which migrations it takes back and what is in its way. Errors: NOT_FOUND.
+	PreviewRollback(context.Context, *PreviewRollbackRequest) (*RollbackPath, error)
+	// PromoteRelease creates a deployment of a release that has stood in the environment before for its soak.
+	// Errors: FAILED_PRECONDITION (NOT_PROMOTABLE with a violation for each reason), and those of CreateDeployment.
+	PromoteRelease(context.Context, *PromoteReleaseRequest) (*Deployment, error)
+	// GetReleaseMatrix shows every release of the workspace in every environment, in one answer.
+	GetReleaseMatrix(context.Context, *GetReleaseMatrixRequest) (*ReleaseMatrix, error)
 	// RollbackDeployment creates a new, linked deployment that takes every target, or those of some waves, back
 	// to what it ran before, waves in reverse order. It waits for no gate. An active deployment ends ROLLED_BACK.
 	// Errors: FAILED_PRECONDITION (NOTHING_TO_ROLL_BACK, STATE_FORBIDS, TARGET_BUSY).
@@ -215,6 +264,15 @@ func (UnimplementedDeploymentServiceServer) CancelDeployment(context.Context, *C
 }
 func (UnimplementedDeploymentServiceServer) AbandonDeployment(context.Context, *AbandonDeploymentRequest) (*Deployment, error) {
 	return nil, status.Error(codes.Unimplemented, "method AbandonDeployment not implemented")
+}
+func (UnimplementedDeploymentServiceServer) PreviewRollback(context.Context, *PreviewRollbackRequest) (*RollbackPath, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewRollback not implemented")
+}
+func (UnimplementedDeploymentServiceServer) PromoteRelease(context.Context, *PromoteReleaseRequest) (*Deployment, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromoteRelease not implemented")
+}
+func (UnimplementedDeploymentServiceServer) GetReleaseMatrix(context.Context, *GetReleaseMatrixRequest) (*ReleaseMatrix, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReleaseMatrix not implemented")
 }
 func (UnimplementedDeploymentServiceServer) RollbackDeployment(context.Context, *RollbackDeploymentRequest) (*Deployment, error) {
 	return nil, status.Error(codes.Unimplemented, "method RollbackDeployment not implemented")
@@ -366,6 +424,60 @@ func _DeploymentService_AbandonDeployment_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DeploymentService_PreviewRollback_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewRollbackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeploymentServiceServer).PreviewRollback(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeploymentService_PreviewRollback_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeploymentServiceServer).PreviewRollback(ctx, req.(*PreviewRollbackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DeploymentService_PromoteRelease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromoteReleaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeploymentServiceServer).PromoteRelease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeploymentService_PromoteRelease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeploymentServiceServer).PromoteRelease(ctx, req.(*PromoteReleaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DeploymentService_GetReleaseMatrix_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReleaseMatrixRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeploymentServiceServer).GetReleaseMatrix(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeploymentService_GetReleaseMatrix_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeploymentServiceServer).GetReleaseMatrix(ctx, req.(*GetReleaseMatrixRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DeploymentService_RollbackDeployment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RollbackDeploymentRequest)
 	if err := dec(in); err != nil {
@@ -418,6 +530,18 @@ var DeploymentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AbandonDeployment",
 			Handler:    _DeploymentService_AbandonDeployment_Handler,
+		},
+		{
+			MethodName: "PreviewRollback",
+			Handler:    _DeploymentService_PreviewRollback_Handler,
+		},
+		{
+			MethodName: "PromoteRelease",
+			Handler:    _DeploymentService_PromoteRelease_Handler,
+		},
+		{
+			MethodName: "GetReleaseMatrix",
+			Handler:    _DeploymentService_GetReleaseMatrix_Handler,
 		},
 		{
 			MethodName: "RollbackDeployment",

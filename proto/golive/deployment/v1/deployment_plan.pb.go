@@ -81,6 +81,59 @@ func (Rollout_OnFailure) EnumDescriptor() ([]byte, []int) {
 	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{1, 0}
 }
 
+// What counts as bad.
+type ProbeSource_Measure int32
+
+const (
+	// Taken as AVAILABILITY.
+	ProbeSource_MEASURE_UNSPECIFIED ProbeSource_Measure = 0
+	// Probes that failed.
+	ProbeSource_AVAILABILITY ProbeSource_Measure = 1
+	// Probes slower than `threshold`, or failed.
+	ProbeSource_LATENCY ProbeSource_Measure = 2
+)
+
+// Enum value maps for ProbeSource_Measure.
+var (
+	ProbeSource_Measure_name = map[int32]string{
+		0: "MEASURE_UNSPECIFIED",
+		1: "AVAILABILITY",
+		2: "LATENCY",
+	}
+	ProbeSource_Measure_value = map[string]int32{
+		"MEASURE_UNSPECIFIED": 0,
+		"AVAILABILITY":        1,
+		"LATENCY":             2,
+	}
+)
+
+func (x ProbeSource_Measure) Enum() *ProbeSource_Measure {
+	p := new(ProbeSource_Measure)
+	*p = x
+	return p
+}
+
+func (x ProbeSource_Measure) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProbeSource_Measure) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_deployment_plan_proto_enumTypes[1].Descriptor()
+}
+
+func (ProbeSource_Measure) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_deployment_plan_proto_enumTypes[1]
+}
+
+func (x ProbeSource_Measure) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProbeSource_Measure.Descriptor instead.
+func (ProbeSource_Measure) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{5, 0}
+}
+
 // DeploymentPlan says in which waves a release goes out, what each wave waits for,
 // and when it counts as failed. It is copied into every deployment; a change never touches a running one.
 type DeploymentPlan struct {
@@ -205,6 +258,8 @@ type Rollout struct {
 	LostAfter *durationpb.Duration `protobuf:"bytes,8,opt,name=lost_after,json=lostAfter,proto3" json:"lost_after,omitempty"`
 	// How long a cancellation waits for targets to confirm; 2 min when not set.
 	CancelTimeout *durationpb.Duration `protobuf:"bytes,9,opt,name=cancel_timeout,json=cancelTimeout,proto3" json:"cancel_timeout,omitempty"`
+	// The chance of a false alarm that all analyses of the deployment share, 0 to 0.5; 0.05 when 0.
+	Alpha         float64 `protobuf:"fixed64,10,opt,name=alpha,proto3" json:"alpha,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +372,13 @@ func (x *Rollout) GetCancelTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *Rollout) GetAlpha() float64 {
+	if x != nil {
+		return x.Alpha
+	}
+	return 0
+}
+
 type isRollout_Preset interface {
 	isRollout_Preset()
 }
@@ -366,7 +428,9 @@ type WaveRule struct {
 	Budget *FailureBudget `protobuf:"bytes,6,opt,name=budget,proto3" json:"budget,omitempty"`
 	// The share of members that must be healthy before it may be sealed; the rest are
 	// stragglers. All that are not failed or lost when 0.
-	MinCoverage   float64 `protobuf:"fixed64,7,opt,name=min_coverage,json=minCoverage,proto3" json:"min_coverage,omitempty"`
+	MinCoverage float64 `protobuf:"fixed64,7,opt,name=min_coverage,json=minCoverage,proto3" json:"min_coverage,omitempty"`
+	// What is measured while it runs and bakes, against a baseline. None when not set.
+	Analysis      *AnalysisRule `protobuf:"bytes,8,opt,name=analysis,proto3" json:"analysis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -450,6 +514,413 @@ func (x *WaveRule) GetMinCoverage() float64 {
 	return 0
 }
 
+func (x *WaveRule) GetAnalysis() *AnalysisRule {
+	if x != nil {
+		return x.Analysis
+	}
+	return nil
+}
+
+// AnalysisRule says what is measured while a wave runs and bakes. A wave with one is sealed when its bake is
+// over and every critical metric has passed; it fails when one fails; it is held for a person when at the
+// end of `max_duration` nothing is decided.
+type AnalysisRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is measured, each by its own.
+	Metrics []*MetricRule `protobuf:"bytes,1,rep,name=metrics,proto3" json:"metrics,omitempty"`
+	// The length of one interval; 1 min when not set.
+	Interval *durationpb.Duration `protobuf:"bytes,2,opt,name=interval,proto3" json:"interval,omitempty"`
+	// When an undecided analysis holds the wave; 60 intervals when not set.
+	MaxDuration   *durationpb.Duration `protobuf:"bytes,3,opt,name=max_duration,json=maxDuration,proto3" json:"max_duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalysisRule) Reset() {
+	*x = AnalysisRule{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalysisRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalysisRule) ProtoMessage() {}
+
+func (x *AnalysisRule) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalysisRule.ProtoReflect.Descriptor instead.
+func (*AnalysisRule) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AnalysisRule) GetMetrics() []*MetricRule {
+	if x != nil {
+		return x.Metrics
+	}
+	return nil
+}
+
+func (x *AnalysisRule) GetInterval() *durationpb.Duration {
+	if x != nil {
+		return x.Interval
+	}
+	return nil
+}
+
+func (x *AnalysisRule) GetMaxDuration() *durationpb.Duration {
+	if x != nil {
+		return x.MaxDuration
+	}
+	return nil
+}
+
+// MetricRule is one share that must not become worse: errors of requests, requests slower than the objective, failed probes.
+type MetricRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, unique in the rule: `errors`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Where the counts come from.
+	//
+	// Types that are valid to be assigned to Source:
+	//
+	//	*MetricRule_Probes
+	//	*MetricRule_Pushed
+	//	*MetricRule_Prometheus
+	Source isMetricRule_Source `protobuf_oneof:"source"`
+	// How much worse than the baseline, relative, is a failure: 0.1 for ten percent; 0.1 when 0.
+	FailMargin float64 `protobuf:"fixed64,5,opt,name=fail_margin,json=failMargin,proto3" json:"fail_margin,omitempty"`
+	// Up to how much worse, relative, passes: 0.5 when 0. At least fail_margin.
+	PassMargin float64 `protobuf:"fixed64,6,opt,name=pass_margin,json=passMargin,proto3" json:"pass_margin,omitempty"`
+	// An absolute margin on the share, added to both; for events so rare that a ratio says little. 0 to 1.
+	AbsoluteMargin float64 `protobuf:"fixed64,7,opt,name=absolute_margin,json=absoluteMargin,proto3" json:"absolute_margin,omitempty"`
+	// True where the metric informs only: it can neither fail nor hold the wave.
+	Informational bool `protobuf:"varint,8,opt,name=informational,proto3" json:"informational,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MetricRule) Reset() {
+	*x = MetricRule{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MetricRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MetricRule) ProtoMessage() {}
+
+func (x *MetricRule) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MetricRule.ProtoReflect.Descriptor instead.
+func (*MetricRule) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *MetricRule) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MetricRule) GetSource() isMetricRule_Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *MetricRule) GetProbes() *ProbeSource {
+	if x != nil {
+		if x, ok := x.Source.(*MetricRule_Probes); ok {
+			return x.Probes
+		}
+	}
+	return nil
+}
+
+func (x *MetricRule) GetPushed() *PushedSource {
+	if x != nil {
+		if x, ok := x.Source.(*MetricRule_Pushed); ok {
+			return x.Pushed
+		}
+	}
+	return nil
+}
+
+func (x *MetricRule) GetPrometheus() *PrometheusSource {
+	if x != nil {
+		if x, ok := x.Source.(*MetricRule_Prometheus); ok {
+			return x.Prometheus
+		}
+	}
+	return nil
+}
+
+func (x *MetricRule) GetFailMargin() float64 {
+	if x != nil {
+		return x.FailMargin
+	}
+	return 0
+}
+
+func (x *MetricRule) GetPassMargin() float64 {
+	if x != nil {
+		return x.PassMargin
+	}
+	return 0
+}
+
+func (x *MetricRule) GetAbsoluteMargin() float64 {
+	if x != nil {
+		return x.AbsoluteMargin
+	}
+	return 0
+}
+
+func (x *MetricRule) GetInformational() bool {
+	if x != nil {
+		return x.Informational
+	}
+	return false
+}
+
+type isMetricRule_Source interface {
+	isMetricRule_Source()
+}
+
+type MetricRule_Probes struct {
+	// The agents' own probes.
+	Probes *ProbeSource `protobuf:"bytes,2,opt,name=probes,proto3,oneof"`
+}
+
+type MetricRule_Pushed struct {
+	// Counts that the application's operators push with ReportSamples.
+	Pushed *PushedSource `protobuf:"bytes,3,opt,name=pushed,proto3,oneof"`
+}
+
+type MetricRule_Prometheus struct {
+	// Queries to a Prometheus server.
+	Prometheus *PrometheusSource `protobuf:"bytes,4,opt,name=prometheus,proto3,oneof"`
+}
+
+func (*MetricRule_Probes) isMetricRule_Source() {}
+
+func (*MetricRule_Pushed) isMetricRule_Source() {}
+
+func (*MetricRule_Prometheus) isMetricRule_Source() {}
+
+// ProbeSource counts the probes of the agents.
+type ProbeSource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What counts as bad.
+	Measure ProbeSource_Measure `protobuf:"varint,1,opt,name=measure,proto3,enum=golive.deployment.v1.ProbeSource_Measure" json:"measure,omitempty"`
+	// The objective of LATENCY.
+	Threshold     *durationpb.Duration `protobuf:"bytes,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeSource) Reset() {
+	*x = ProbeSource{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeSource) ProtoMessage() {}
+
+func (x *ProbeSource) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeSource.ProtoReflect.Descriptor instead.
+func (*ProbeSource) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ProbeSource) GetMeasure() ProbeSource_Measure {
+	if x != nil {
+		return x.Measure
+	}
+	return ProbeSource_MEASURE_UNSPECIFIED
+}
+
+func (x *ProbeSource) GetThreshold() *durationpb.Duration {
+	if x != nil {
+		return x.Threshold
+	}
+	return nil
+}
+
+// PushedSource counts what was pushed under a name.
+type PushedSource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of the counter, as in ReportSamples: `http_errors`.
+	Counter       string `protobuf:"bytes,1,opt,name=counter,proto3" json:"counter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PushedSource) Reset() {
+	*x = PushedSource{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PushedSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PushedSource) ProtoMessage() {}
+
+func (x *PushedSource) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PushedSource.ProtoReflect.Descriptor instead.
+func (*PushedSource) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PushedSource) GetCounter() string {
+	if x != nil {
+		return x.Counter
+	}
+	return ""
+}
+
+// PrometheusSource asks a Prometheus server for increases over one interval. Queries are templates with `.start`, `.end`
+// (Unix seconds), `.interval` (`60s`), `.release`, `.version`, `.baseline` and `.baselineVersion` (id and version), `.deployment`, `.wave`,
+// `.environment`, and `.targets` and `.baselineTargets` (ids joined with `|`, for `=~`). Each must answer one number or nothing.
+type PrometheusSource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address of the server: `http://prometheus:9090`.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Bad events of the new release: `sum(increase(http_errors_total{version="{{.version}}"}[{{.interval}}]))`.
+	Bad string `protobuf:"bytes,2,opt,name=bad,proto3" json:"bad,omitempty"`
+	// All events of the new release.
+	Total string `protobuf:"bytes,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Bad events of the baseline.
+	BaselineBad string `protobuf:"bytes,4,opt,name=baseline_bad,json=baselineBad,proto3" json:"baseline_bad,omitempty"`
+	// All events of the baseline.
+	BaselineTotal string `protobuf:"bytes,5,opt,name=baseline_total,json=baselineTotal,proto3" json:"baseline_total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrometheusSource) Reset() {
+	*x = PrometheusSource{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrometheusSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrometheusSource) ProtoMessage() {}
+
+func (x *PrometheusSource) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrometheusSource.ProtoReflect.Descriptor instead.
+func (*PrometheusSource) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PrometheusSource) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *PrometheusSource) GetBad() string {
+	if x != nil {
+		return x.Bad
+	}
+	return ""
+}
+
+func (x *PrometheusSource) GetTotal() string {
+	if x != nil {
+		return x.Total
+	}
+	return ""
+}
+
+func (x *PrometheusSource) GetBaselineBad() string {
+	if x != nil {
+		return x.BaselineBad
+	}
+	return ""
+}
+
+func (x *PrometheusSource) GetBaselineTotal() string {
+	if x != nil {
+		return x.BaselineTotal
+	}
+	return ""
+}
+
 // Members selects targets out of those that no earlier wave took.
 type Members struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -469,7 +940,7 @@ type Members struct {
 
 func (x *Members) Reset() {
 	*x = Members{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +952,7 @@ func (x *Members) String() string {
 func (*Members) ProtoMessage() {}
 
 func (x *Members) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +965,7 @@ func (x *Members) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Members.ProtoReflect.Descriptor instead.
 func (*Members) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{3}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Members) GetRule() isMembers_Rule {
@@ -599,7 +1070,7 @@ type LabelSelector struct {
 
 func (x *LabelSelector) Reset() {
 	*x = LabelSelector{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +1082,7 @@ func (x *LabelSelector) String() string {
 func (*LabelSelector) ProtoMessage() {}
 
 func (x *LabelSelector) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +1095,7 @@ func (x *LabelSelector) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelSelector.ProtoReflect.Descriptor instead.
 func (*LabelSelector) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{4}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LabelSelector) GetMatch() map[string]string {
@@ -651,7 +1122,7 @@ type FailureBudget struct {
 
 func (x *FailureBudget) Reset() {
 	*x = FailureBudget{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +1134,7 @@ func (x *FailureBudget) String() string {
 func (*FailureBudget) ProtoMessage() {}
 
 func (x *FailureBudget) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +1147,7 @@ func (x *FailureBudget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailureBudget.ProtoReflect.Descriptor instead.
 func (*FailureBudget) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{5}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FailureBudget) GetMaxFailed() int32 {
@@ -720,6 +1191,17 @@ type GateRule struct {
 	//	*GateRule_Approval
 	//	*GateRule_Bake
 	//	*GateRule_PriorWave
+	//	*GateRule_Analysis
+	//	*GateRule_PriorEnvironment
+	//	*GateRule_Dependency
+	//	*GateRule_Integrity
+	//	*GateRule_Compatibility
+	//	*GateRule_Capacity
+	//	*GateRule_Migration
+	//	*GateRule_Feedback
+	//	*GateRule_Webhook
+	//	*GateRule_Rule
+	//	*GateRule_Window
 	Type isGateRule_Type `protobuf_oneof:"type"`
 	// When the wave is given up if the gate has not opened, from the moment it was asked
 	// first; never when not set. The deployment then ends EXPIRED.
@@ -730,7 +1212,7 @@ type GateRule struct {
 
 func (x *GateRule) Reset() {
 	*x = GateRule{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +1224,7 @@ func (x *GateRule) String() string {
 func (*GateRule) ProtoMessage() {}
 
 func (x *GateRule) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +1237,7 @@ func (x *GateRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateRule.ProtoReflect.Descriptor instead.
 func (*GateRule) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{6}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GateRule) GetId() string {
@@ -808,6 +1290,105 @@ func (x *GateRule) GetPriorWave() *PriorWaveGate {
 	return nil
 }
 
+func (x *GateRule) GetAnalysis() *AnalysisGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Analysis); ok {
+			return x.Analysis
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetPriorEnvironment() *PriorEnvironmentGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_PriorEnvironment); ok {
+			return x.PriorEnvironment
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetDependency() *DependencyGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Dependency); ok {
+			return x.Dependency
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetIntegrity() *IntegrityGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Integrity); ok {
+			return x.Integrity
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetCompatibility() *CompatibilityGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Compatibility); ok {
+			return x.Compatibility
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetCapacity() *CapacityGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Capacity); ok {
+			return x.Capacity
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetMigration() *MigrationGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Migration); ok {
+			return x.Migration
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetFeedback() *FeedbackGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Feedback); ok {
+			return x.Feedback
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetWebhook() *WebhookGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Webhook); ok {
+			return x.Webhook
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetRule() *RuleGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Rule); ok {
+			return x.Rule
+		}
+	}
+	return nil
+}
+
+func (x *GateRule) GetWindow() *WindowGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Window); ok {
+			return x.Window
+		}
+	}
+	return nil
+}
+
 func (x *GateRule) GetExpiresAfter() *durationpb.Duration {
 	if x != nil {
 		return x.ExpiresAfter
@@ -839,6 +1420,61 @@ type GateRule_PriorWave struct {
 	PriorWave *PriorWaveGate `protobuf:"bytes,5,opt,name=prior_wave,json=priorWave,proto3,oneof"`
 }
 
+type GateRule_Analysis struct {
+	// The analysis of an earlier wave has passed.
+	Analysis *AnalysisGate `protobuf:"bytes,7,opt,name=analysis,proto3,oneof"`
+}
+
+type GateRule_PriorEnvironment struct {
+	// The release has stood in another environment.
+	PriorEnvironment *PriorEnvironmentGate `protobuf:"bytes,8,opt,name=prior_environment,json=priorEnvironment,proto3,oneof"`
+}
+
+type GateRule_Dependency struct {
+	// Another application is at a version.
+	Dependency *DependencyGate `protobuf:"bytes,9,opt,name=dependency,proto3,oneof"`
+}
+
+type GateRule_Integrity struct {
+	// Digests and signatures are there and right.
+	Integrity *IntegrityGate `protobuf:"bytes,10,opt,name=integrity,proto3,oneof"`
+}
+
+type GateRule_Compatibility struct {
+	// Every target of the wave can run the release now.
+	Compatibility *CompatibilityGate `protobuf:"bytes,11,opt,name=compatibility,proto3,oneof"`
+}
+
+type GateRule_Capacity struct {
+	// What remains while the wave is under way can carry the load.
+	Capacity *CapacityGate `protobuf:"bytes,12,opt,name=capacity,proto3,oneof"`
+}
+
+type GateRule_Migration struct {
+	// Migrations have run.
+	Migration *MigrationGate `protobuf:"bytes,13,opt,name=migration,proto3,oneof"`
+}
+
+type GateRule_Feedback struct {
+	// Users are content with the release.
+	Feedback *FeedbackGate `protobuf:"bytes,14,opt,name=feedback,proto3,oneof"`
+}
+
+type GateRule_Webhook struct {
+	// A system outside agrees.
+	Webhook *WebhookGate `protobuf:"bytes,15,opt,name=webhook,proto3,oneof"`
+}
+
+type GateRule_Rule struct {
+	// An expression is true.
+	Rule *RuleGate `protobuf:"bytes,16,opt,name=rule,proto3,oneof"`
+}
+
+type GateRule_Window struct {
+	// It is inside a window of time, named here rather than in a policy.
+	Window *WindowGate `protobuf:"bytes,17,opt,name=window,proto3,oneof"`
+}
+
 func (*GateRule_Readiness) isGateRule_Type() {}
 
 func (*GateRule_Approval) isGateRule_Type() {}
@@ -846,6 +1482,28 @@ func (*GateRule_Approval) isGateRule_Type() {}
 func (*GateRule_Bake) isGateRule_Type() {}
 
 func (*GateRule_PriorWave) isGateRule_Type() {}
+
+func (*GateRule_Analysis) isGateRule_Type() {}
+
+func (*GateRule_PriorEnvironment) isGateRule_Type() {}
+
+func (*GateRule_Dependency) isGateRule_Type() {}
+
+func (*GateRule_Integrity) isGateRule_Type() {}
+
+func (*GateRule_Compatibility) isGateRule_Type() {}
+
+func (*GateRule_Capacity) isGateRule_Type() {}
+
+func (*GateRule_Migration) isGateRule_Type() {}
+
+func (*GateRule_Feedback) isGateRule_Type() {}
+
+func (*GateRule_Webhook) isGateRule_Type() {}
+
+func (*GateRule_Rule) isGateRule_Type() {}
+
+func (*GateRule_Window) isGateRule_Type() {}
 
 // ReadinessGate asks the implementation service about a cohort plan.
 type ReadinessGate struct {
@@ -858,7 +1516,7 @@ type ReadinessGate struct {
 
 func (x *ReadinessGate) Reset() {
 	*x = ReadinessGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +1528,7 @@ func (x *ReadinessGate) String() string {
 func (*ReadinessGate) ProtoMessage() {}
 
 func (x *ReadinessGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +1541,7 @@ func (x *ReadinessGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessGate.ProtoReflect.Descriptor instead.
 func (*ReadinessGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{7}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReadinessGate) GetCohortPlan() string {
@@ -897,14 +1555,20 @@ func (x *ReadinessGate) GetCohortPlan() string {
 type ApprovalGate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many must approve; 1 when 0. One rejection ends the deployment REJECTED.
-	Required      int32 `protobuf:"varint,1,opt,name=required,proto3" json:"required,omitempty"`
+	Required int32 `protobuf:"varint,1,opt,name=required,proto3" json:"required,omitempty"`
+	// Roles of which at least one approval each must come: `approver`, `admin`.
+	Roles []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
+	// Persons who must all approve, as principals: `users/alice`. They count towards `required`.
+	Approvers []string `protobuf:"bytes,3,rep,name=approvers,proto3" json:"approvers,omitempty"`
+	// For how long an approval holds; while the deployment lives when not set.
+	ValidFor      *durationpb.Duration `protobuf:"bytes,4,opt,name=valid_for,json=validFor,proto3" json:"valid_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApprovalGate) Reset() {
 	*x = ApprovalGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +1580,7 @@ func (x *ApprovalGate) String() string {
 func (*ApprovalGate) ProtoMessage() {}
 
 func (x *ApprovalGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1593,7 @@ func (x *ApprovalGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalGate.ProtoReflect.Descriptor instead.
 func (*ApprovalGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{8}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ApprovalGate) GetRequired() int32 {
@@ -937,6 +1601,818 @@ func (x *ApprovalGate) GetRequired() int32 {
 		return x.Required
 	}
 	return 0
+}
+
+func (x *ApprovalGate) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ApprovalGate) GetApprovers() []string {
+	if x != nil {
+		return x.Approvers
+	}
+	return nil
+}
+
+func (x *ApprovalGate) GetValidFor() *durationpb.Duration {
+	if x != nil {
+		return x.ValidFor
+	}
+	return nil
+}
+
+// AnalysisGate waits until the analysis of an earlier wave has passed.
+type AnalysisGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The earlier wave's id; the one just before when empty.
+	Wave          string `protobuf:"bytes,1,opt,name=wave,proto3" json:"wave,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnalysisGate) Reset() {
+	*x = AnalysisGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnalysisGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnalysisGate) ProtoMessage() {}
+
+func (x *AnalysisGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnalysisGate.ProtoReflect.Descriptor instead.
+func (*AnalysisGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AnalysisGate) GetWave() string {
+	if x != nil {
+		return x.Wave
+	}
+	return ""
+}
+
+// PriorEnvironmentGate waits until the release has stood in another environment.
+type PriorEnvironmentGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The environment; the one that this one is promoted from when empty.
+	Environment string `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	// For how long it must have been sealed and healthy there without a break; the environment's soak when not set.
+	HealthyFor *durationpb.Duration `protobuf:"bytes,2,opt,name=healthy_for,json=healthyFor,proto3" json:"healthy_for,omitempty"`
+	// On how many targets at least; 1 when 0.
+	Installations int32 `protobuf:"varint,3,opt,name=installations,proto3" json:"installations,omitempty"`
+	// The least availability there over that time, 0 to 1: 0.999; not asked when 0.
+	Availability  float64 `protobuf:"fixed64,4,opt,name=availability,proto3" json:"availability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriorEnvironmentGate) Reset() {
+	*x = PriorEnvironmentGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriorEnvironmentGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriorEnvironmentGate) ProtoMessage() {}
+
+func (x *PriorEnvironmentGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriorEnvironmentGate.ProtoReflect.Descriptor instead.
+func (*PriorEnvironmentGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PriorEnvironmentGate) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *PriorEnvironmentGate) GetHealthyFor() *durationpb.Duration {
+	if x != nil {
+		return x.HealthyFor
+	}
+	return nil
+}
+
+func (x *PriorEnvironmentGate) GetInstallations() int32 {
+	if x != nil {
+		return x.Installations
+	}
+	return 0
+}
+
+func (x *PriorEnvironmentGate) GetAvailability() float64 {
+	if x != nil {
+		return x.Availability
+	}
+	return 0
+}
+
+// DependencyGate waits until another application runs at or above a version in the environment.
+type DependencyGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The application, of the same workspace.
+	Application string `protobuf:"bytes,1,opt,name=application,proto3" json:"application,omitempty"`
+	// The least version, semantic.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Every target of the wave must run it itself; else every target of the environment that runs the application at all.
+	OnEachTarget  bool `protobuf:"varint,3,opt,name=on_each_target,json=onEachTarget,proto3" json:"on_each_target,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DependencyGate) Reset() {
+	*x = DependencyGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DependencyGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DependencyGate) ProtoMessage() {}
+
+func (x *DependencyGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DependencyGate.ProtoReflect.Descriptor instead.
+func (*DependencyGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DependencyGate) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *DependencyGate) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *DependencyGate) GetOnEachTarget() bool {
+	if x != nil {
+		return x.OnEachTarget
+	}
+	return false
+}
+
+// IntegrityGate waits until every artifact is there with its digest, and the manifest's signature is valid.
+type IntegrityGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether a valid signature is asked for even where the application does not require one.
+	Signature     bool `protobuf:"varint,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IntegrityGate) Reset() {
+	*x = IntegrityGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IntegrityGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IntegrityGate) ProtoMessage() {}
+
+func (x *IntegrityGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IntegrityGate.ProtoReflect.Descriptor instead.
+func (*IntegrityGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *IntegrityGate) GetSignature() bool {
+	if x != nil {
+		return x.Signature
+	}
+	return false
+}
+
+// CompatibilityGate asks anew, at the turn of the wave, whether every target can run the release.
+type CompatibilityGate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompatibilityGate) Reset() {
+	*x = CompatibilityGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompatibilityGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompatibilityGate) ProtoMessage() {}
+
+func (x *CompatibilityGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompatibilityGate.ProtoReflect.Descriptor instead.
+func (*CompatibilityGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{18}
+}
+
+// CapacityGate asks whether the instances that stay up while the wave is under way can carry the load:
+// headroom = peak of one instance x surviving instances / forecast peak.
+type CapacityGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The load that must be carried, in requests a second, over all instances.
+	ForecastPeak float64 `protobuf:"fixed64,1,opt,name=forecast_peak,json=forecastPeak,proto3" json:"forecast_peak,omitempty"`
+	// The least headroom; 1.2 when 0.
+	MinHeadroom float64 `protobuf:"fixed64,2,opt,name=min_headroom,json=minHeadroom,proto3" json:"min_headroom,omitempty"`
+	// What one instance carries, in requests a second, where it is known. Measured by `load_test` when 0.
+	PeakPerInstance float64 `protobuf:"fixed64,3,opt,name=peak_per_instance,json=peakPerInstance,proto3" json:"peak_per_instance,omitempty"`
+	// How to measure it.
+	LoadTest      *LoadTest `protobuf:"bytes,4,opt,name=load_test,json=loadTest,proto3" json:"load_test,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CapacityGate) Reset() {
+	*x = CapacityGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapacityGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapacityGate) ProtoMessage() {}
+
+func (x *CapacityGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapacityGate.ProtoReflect.Descriptor instead.
+func (*CapacityGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CapacityGate) GetForecastPeak() float64 {
+	if x != nil {
+		return x.ForecastPeak
+	}
+	return 0
+}
+
+func (x *CapacityGate) GetMinHeadroom() float64 {
+	if x != nil {
+		return x.MinHeadroom
+	}
+	return 0
+}
+
+func (x *CapacityGate) GetPeakPerInstance() float64 {
+	if x != nil {
+		return x.PeakPerInstance
+	}
+	return 0
+}
+
+func (x *CapacityGate) GetLoadTest() *LoadTest {
+	if x != nil {
+		return x.LoadTest
+	}
+	return nil
+}
+
+// LoadTest asks a running instance faster and faster until it no longer keeps its objective.
+type LoadTest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address that is asked: an instance that takes no users.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// The first rate, in requests a second; 50 when 0.
+	StartRate int32 `protobuf:"varint,2,opt,name=start_rate,json=startRate,proto3" json:"start_rate,omitempty"`
+	// The last rate that is tried; 1000 when 0.
+	MaxRate int32 `protobuf:"varint,3,opt,name=max_rate,json=maxRate,proto3" json:"max_rate,omitempty"`
+	// How long each rate is held; 2 s when not set, at most 1 min. The whole test ends after 5 min.
+	Step *durationpb.Duration `protobuf:"bytes,4,opt,name=step,proto3" json:"step,omitempty"`
+	// The 99th percentile must stay below; 500 ms when not set.
+	Latency *durationpb.Duration `protobuf:"bytes,5,opt,name=latency,proto3" json:"latency,omitempty"`
+	// The share of requests that may fail; 0.01 when 0.
+	ErrorShare    float64 `protobuf:"fixed64,6,opt,name=error_share,json=errorShare,proto3" json:"error_share,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadTest) Reset() {
+	*x = LoadTest{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadTest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadTest) ProtoMessage() {}
+
+func (x *LoadTest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadTest.ProtoReflect.Descriptor instead.
+func (*LoadTest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LoadTest) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *LoadTest) GetStartRate() int32 {
+	if x != nil {
+		return x.StartRate
+	}
+	return 0
+}
+
+func (x *LoadTest) GetMaxRate() int32 {
+	if x != nil {
+		return x.MaxRate
+	}
+	return 0
+}
+
+func (x *LoadTest) GetStep() *durationpb.Duration {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *LoadTest) GetLatency() *durationpb.Duration {
+	if x != nil {
+		return x.Latency
+	}
+	return nil
+}
+
+func (x *LoadTest) GetErrorShare() float64 {
+	if x != nil {
+		return x.ErrorShare
+	}
+	return 0
+}
+
+// MigrationGate waits until migrations have run in the environment.
+type MigrationGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Their ids, of this application; all EXPAND ones of the release when empty.
+	Migrations    []string `protobuf:"bytes,1,rep,name=migrations,proto3" json:"migrations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MigrationGate) Reset() {
+	*x = MigrationGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MigrationGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MigrationGate) ProtoMessage() {}
+
+func (x *MigrationGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MigrationGate.ProtoReflect.Descriptor instead.
+func (*MigrationGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *MigrationGate) GetMigrations() []string {
+	if x != nil {
+		return x.Migrations
+	}
+	return nil
+}
+
+// FeedbackGate waits until enough users have rated the release, well enough.
+type FeedbackGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many ratings at least; 10 when 0.
+	MinRatings int32 `protobuf:"varint,1,opt,name=min_ratings,json=minRatings,proto3" json:"min_ratings,omitempty"`
+	// The least mean rating, 1 to 5; not asked when 0.
+	MinRating float64 `protobuf:"fixed64,2,opt,name=min_rating,json=minRating,proto3" json:"min_rating,omitempty"`
+	// By how much the upgraded may rate lower than the rest, judged by the lower end of the 95 % interval of the
+	// difference; not asked when 0.
+	MaxDrop       float64 `protobuf:"fixed64,3,opt,name=max_drop,json=maxDrop,proto3" json:"max_drop,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedbackGate) Reset() {
+	*x = FeedbackGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedbackGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedbackGate) ProtoMessage() {}
+
+func (x *FeedbackGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedbackGate.ProtoReflect.Descriptor instead.
+func (*FeedbackGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FeedbackGate) GetMinRatings() int32 {
+	if x != nil {
+		return x.MinRatings
+	}
+	return 0
+}
+
+func (x *FeedbackGate) GetMinRating() float64 {
+	if x != nil {
+		return x.MinRating
+	}
+	return 0
+}
+
+func (x *FeedbackGate) GetMaxDrop() float64 {
+	if x != nil {
+		return x.MaxDrop
+	}
+	return 0
+}
+
+// WebhookGate asks a system outside: POST of the wave as JSON; 200 opens, 403 keeps it closed with the reasons of the
+// body, anything else is UNKNOWN.
+type WebhookGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// When it has not answered; 5 s when not set.
+	Timeout *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// How long an answer is good; 30 s when not set.
+	Ttl           *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WebhookGate) Reset() {
+	*x = WebhookGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WebhookGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WebhookGate) ProtoMessage() {}
+
+func (x *WebhookGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WebhookGate.ProtoReflect.Descriptor instead.
+func (*WebhookGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *WebhookGate) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *WebhookGate) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+func (x *WebhookGate) GetTtl() *durationpb.Duration {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+// RuleGate waits until a CEL expression over `deployment`, `wave`, `release`, `environment`, `counts` and `now` is true.
+type RuleGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The expression; its cost is bounded.
+	Expression string `protobuf:"bytes,1,opt,name=expression,proto3" json:"expression,omitempty"`
+	// What to tell people while it is false.
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleGate) Reset() {
+	*x = RuleGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleGate) ProtoMessage() {}
+
+func (x *RuleGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleGate.ProtoReflect.Descriptor instead.
+func (*RuleGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RuleGate) GetExpression() string {
+	if x != nil {
+		return x.Expression
+	}
+	return ""
+}
+
+func (x *RuleGate) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// WindowGate waits for a window of time.
+type WindowGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Open while the time is inside any of them.
+	Windows       []*Window `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WindowGate) Reset() {
+	*x = WindowGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WindowGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WindowGate) ProtoMessage() {}
+
+func (x *WindowGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WindowGate.ProtoReflect.Descriptor instead.
+func (*WindowGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *WindowGate) GetWindows() []*Window {
+	if x != nil {
+		return x.Windows
+	}
+	return nil
+}
+
+// Window is a stretch of local time, half-open: it contains its start and not its end.
+type Window struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The IANA time zone in which all of it is meant: `Europe/Berlin`.
+	TimeZone string `protobuf:"bytes,1,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// The start, local: `2026-12-20T18:00`. A time that does not exist that day, as clocks go forward, is taken as the
+	// moment they go; one that exists twice is its first.
+	Start string `protobuf:"bytes,2,opt,name=start,proto3" json:"start,omitempty"`
+	// The end, local, after the start; for a recurring window the end of the first one.
+	End string `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`
+	// How it recurs, an RRULE of RFC 5545 counted from `start`: `FREQ=WEEKLY;BYDAY=FR`. Once when empty.
+	Recurrence string `protobuf:"bytes,4,opt,name=recurrence,proto3" json:"recurrence,omitempty"`
+	// What it is, for people: `year-end close`.
+	DisplayName   string `protobuf:"bytes,5,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Window) Reset() {
+	*x = Window{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Window) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Window) ProtoMessage() {}
+
+func (x *Window) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Window.ProtoReflect.Descriptor instead.
+func (*Window) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Window) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *Window) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *Window) GetEnd() string {
+	if x != nil {
+		return x.End
+	}
+	return ""
+}
+
+func (x *Window) GetRecurrence() string {
+	if x != nil {
+		return x.Recurrence
+	}
+	return ""
+}
+
+func (x *Window) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
 }
 
 // BakeGate waits for a time after the wave before was sealed.
@@ -950,7 +2426,7 @@ type BakeGate struct {
 
 func (x *BakeGate) Reset() {
 	*x = BakeGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +2438,7 @@ func (x *BakeGate) String() string {
 func (*BakeGate) ProtoMessage() {}
 
 func (x *BakeGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +2451,7 @@ func (x *BakeGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BakeGate.ProtoReflect.Descriptor instead.
 func (*BakeGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{9}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BakeGate) GetDuration() *durationpb.Duration {
@@ -996,7 +2472,7 @@ type PriorWaveGate struct {
 
 func (x *PriorWaveGate) Reset() {
 	*x = PriorWaveGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[10]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +2484,7 @@ func (x *PriorWaveGate) String() string {
 func (*PriorWaveGate) ProtoMessage() {}
 
 func (x *PriorWaveGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[10]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +2497,7 @@ func (x *PriorWaveGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriorWaveGate.ProtoReflect.Descriptor instead.
 func (*PriorWaveGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{10}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PriorWaveGate) GetWave() string {
@@ -1050,7 +2526,7 @@ type Canary struct {
 
 func (x *Canary) Reset() {
 	*x = Canary{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[11]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +2538,7 @@ func (x *Canary) String() string {
 func (*Canary) ProtoMessage() {}
 
 func (x *Canary) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[11]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +2551,7 @@ func (x *Canary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Canary.ProtoReflect.Descriptor instead.
 func (*Canary) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{11}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Canary) GetCount() int32 {
@@ -1130,7 +2606,7 @@ type Rolling struct {
 
 func (x *Rolling) Reset() {
 	*x = Rolling{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +2618,7 @@ func (x *Rolling) String() string {
 func (*Rolling) ProtoMessage() {}
 
 func (x *Rolling) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +2631,7 @@ func (x *Rolling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolling.ProtoReflect.Descriptor instead.
 func (*Rolling) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{12}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Rolling) GetBatchPercent() float64 {
@@ -1208,7 +2684,7 @@ type ByCohort struct {
 
 func (x *ByCohort) Reset() {
 	*x = ByCohort{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +2696,7 @@ func (x *ByCohort) String() string {
 func (*ByCohort) ProtoMessage() {}
 
 func (x *ByCohort) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +2709,7 @@ func (x *ByCohort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ByCohort.ProtoReflect.Descriptor instead.
 func (*ByCohort) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{13}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ByCohort) GetCohorts() []string {
@@ -1293,7 +2769,7 @@ type AllAtOnce struct {
 
 func (x *AllAtOnce) Reset() {
 	*x = AllAtOnce{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1305,7 +2781,7 @@ func (x *AllAtOnce) String() string {
 func (*AllAtOnce) ProtoMessage() {}
 
 func (x *AllAtOnce) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1318,7 +2794,7 @@ func (x *AllAtOnce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllAtOnce.ProtoReflect.Descriptor instead.
 func (*AllAtOnce) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{14}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AllAtOnce) GetMaxParallel() int32 {
@@ -1361,7 +2837,7 @@ type CreateDeploymentPlanRequest struct {
 
 func (x *CreateDeploymentPlanRequest) Reset() {
 	*x = CreateDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +2849,7 @@ func (x *CreateDeploymentPlanRequest) String() string {
 func (*CreateDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *CreateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +2862,7 @@ func (x *CreateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{15}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CreateDeploymentPlanRequest) GetParent() string {
@@ -1435,7 +2911,7 @@ type GetDeploymentPlanRequest struct {
 
 func (x *GetDeploymentPlanRequest) Reset() {
 	*x = GetDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +2923,7 @@ func (x *GetDeploymentPlanRequest) String() string {
 func (*GetDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *GetDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +2936,7 @@ func (x *GetDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{16}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetDeploymentPlanRequest) GetName() string {
@@ -1489,7 +2965,7 @@ type ListDeploymentPlansRequest struct {
 
 func (x *ListDeploymentPlansRequest) Reset() {
 	*x = ListDeploymentPlansRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +2977,7 @@ func (x *ListDeploymentPlansRequest) String() string {
 func (*ListDeploymentPlansRequest) ProtoMessage() {}
 
 func (x *ListDeploymentPlansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +2990,7 @@ func (x *ListDeploymentPlansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentPlansRequest.ProtoReflect.Descriptor instead.
 func (*ListDeploymentPlansRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{17}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListDeploymentPlansRequest) GetParent() string {
@@ -1565,7 +3041,7 @@ type ListDeploymentPlansResponse struct {
 
 func (x *ListDeploymentPlansResponse) Reset() {
 	*x = ListDeploymentPlansResponse{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +3053,7 @@ func (x *ListDeploymentPlansResponse) String() string {
 func (*ListDeploymentPlansResponse) ProtoMessage() {}
 
 func (x *ListDeploymentPlansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +3066,7 @@ func (x *ListDeploymentPlansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentPlansResponse.ProtoReflect.Descriptor instead.
 func (*ListDeploymentPlansResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{18}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListDeploymentPlansResponse) GetDeploymentPlans() []*DeploymentPlan {
@@ -1624,7 +3100,7 @@ type UpdateDeploymentPlanRequest struct {
 
 func (x *UpdateDeploymentPlanRequest) Reset() {
 	*x = UpdateDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +3112,7 @@ func (x *UpdateDeploymentPlanRequest) String() string {
 func (*UpdateDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *UpdateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +3125,7 @@ func (x *UpdateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*UpdateDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{19}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *UpdateDeploymentPlanRequest) GetDeploymentPlan() *DeploymentPlan {
@@ -1697,7 +3173,7 @@ type DeleteDeploymentPlanRequest struct {
 
 func (x *DeleteDeploymentPlanRequest) Reset() {
 	*x = DeleteDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1709,7 +3185,7 @@ func (x *DeleteDeploymentPlanRequest) String() string {
 func (*DeleteDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *DeleteDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1722,7 +3198,7 @@ func (x *DeleteDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{20}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeleteDeploymentPlanRequest) GetName() string {
@@ -1768,7 +3244,7 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"updateTime\x12+\n" +
 	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12<\n" +
 	"\arollout\x18\a \x01(\v2\x1d.golive.deployment.v1.RolloutB\x03\xe0A\x02R\arollout:\x85\x01\xeaA\x81\x01\n" +
-	"$deployment.golive.dev/DeploymentPlan\x128workspaces/{workspace}/deploymentPlans/{deployment_plan}*\x0fdeploymentPlans2\x0edeploymentPlan\"\xcf\x05\n" +
+	"$deployment.golive.dev/DeploymentPlan\x128workspaces/{workspace}/deploymentPlans/{deployment_plan}*\x0fdeploymentPlans2\x0edeploymentPlan\"\xfe\x05\n" +
 	"\aRollout\x126\n" +
 	"\x06canary\x18\x01 \x01(\v2\x1c.golive.deployment.v1.CanaryH\x00R\x06canary\x129\n" +
 	"\arolling\x18\x02 \x01(\v2\x1d.golive.deployment.v1.RollingH\x00R\arolling\x12=\n" +
@@ -1781,14 +3257,16 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"\n" +
 	"lost_after\x18\b \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\x9a\x9e\x012\x02\b\x01R\tlostAfter\x12R\n" +
 	"\x0ecancel_timeout\x18\t \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
-	"\"\x04\b\x80\xa3\x052\x02\b\x01R\rcancelTimeout\"?\n" +
+	"\"\x04\b\x80\xa3\x052\x02\b\x01R\rcancelTimeout\x12-\n" +
+	"\x05alpha\x18\n" +
+	" \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xe0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x05alpha\"?\n" +
 	"\tOnFailure\x12\x1a\n" +
 	"\x16ON_FAILURE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06REVERT\x10\x01\x12\n" +
 	"\n" +
 	"\x06FREEZE\x10\x02B\b\n" +
-	"\x06preset\"\xad\x03\n" +
+	"\x06preset\"\xed\x03\n" +
 	"\bWaveRule\x12>\n" +
 	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12<\n" +
 	"\amembers\x18\x02 \x01(\v2\x1d.golive.deployment.v1.MembersB\x03\xe0A\x02R\amembers\x12>\n" +
@@ -1796,7 +3274,42 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"\x04bake\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xce\xda\x032\x00R\x04bake\x12*\n" +
 	"\fmax_parallel\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\vmaxParallel\x12;\n" +
 	"\x06budget\x18\x06 \x01(\v2#.golive.deployment.v1.FailureBudgetR\x06budget\x12:\n" +
-	"\fmin_coverage\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\vminCoverage\"\xef\x01\n" +
+	"\fmin_coverage\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\vminCoverage\x12>\n" +
+	"\banalysis\x18\b \x01(\v2\".golive.deployment.v1.AnalysisRuleR\banalysis\"\xf6\x01\n" +
+	"\fAnalysisRule\x12I\n" +
+	"\ametrics\x18\x01 \x03(\v2 .golive.deployment.v1.MetricRuleB\r\xe0A\x02\xbaH\a\x92\x01\x04\b\x01\x10\x10R\ametrics\x12J\n" +
+	"\binterval\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x13\xbaH\x10\xaa\x01\r\"\x04\b\x80\xa3\x052\x05\x10\x80\xc2\xd7/R\binterval\x12O\n" +
+	"\fmax_duration\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\xce\xda\x032\x02\b\x01R\vmaxDuration\"\xfe\x03\n" +
+	"\n" +
+	"MetricRule\x12>\n" +
+	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12;\n" +
+	"\x06probes\x18\x02 \x01(\v2!.golive.deployment.v1.ProbeSourceH\x00R\x06probes\x12<\n" +
+	"\x06pushed\x18\x03 \x01(\v2\".golive.deployment.v1.PushedSourceH\x00R\x06pushed\x12H\n" +
+	"\n" +
+	"prometheus\x18\x04 \x01(\v2&.golive.deployment.v1.PrometheusSourceH\x00R\n" +
+	"prometheus\x128\n" +
+	"\vfail_margin\x18\x05 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\n" +
+	"failMargin\x128\n" +
+	"\vpass_margin\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\n" +
+	"passMargin\x12@\n" +
+	"\x0fabsolute_margin\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x0eabsoluteMargin\x12$\n" +
+	"\rinformational\x18\b \x01(\bR\rinformationalB\x0f\n" +
+	"\x06source\x12\x05\xbaH\x02\b\x01\"\xd8\x01\n" +
+	"\vProbeSource\x12M\n" +
+	"\ameasure\x18\x01 \x01(\x0e2).golive.deployment.v1.ProbeSource.MeasureB\b\xbaH\x05\x82\x01\x02\x10\x01R\ameasure\x127\n" +
+	"\tthreshold\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tthreshold\"A\n" +
+	"\aMeasure\x12\x17\n" +
+	"\x13MEASURE_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fAVAILABILITY\x10\x01\x12\v\n" +
+	"\aLATENCY\x10\x02\"J\n" +
+	"\fPushedSource\x12:\n" +
+	"\acounter\x18\x01 \x01(\tB \xe0A\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9_]{0,62}$R\acounter\"\xf5\x01\n" +
+	"\x10PrometheusSource\x123\n" +
+	"\aaddress\x18\x01 \x01(\tB\x19\xe0A\x02\xbaH\x13r\x11\x18\xe8\a2\f^https?://.+R\aaddress\x12\x1f\n" +
+	"\x03bad\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\x03bad\x12#\n" +
+	"\x05total\x18\x03 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\x05total\x120\n" +
+	"\fbaseline_bad\x18\x04 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\vbaselineBad\x124\n" +
+	"\x0ebaseline_total\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\rbaselineTotal\"\xef\x01\n" +
 	"\aMembers\x12!\n" +
 	"\x06cohort\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\x06cohort\x12=\n" +
 	"\x06labels\x18\x02 \x01(\v2#.golive.deployment.v1.LabelSelectorH\x00R\x06labels\x123\n" +
@@ -1815,22 +3328,104 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"max_failed\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\tmaxFailed\x12E\n" +
 	"\x12max_failed_percent\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x10maxFailedPercent\x12\"\n" +
 	"\bmax_lost\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\amaxLost\x12A\n" +
-	"\x10max_lost_percent\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x0emaxLostPercent\"\xa8\x03\n" +
+	"\x10max_lost_percent\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x0emaxLostPercent\"\x9d\t\n" +
 	"\bGateRule\x12>\n" +
 	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12C\n" +
 	"\treadiness\x18\x02 \x01(\v2#.golive.deployment.v1.ReadinessGateH\x00R\treadiness\x12@\n" +
 	"\bapproval\x18\x03 \x01(\v2\".golive.deployment.v1.ApprovalGateH\x00R\bapproval\x124\n" +
 	"\x04bake\x18\x04 \x01(\v2\x1e.golive.deployment.v1.BakeGateH\x00R\x04bake\x12D\n" +
 	"\n" +
-	"prior_wave\x18\x05 \x01(\v2#.golive.deployment.v1.PriorWaveGateH\x00R\tpriorWave\x12J\n" +
+	"prior_wave\x18\x05 \x01(\v2#.golive.deployment.v1.PriorWaveGateH\x00R\tpriorWave\x12@\n" +
+	"\banalysis\x18\a \x01(\v2\".golive.deployment.v1.AnalysisGateH\x00R\banalysis\x12Y\n" +
+	"\x11prior_environment\x18\b \x01(\v2*.golive.deployment.v1.PriorEnvironmentGateH\x00R\x10priorEnvironment\x12F\n" +
+	"\n" +
+	"dependency\x18\t \x01(\v2$.golive.deployment.v1.DependencyGateH\x00R\n" +
+	"dependency\x12C\n" +
+	"\tintegrity\x18\n" +
+	" \x01(\v2#.golive.deployment.v1.IntegrityGateH\x00R\tintegrity\x12O\n" +
+	"\rcompatibility\x18\v \x01(\v2'.golive.deployment.v1.CompatibilityGateH\x00R\rcompatibility\x12@\n" +
+	"\bcapacity\x18\f \x01(\v2\".golive.deployment.v1.CapacityGateH\x00R\bcapacity\x12C\n" +
+	"\tmigration\x18\r \x01(\v2#.golive.deployment.v1.MigrationGateH\x00R\tmigration\x12@\n" +
+	"\bfeedback\x18\x0e \x01(\v2\".golive.deployment.v1.FeedbackGateH\x00R\bfeedback\x12=\n" +
+	"\awebhook\x18\x0f \x01(\v2!.golive.deployment.v1.WebhookGateH\x00R\awebhook\x124\n" +
+	"\x04rule\x18\x10 \x01(\v2\x1e.golive.deployment.v1.RuleGateH\x00R\x04rule\x12:\n" +
+	"\x06window\x18\x11 \x01(\v2 .golive.deployment.v1.WindowGateH\x00R\x06window\x12J\n" +
 	"\rexpires_after\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\n" +
 	"\xbaH\a\xaa\x01\x042\x02\b\x01R\fexpiresAfterB\r\n" +
 	"\x04type\x12\x05\xbaH\x02\b\x01\"\x8f\x01\n" +
 	"\rReadinessGate\x12~\n" +
 	"\vcohort_plan\x18\x01 \x01(\tB]\xe0A\x02\xbaHWrU2S^workspaces/[a-z][a-z0-9-]{0,62}/implementations/[a-z0-9-]+/cohortPlans/[a-z0-9-]+$R\n" +
-	"cohortPlan\"5\n" +
+	"cohortPlan\"\x88\x02\n" +
 	"\fApprovalGate\x12%\n" +
-	"\brequired\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x14(\x00R\brequired\"Q\n" +
+	"\brequired\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x14(\x00R\brequired\x12?\n" +
+	"\x05roles\x18\x02 \x03(\tB)\xbaH&\x92\x01#\x10\b\x18\x01\"\x1dr\x1bR\boperatorR\bapproverR\x05adminR\x05roles\x12L\n" +
+	"\tapprovers\x18\x03 \x03(\tB.\xbaH+\x92\x01(\x10\x14\x18\x01\"\"r 2\x1e^users/[A-Za-z0-9._@-]{1,100}$R\tapprovers\x12B\n" +
+	"\tvalid_for\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\n" +
+	"\xbaH\a\xaa\x01\x042\x02\b\x01R\bvalidFor\"\"\n" +
+	"\fAnalysisGate\x12\x12\n" +
+	"\x04wave\x18\x01 \x01(\tR\x04wave\"\x92\x02\n" +
+	"\x14PriorEnvironmentGate\x12H\n" +
+	"\venvironment\x18\x01 \x01(\tB&\xfaA#\n" +
+	"!deployment.golive.dev/EnvironmentR\venvironment\x12D\n" +
+	"\vhealthy_for\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\n" +
+	"healthyFor\x12-\n" +
+	"\rinstallations\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\rinstallations\x12;\n" +
+	"\favailability\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\favailability\"\xf8\x01\n" +
+	"\x0eDependencyGate\x12K\n" +
+	"\vapplication\x18\x01 \x01(\tB)\xe0A\x02\xfaA#\n" +
+	"!deployment.golive.dev/ApplicationR\vapplication\x12s\n" +
+	"\aversion\x18\x02 \x01(\tBY\xe0A\x02\xbaHSrQ2O^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$R\aversion\x12$\n" +
+	"\x0eon_each_target\x18\x03 \x01(\bR\fonEachTarget\"-\n" +
+	"\rIntegrityGate\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\bR\tsignature\"\x13\n" +
+	"\x11CompatibilityGate\"\xf2\x01\n" +
+	"\fCapacityGate\x126\n" +
+	"\rforecast_peak\x18\x01 \x01(\x01B\x11\xe0A\x02\xbaH\v\x12\t!\x00\x00\x00\x00\x00\x00\x00\x00R\fforecastPeak\x121\n" +
+	"\fmin_headroom\x18\x02 \x01(\x01B\x0e\xbaH\v\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00R\vminHeadroom\x12:\n" +
+	"\x11peak_per_instance\x18\x03 \x01(\x01B\x0e\xbaH\v\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00R\x0fpeakPerInstance\x12;\n" +
+	"\tload_test\x18\x04 \x01(\v2\x1e.golive.deployment.v1.LoadTestR\bloadTest\"\xce\x02\n" +
+	"\bLoadTest\x12+\n" +
+	"\x03url\x18\x01 \x01(\tB\x19\xe0A\x02\xbaH\x13r\x11\x18\xd0\x0f2\f^https?://.+R\x03url\x12*\n" +
+	"\n" +
+	"start_rate\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\tstartRate\x12&\n" +
+	"\bmax_rate\x18\x03 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\amaxRate\x12@\n" +
+	"\x04step\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x02\b<2\x05\x10\x80\xc2\xd7/R\x04step\x12E\n" +
+	"\alatency\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x02\b<2\x04\x10\xc0\x84=R\alatency\x128\n" +
+	"\verror_share\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\n" +
+	"errorShare\";\n" +
+	"\rMigrationGate\x12*\n" +
+	"\n" +
+	"migrations\x18\x01 \x03(\tB\n" +
+	"\xbaH\a\x92\x01\x04\x10 \x18\x01R\n" +
+	"migrations\"\xa4\x01\n" +
+	"\fFeedbackGate\x12(\n" +
+	"\vmin_ratings\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\n" +
+	"minRatings\x126\n" +
+	"\n" +
+	"min_rating\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x14@)\x00\x00\x00\x00\x00\x00\x00\x00R\tminRating\x122\n" +
+	"\bmax_drop\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x10@)\x00\x00\x00\x00\x00\x00\x00\x00R\amaxDrop\"\xc1\x01\n" +
+	"\vWebhookGate\x12+\n" +
+	"\x03url\x18\x01 \x01(\tB\x19\xe0A\x02\xbaH\x13r\x11\x18\xd0\x0f2\f^https?://.+R\x03url\x12F\n" +
+	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x02\b<2\x05\x10\x80\xad\xe2\x04R\atimeout\x12=\n" +
+	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
+	"\"\x04\b\x80\xa3\x052\x02\b\x01R\x03ttl\"]\n" +
+	"\bRuleGate\x12-\n" +
+	"\n" +
+	"expression\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\n" +
+	"expression\x12\"\n" +
+	"\amessage\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\"S\n" +
+	"\n" +
+	"WindowGate\x12E\n" +
+	"\awindows\x18\x01 \x03(\v2\x1c.golive.deployment.v1.WindowB\r\xe0A\x02\xbaH\a\x92\x01\x04\b\x01\x10@R\awindows\"\x9a\x02\n" +
+	"\x06Window\x12)\n" +
+	"\ttime_zone\x18\x01 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18@R\btimeZone\x12H\n" +
+	"\x05start\x18\x02 \x01(\tB2\xe0A\x02\xbaH,r*2(^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?$R\x05start\x12D\n" +
+	"\x03end\x18\x03 \x01(\tB2\xe0A\x02\xbaH,r*2(^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?$R\x03end\x12(\n" +
+	"\n" +
+	"recurrence\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\n" +
+	"recurrence\x12+\n" +
+	"\fdisplay_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\"Q\n" +
 	"\bBakeGate\x12E\n" +
 	"\bduration\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01\xaa\x01\x02*\x00R\bduration\"#\n" +
 	"\rPriorWaveGate\x12\x12\n" +
@@ -1915,89 +3510,136 @@ func file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP() []byte {
 	return file_golive_deployment_v1_deployment_plan_proto_rawDescData
 }
 
-var file_golive_deployment_v1_deployment_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_deployment_v1_deployment_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_golive_deployment_v1_deployment_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_golive_deployment_v1_deployment_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_golive_deployment_v1_deployment_plan_proto_goTypes = []any{
 	(Rollout_OnFailure)(0),              // 0: golive.deployment.v1.Rollout.OnFailure
-	(*DeploymentPlan)(nil),              // 1: golive.deployment.v1.DeploymentPlan
-	(*Rollout)(nil),                     // 2: golive.deployment.v1.Rollout
-	(*WaveRule)(nil),                    // 3: golive.deployment.v1.WaveRule
-	(*Members)(nil),                     // 4: golive.deployment.v1.Members
-	(*LabelSelector)(nil),               // 5: golive.deployment.v1.LabelSelector
-	(*FailureBudget)(nil),               // 6: golive.deployment.v1.FailureBudget
-	(*GateRule)(nil),                    // 7: golive.deployment.v1.GateRule
-	(*ReadinessGate)(nil),               // 8: golive.deployment.v1.ReadinessGate
-	(*ApprovalGate)(nil),                // 9: golive.deployment.v1.ApprovalGate
-	(*BakeGate)(nil),                    // 10: golive.deployment.v1.BakeGate
-	(*PriorWaveGate)(nil),               // 11: golive.deployment.v1.PriorWaveGate
-	(*Canary)(nil),                      // 12: golive.deployment.v1.Canary
-	(*Rolling)(nil),                     // 13: golive.deployment.v1.Rolling
-	(*ByCohort)(nil),                    // 14: golive.deployment.v1.ByCohort
-	(*AllAtOnce)(nil),                   // 15: golive.deployment.v1.AllAtOnce
-	(*CreateDeploymentPlanRequest)(nil), // 16: golive.deployment.v1.CreateDeploymentPlanRequest
-	(*GetDeploymentPlanRequest)(nil),    // 17: golive.deployment.v1.GetDeploymentPlanRequest
-	(*ListDeploymentPlansRequest)(nil),  // 18: golive.deployment.v1.ListDeploymentPlansRequest
-	(*ListDeploymentPlansResponse)(nil), // 19: golive.deployment.v1.ListDeploymentPlansResponse
-	(*UpdateDeploymentPlanRequest)(nil), // 20: golive.deployment.v1.UpdateDeploymentPlanRequest
-	(*DeleteDeploymentPlanRequest)(nil), // 21: golive.deployment.v1.DeleteDeploymentPlanRequest
-	nil,                                 // 22: golive.deployment.v1.LabelSelector.MatchEntry
-	(*timestamppb.Timestamp)(nil),       // 23: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),         // 24: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),       // 25: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),               // 26: google.protobuf.Empty
+	(ProbeSource_Measure)(0),            // 1: golive.deployment.v1.ProbeSource.Measure
+	(*DeploymentPlan)(nil),              // 2: golive.deployment.v1.DeploymentPlan
+	(*Rollout)(nil),                     // 3: golive.deployment.v1.Rollout
+	(*WaveRule)(nil),                    // 4: golive.deployment.v1.WaveRule
+	(*AnalysisRule)(nil),                // 5: golive.deployment.v1.AnalysisRule
+	(*MetricRule)(nil),                  // 6: golive.deployment.v1.MetricRule
+	(*ProbeSource)(nil),                 // 7: golive.deployment.v1.ProbeSource
+	(*PushedSource)(nil),                // 8: golive.deployment.v1.PushedSource
+	(*PrometheusSource)(nil),            // 9: golive.deployment.v1.PrometheusSource
+	(*Members)(nil),                     // 10: golive.deployment.v1.Members
+	(*LabelSelector)(nil),               // 11: golive.deployment.v1.LabelSelector
+	(*FailureBudget)(nil),               // 12: golive.deployment.v1.FailureBudget
+	(*GateRule)(nil),                    // 13: golive.deployment.v1.GateRule
+	(*ReadinessGate)(nil),               // 14: golive.deployment.v1.ReadinessGate
+	(*ApprovalGate)(nil),                // 15: golive.deployment.v1.ApprovalGate
+	(*AnalysisGate)(nil),                // 16: golive.deployment.v1.AnalysisGate
+	(*PriorEnvironmentGate)(nil),        // 17: golive.deployment.v1.PriorEnvironmentGate
+	(*DependencyGate)(nil),              // 18: golive.deployment.v1.DependencyGate
+	(*IntegrityGate)(nil),               // 19: golive.deployment.v1.IntegrityGate
+	(*CompatibilityGate)(nil),           // 20: golive.deployment.v1.CompatibilityGate
+	(*CapacityGate)(nil),                // 21: golive.deployment.v1.CapacityGate
+	(*LoadTest)(nil),                    // 22: golive.deployment.v1.LoadTest
+	(*MigrationGate)(nil),               // 23: golive.deployment.v1.MigrationGate
+	(*FeedbackGate)(nil),                // 24: golive.deployment.v1.FeedbackGate
+	(*WebhookGate)(nil),                 // 25: golive.deployment.v1.WebhookGate
+	(*RuleGate)(nil),                    // 26: golive.deployment.v1.RuleGate
+	(*WindowGate)(nil),                  // 27: golive.deployment.v1.WindowGate
+	(*Window)(nil),                      // 28: golive.deployment.v1.Window
+	(*BakeGate)(nil),                    // 29: golive.deployment.v1.BakeGate
+	(*PriorWaveGate)(nil),               // 30: golive.deployment.v1.PriorWaveGate
+	(*Canary)(nil),                      // 31: golive.deployment.v1.Canary
+	(*Rolling)(nil),                     // 32: golive.deployment.v1.Rolling
+	(*ByCohort)(nil),                    // 33: golive.deployment.v1.ByCohort
+	(*AllAtOnce)(nil),                   // 34: golive.deployment.v1.AllAtOnce
+	(*CreateDeploymentPlanRequest)(nil), // 35: golive.deployment.v1.CreateDeploymentPlanRequest
+	(*GetDeploymentPlanRequest)(nil),    // 36: golive.deployment.v1.GetDeploymentPlanRequest
+	(*ListDeploymentPlansRequest)(nil),  // 37: golive.deployment.v1.ListDeploymentPlansRequest
+	(*ListDeploymentPlansResponse)(nil), // 38: golive.deployment.v1.ListDeploymentPlansResponse
+	(*UpdateDeploymentPlanRequest)(nil), // 39: golive.deployment.v1.UpdateDeploymentPlanRequest
+	(*DeleteDeploymentPlanRequest)(nil), // 40: golive.deployment.v1.DeleteDeploymentPlanRequest
+	nil,                                 // 41: golive.deployment.v1.LabelSelector.MatchEntry
+	(*timestamppb.Timestamp)(nil),       // 42: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),         // 43: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),       // 44: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),               // 45: google.protobuf.Empty
 }
 var file_golive_deployment_v1_deployment_plan_proto_depIdxs = []int32{
-	23, // 0: golive.deployment.v1.DeploymentPlan.create_time:type_name -> google.protobuf.Timestamp
-	23, // 1: golive.deployment.v1.DeploymentPlan.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 2: golive.deployment.v1.DeploymentPlan.rollout:type_name -> golive.deployment.v1.Rollout
-	12, // 3: golive.deployment.v1.Rollout.canary:type_name -> golive.deployment.v1.Canary
-	13, // 4: golive.deployment.v1.Rollout.rolling:type_name -> golive.deployment.v1.Rolling
-	14, // 5: golive.deployment.v1.Rollout.by_cohort:type_name -> golive.deployment.v1.ByCohort
-	15, // 6: golive.deployment.v1.Rollout.all_at_once:type_name -> golive.deployment.v1.AllAtOnce
-	3,  // 7: golive.deployment.v1.Rollout.waves:type_name -> golive.deployment.v1.WaveRule
+	42, // 0: golive.deployment.v1.DeploymentPlan.create_time:type_name -> google.protobuf.Timestamp
+	42, // 1: golive.deployment.v1.DeploymentPlan.update_time:type_name -> google.protobuf.Timestamp
+	3,  // 2: golive.deployment.v1.DeploymentPlan.rollout:type_name -> golive.deployment.v1.Rollout
+	31, // 3: golive.deployment.v1.Rollout.canary:type_name -> golive.deployment.v1.Canary
+	32, // 4: golive.deployment.v1.Rollout.rolling:type_name -> golive.deployment.v1.Rolling
+	33, // 5: golive.deployment.v1.Rollout.by_cohort:type_name -> golive.deployment.v1.ByCohort
+	34, // 6: golive.deployment.v1.Rollout.all_at_once:type_name -> golive.deployment.v1.AllAtOnce
+	4,  // 7: golive.deployment.v1.Rollout.waves:type_name -> golive.deployment.v1.WaveRule
 	0,  // 8: golive.deployment.v1.Rollout.on_failure:type_name -> golive.deployment.v1.Rollout.OnFailure
-	24, // 9: golive.deployment.v1.Rollout.step_timeout:type_name -> google.protobuf.Duration
-	24, // 10: golive.deployment.v1.Rollout.lost_after:type_name -> google.protobuf.Duration
-	24, // 11: golive.deployment.v1.Rollout.cancel_timeout:type_name -> google.protobuf.Duration
-	4,  // 12: golive.deployment.v1.WaveRule.members:type_name -> golive.deployment.v1.Members
-	7,  // 13: golive.deployment.v1.WaveRule.gates:type_name -> golive.deployment.v1.GateRule
-	24, // 14: golive.deployment.v1.WaveRule.bake:type_name -> google.protobuf.Duration
-	6,  // 15: golive.deployment.v1.WaveRule.budget:type_name -> golive.deployment.v1.FailureBudget
-	5,  // 16: golive.deployment.v1.Members.labels:type_name -> golive.deployment.v1.LabelSelector
-	22, // 17: golive.deployment.v1.LabelSelector.match:type_name -> golive.deployment.v1.LabelSelector.MatchEntry
-	8,  // 18: golive.deployment.v1.GateRule.readiness:type_name -> golive.deployment.v1.ReadinessGate
-	9,  // 19: golive.deployment.v1.GateRule.approval:type_name -> golive.deployment.v1.ApprovalGate
-	10, // 20: golive.deployment.v1.GateRule.bake:type_name -> golive.deployment.v1.BakeGate
-	11, // 21: golive.deployment.v1.GateRule.prior_wave:type_name -> golive.deployment.v1.PriorWaveGate
-	24, // 22: golive.deployment.v1.GateRule.expires_after:type_name -> google.protobuf.Duration
-	24, // 23: golive.deployment.v1.BakeGate.duration:type_name -> google.protobuf.Duration
-	24, // 24: golive.deployment.v1.Canary.bake:type_name -> google.protobuf.Duration
-	6,  // 25: golive.deployment.v1.Canary.budget:type_name -> golive.deployment.v1.FailureBudget
-	24, // 26: golive.deployment.v1.Rolling.bake:type_name -> google.protobuf.Duration
-	6,  // 27: golive.deployment.v1.Rolling.budget:type_name -> golive.deployment.v1.FailureBudget
-	24, // 28: golive.deployment.v1.ByCohort.bake:type_name -> google.protobuf.Duration
-	6,  // 29: golive.deployment.v1.ByCohort.budget:type_name -> golive.deployment.v1.FailureBudget
-	24, // 30: golive.deployment.v1.AllAtOnce.bake:type_name -> google.protobuf.Duration
-	6,  // 31: golive.deployment.v1.AllAtOnce.budget:type_name -> golive.deployment.v1.FailureBudget
-	1,  // 32: golive.deployment.v1.CreateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
-	1,  // 33: golive.deployment.v1.ListDeploymentPlansResponse.deployment_plans:type_name -> golive.deployment.v1.DeploymentPlan
-	1,  // 34: golive.deployment.v1.UpdateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
-	25, // 35: golive.deployment.v1.UpdateDeploymentPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	16, // 36: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:input_type -> golive.deployment.v1.CreateDeploymentPlanRequest
-	17, // 37: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:input_type -> golive.deployment.v1.GetDeploymentPlanRequest
-	18, // 38: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:input_type -> golive.deployment.v1.ListDeploymentPlansRequest
-	20, // 39: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:input_type -> golive.deployment.v1.UpdateDeploymentPlanRequest
-	21, // 40: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:input_type -> golive.deployment.v1.DeleteDeploymentPlanRequest
-	1,  // 41: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	1,  // 42: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	19, // 43: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:output_type -> golive.deployment.v1.ListDeploymentPlansResponse
-	1,  // 44: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	26, // 45: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:output_type -> google.protobuf.Empty
-	41, // [41:46] is the sub-list for method output_type
-	36, // [36:41] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	43, // 9: golive.deployment.v1.Rollout.step_timeout:type_name -> google.protobuf.Duration
+	43, // 10: golive.deployment.v1.Rollout.lost_after:type_name -> google.protobuf.Duration
+	43, // 11: golive.deployment.v1.Rollout.cancel_timeout:type_name -> google.protobuf.Duration
+	10, // 12: golive.deployment.v1.WaveRule.members:type_name -> golive.deployment.v1.Members
+	13, // 13: golive.deployment.v1.WaveRule.gates:type_name -> golive.deployment.v1.GateRule
+	43, // 14: golive.deployment.v1.WaveRule.bake:type_name -> google.protobuf.Duration
+	12, // 15: golive.deployment.v1.WaveRule.budget:type_name -> golive.deployment.v1.FailureBudget
+	5,  // 16: golive.deployment.v1.WaveRule.analysis:type_name -> golive.deployment.v1.AnalysisRule
+	6,  // 17: golive.deployment.v1.AnalysisRule.metrics:type_name -> golive.deployment.v1.MetricRule
+	43, // 18: golive.deployment.v1.AnalysisRule.interval:type_name -> google.protobuf.Duration
+	43, // 19: golive.deployment.v1.AnalysisRule.max_duration:type_name -> google.protobuf.Duration
+	7,  // 20: golive.deployment.v1.MetricRule.probes:type_name -> golive.deployment.v1.ProbeSource
+	8,  // 21: golive.deployment.v1.MetricRule.pushed:type_name -> golive.deployment.v1.PushedSource
+	9,  // 22: golive.deployment.v1.MetricRule.prometheus:type_name -> golive.deployment.v1.PrometheusSource
+	1,  // 23: golive.deployment.v1.ProbeSource.measure:type_name -> golive.deployment.v1.ProbeSource.Measure
+	43, // 24: golive.deployment.v1.ProbeSource.threshold:type_name -> google.protobuf.Duration
+	11, // 25: golive.deployment.v1.Members.labels:type_name -> golive.deployment.v1.LabelSelector
+	41, // 26: golive.deployment.v1.LabelSelector.match:type_name -> golive.deployment.v1.LabelSelector.MatchEntry
+	14, // 27: golive.deployment.v1.GateRule.readiness:type_name -> golive.deployment.v1.ReadinessGate
+	15, // 28: golive.deployment.v1.GateRule.approval:type_name -> golive.deployment.v1.ApprovalGate
+	29, // 29: golive.deployment.v1.GateRule.bake:type_name -> golive.deployment.v1.BakeGate
+	30, // 30: golive.deployment.v1.GateRule.prior_wave:type_name -> golive.deployment.v1.PriorWaveGate
+	16, // 31: golive.deployment.v1.GateRule.analysis:type_name -> golive.deployment.v1.AnalysisGate
+	17, // 32: golive.deployment.v1.GateRule.prior_environment:type_name -> golive.deployment.v1.PriorEnvironmentGate
+	18, // 33: golive.deployment.v1.GateRule.dependency:type_name -> golive.deployment.v1.DependencyGate
+	19, // 34: golive.deployment.v1.GateRule.integrity:type_name -> golive.deployment.v1.IntegrityGate
+	20, // 35: golive.deployment.v1.GateRule.compatibility:type_name -> golive.deployment.v1.CompatibilityGate
+	21, // 36: golive.deployment.v1.GateRule.capacity:type_name -> golive.deployment.v1.CapacityGate
+	23, // 37: golive.deployment.v1.GateRule.migration:type_name -> golive.deployment.v1.MigrationGate
+	24, // 38: golive.deployment.v1.GateRule.feedback:type_name -> golive.deployment.v1.FeedbackGate
+	25, // 39: golive.deployment.v1.GateRule.webhook:type_name -> golive.deployment.v1.WebhookGate
+	26, // 40: golive.deployment.v1.GateRule.rule:type_name -> golive.deployment.v1.RuleGate
+	27, // 41: golive.deployment.v1.GateRule.window:type_name -> golive.deployment.v1.WindowGate
+	43, // 42: golive.deployment.v1.GateRule.expires_after:type_name -> google.protobuf.Duration
+	43, // 43: golive.deployment.v1.ApprovalGate.valid_for:type_name -> google.protobuf.Duration
+	43, // 44: golive.deployment.v1.PriorEnvironmentGate.healthy_for:type_name -> google.protobuf.Duration
+	22, // 45: golive.deployment.v1.CapacityGate.load_test:type_name -> golive.deployment.v1.LoadTest
+	43, // 46: golive.deployment.v1.LoadTest.step:type_name -> google.protobuf.Duration
+	43, // 47: golive.deployment.v1.LoadTest.latency:type_name -> google.protobuf.Duration
+	43, // 48: golive.deployment.v1.WebhookGate.timeout:type_name -> google.protobuf.Duration
+	43, // 49: golive.deployment.v1.WebhookGate.ttl:type_name -> google.protobuf.Duration
+	28, // 50: golive.deployment.v1.WindowGate.windows:type_name -> golive.deployment.v1.Window
+	43, // 51: golive.deployment.v1.BakeGate.duration:type_name -> google.protobuf.Duration
+	43, // 52: golive.deployment.v1.Canary.bake:type_name -> google.protobuf.Duration
+	12, // 53: golive.deployment.v1.Canary.budget:type_name -> golive.deployment.v1.FailureBudget
+	43, // 54: golive.deployment.v1.Rolling.bake:type_name -> google.protobuf.Duration
+	12, // 55: golive.deployment.v1.Rolling.budget:type_name -> golive.deployment.v1.FailureBudget
+	43, // 56: golive.deployment.v1.ByCohort.bake:type_name -> google.protobuf.Duration
+	12, // 57: golive.deployment.v1.ByCohort.budget:type_name -> golive.deployment.v1.FailureBudget
+	43, // 58: golive.deployment.v1.AllAtOnce.bake:type_name -> google.protobuf.Duration
+	12, // 59: golive.deployment.v1.AllAtOnce.budget:type_name -> golive.deployment.v1.FailureBudget
+	2,  // 60: golive.deployment.v1.CreateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
+	2,  // 61: golive.deployment.v1.ListDeploymentPlansResponse.deployment_plans:type_name -> golive.deployment.v1.DeploymentPlan
+	2,  // 62: golive.deployment.v1.UpdateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
+	44, // 63: golive.deployment.v1.UpdateDeploymentPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	35, // 64: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:input_type -> golive.deployment.v1.CreateDeploymentPlanRequest
+	36, // 65: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:input_type -> golive.deployment.v1.GetDeploymentPlanRequest
+	37, // 66: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:input_type -> golive.deployment.v1.ListDeploymentPlansRequest
+	39, // 67: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:input_type -> golive.deployment.v1.UpdateDeploymentPlanRequest
+	40, // 68: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:input_type -> golive.deployment.v1.DeleteDeploymentPlanRequest
+	2,  // 69: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	2,  // 70: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	38, // 71: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:output_type -> golive.deployment.v1.ListDeploymentPlansResponse
+	2,  // 72: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	45, // 73: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:output_type -> google.protobuf.Empty
+	69, // [69:74] is the sub-list for method output_type
+	64, // [64:69] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_deployment_plan_proto_init() }
@@ -2011,26 +3653,42 @@ func file_golive_deployment_v1_deployment_plan_proto_init() {
 		(*Rollout_ByCohort)(nil),
 		(*Rollout_AllAtOnce)(nil),
 	}
-	file_golive_deployment_v1_deployment_plan_proto_msgTypes[3].OneofWrappers = []any{
+	file_golive_deployment_v1_deployment_plan_proto_msgTypes[4].OneofWrappers = []any{
+		(*MetricRule_Probes)(nil),
+		(*MetricRule_Pushed)(nil),
+		(*MetricRule_Prometheus)(nil),
+	}
+	file_golive_deployment_v1_deployment_plan_proto_msgTypes[8].OneofWrappers = []any{
 		(*Members_Cohort)(nil),
 		(*Members_Labels)(nil),
 		(*Members_Percent)(nil),
 		(*Members_Count)(nil),
 		(*Members_Rest)(nil),
 	}
-	file_golive_deployment_v1_deployment_plan_proto_msgTypes[6].OneofWrappers = []any{
+	file_golive_deployment_v1_deployment_plan_proto_msgTypes[11].OneofWrappers = []any{
 		(*GateRule_Readiness)(nil),
 		(*GateRule_Approval)(nil),
 		(*GateRule_Bake)(nil),
 		(*GateRule_PriorWave)(nil),
+		(*GateRule_Analysis)(nil),
+		(*GateRule_PriorEnvironment)(nil),
+		(*GateRule_Dependency)(nil),
+		(*GateRule_Integrity)(nil),
+		(*GateRule_Compatibility)(nil),
+		(*GateRule_Capacity)(nil),
+		(*GateRule_Migration)(nil),
+		(*GateRule_Feedback)(nil),
+		(*GateRule_Webhook)(nil),
+		(*GateRule_Rule)(nil),
+		(*GateRule_Window)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_deployment_plan_proto_rawDesc), len(file_golive_deployment_v1_deployment_plan_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   22,
+			NumEnums:      2,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

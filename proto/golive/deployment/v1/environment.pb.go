@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -51,9 +52,14 @@ type Environment struct {
 	// Where hosts find the secrets that templates name as `.secrets`; values are never stored here.
 	Secrets map[string]*SecretReference `protobuf:"bytes,10,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Labels map[string]string `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// How long a release must have been sealed and healthy in `promoted_from` before it may be
+	// promoted to this environment; no time when not set.
+	Soak *durationpb.Duration `protobuf:"bytes,12,opt,name=soak,proto3" json:"soak,omitempty"`
+	// True where only releases that stood in `promoted_from` may be deployed at all.
+	PromotionRequired bool `protobuf:"varint,13,opt,name=promotion_required,json=promotionRequired,proto3" json:"promotion_required,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Environment) Reset() {
@@ -161,6 +167,20 @@ func (x *Environment) GetLabels() map[string]string {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *Environment) GetSoak() *durationpb.Duration {
+	if x != nil {
+		return x.Soak
+	}
+	return nil
+}
+
+func (x *Environment) GetPromotionRequired() bool {
+	if x != nil {
+		return x.PromotionRequired
+	}
+	return false
 }
 
 // SecretReference says where the host finds a secret.
@@ -665,7 +685,7 @@ var File_golive_deployment_v1_environment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\n" +
-	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\a\n" +
+	"&golive/deployment/v1/environment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\b\n" +
 	"\vEnvironment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -682,7 +702,9 @@ const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\asecrets\x18\n" +
 	" \x03(\v2..golive.deployment.v1.Environment.SecretsEntryB\x11\xbaH\x0e\x9a\x01\v\x10\x80\x02\"\x06r\x04\x10\x01\x18?R\asecrets\x12W\n" +
 	"\x06labels\x18\v \x03(\v2-.golive.deployment.v1.Environment.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a<\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12>\n" +
+	"\x04soak\x18\f \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xe7\x84\x0f2\x00R\x04soak\x12-\n" +
+	"\x12promotion_required\x18\r \x01(\bR\x11promotionRequired\x1a<\n" +
 	"\x0eVariablesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aa\n" +
@@ -770,8 +792,9 @@ var file_golive_deployment_v1_environment_proto_goTypes = []any{
 	nil,                              // 9: golive.deployment.v1.Environment.SecretsEntry
 	nil,                              // 10: golive.deployment.v1.Environment.LabelsEntry
 	(*timestamppb.Timestamp)(nil),    // 11: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 12: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 13: google.protobuf.Empty
+	(*durationpb.Duration)(nil),      // 12: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),    // 13: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 14: google.protobuf.Empty
 }
 var file_golive_deployment_v1_environment_proto_depIdxs = []int32{
 	11, // 0: golive.deployment.v1.Environment.create_time:type_name -> google.protobuf.Timestamp
@@ -779,26 +802,27 @@ var file_golive_deployment_v1_environment_proto_depIdxs = []int32{
 	8,  // 2: golive.deployment.v1.Environment.variables:type_name -> golive.deployment.v1.Environment.VariablesEntry
 	9,  // 3: golive.deployment.v1.Environment.secrets:type_name -> golive.deployment.v1.Environment.SecretsEntry
 	10, // 4: golive.deployment.v1.Environment.labels:type_name -> golive.deployment.v1.Environment.LabelsEntry
-	0,  // 5: golive.deployment.v1.CreateEnvironmentRequest.environment:type_name -> golive.deployment.v1.Environment
-	0,  // 6: golive.deployment.v1.ListEnvironmentsResponse.environments:type_name -> golive.deployment.v1.Environment
-	0,  // 7: golive.deployment.v1.UpdateEnvironmentRequest.environment:type_name -> golive.deployment.v1.Environment
-	12, // 8: golive.deployment.v1.UpdateEnvironmentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 9: golive.deployment.v1.Environment.SecretsEntry.value:type_name -> golive.deployment.v1.SecretReference
-	2,  // 10: golive.deployment.v1.EnvironmentService.CreateEnvironment:input_type -> golive.deployment.v1.CreateEnvironmentRequest
-	3,  // 11: golive.deployment.v1.EnvironmentService.GetEnvironment:input_type -> golive.deployment.v1.GetEnvironmentRequest
-	4,  // 12: golive.deployment.v1.EnvironmentService.ListEnvironments:input_type -> golive.deployment.v1.ListEnvironmentsRequest
-	6,  // 13: golive.deployment.v1.EnvironmentService.UpdateEnvironment:input_type -> golive.deployment.v1.UpdateEnvironmentRequest
-	7,  // 14: golive.deployment.v1.EnvironmentService.DeleteEnvironment:input_type -> golive.deployment.v1.DeleteEnvironmentRequest
-	0,  // 15: golive.deployment.v1.EnvironmentService.CreateEnvironment:output_type -> golive.deployment.v1.Environment
-	0,  // 16: golive.deployment.v1.EnvironmentService.GetEnvironment:output_type -> golive.deployment.v1.Environment
-	5,  // 17: golive.deployment.v1.EnvironmentService.ListEnvironments:output_type -> golive.deployment.v1.ListEnvironmentsResponse
-	0,  // 18: golive.deployment.v1.EnvironmentService.UpdateEnvironment:output_type -> golive.deployment.v1.Environment
-	13, // 19: golive.deployment.v1.EnvironmentService.DeleteEnvironment:output_type -> google.protobuf.Empty
-	15, // [15:20] is the sub-list for method output_type
-	10, // [10:15] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 5: golive.deployment.v1.Environment.soak:type_name -> google.protobuf.Duration
+	0,  // 6: golive.deployment.v1.CreateEnvironmentRequest.environment:type_name -> golive.deployment.v1.Environment
+	0,  // 7: golive.deployment.v1.ListEnvironmentsResponse.environments:type_name -> golive.deployment.v1.Environment
+	0,  // 8: golive.deployment.v1.UpdateEnvironmentRequest.environment:type_name -> golive.deployment.v1.Environment
+	13, // 9: golive.deployment.v1.UpdateEnvironmentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 10: golive.deployment.v1.Environment.SecretsEntry.value:type_name -> golive.deployment.v1.SecretReference
+	2,  // 11: golive.deployment.v1.EnvironmentService.CreateEnvironment:input_type -> golive.deployment.v1.CreateEnvironmentRequest
+	3,  // 12: golive.deployment.v1.EnvironmentService.GetEnvironment:input_type -> golive.deployment.v1.GetEnvironmentRequest
+	4,  // 13: golive.deployment.v1.EnvironmentService.ListEnvironments:input_type -> golive.deployment.v1.ListEnvironmentsRequest
+	6,  // 14: golive.deployment.v1.EnvironmentService.UpdateEnvironment:input_type -> golive.deployment.v1.UpdateEnvironmentRequest
+	7,  // 15: golive.deployment.v1.EnvironmentService.DeleteEnvironment:input_type -> golive.deployment.v1.DeleteEnvironmentRequest
+	0,  // 16: golive.deployment.v1.EnvironmentService.CreateEnvironment:output_type -> golive.deployment.v1.Environment
+	0,  // 17: golive.deployment.v1.EnvironmentService.GetEnvironment:output_type -> golive.deployment.v1.Environment
+	5,  // 18: golive.deployment.v1.EnvironmentService.ListEnvironments:output_type -> golive.deployment.v1.ListEnvironmentsResponse
+	0,  // 19: golive.deployment.v1.EnvironmentService.UpdateEnvironment:output_type -> golive.deployment.v1.Environment
+	14, // 20: golive.deployment.v1.EnvironmentService.DeleteEnvironment:output_type -> google.protobuf.Empty
+	16, // [16:21] is the sub-list for method output_type
+	11, // [11:16] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_environment_proto_init() }

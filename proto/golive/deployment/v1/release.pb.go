@@ -79,6 +79,112 @@ func (Release_State) EnumDescriptor() ([]byte, []int) {
 	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// When it runs.
+type Migration_Phase int32
+
+const (
+	// Refused.
+	Migration_PHASE_UNSPECIFIED Migration_Phase = 0
+	// Before the first activation; both versions work with the result.
+	Migration_EXPAND Migration_Phase = 1
+	// After the last wave is sealed; the old version may not work any more.
+	Migration_CONTRACT Migration_Phase = 2
+)
+
+// Enum value maps for Migration_Phase.
+var (
+	Migration_Phase_name = map[int32]string{
+		0: "PHASE_UNSPECIFIED",
+		1: "EXPAND",
+		2: "CONTRACT",
+	}
+	Migration_Phase_value = map[string]int32{
+		"PHASE_UNSPECIFIED": 0,
+		"EXPAND":            1,
+		"CONTRACT":          2,
+	}
+)
+
+func (x Migration_Phase) Enum() *Migration_Phase {
+	p := new(Migration_Phase)
+	*p = x
+	return p
+}
+
+func (x Migration_Phase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Migration_Phase) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_release_proto_enumTypes[1].Descriptor()
+}
+
+func (Migration_Phase) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_release_proto_enumTypes[1]
+}
+
+func (x Migration_Phase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Migration_Phase.Descriptor instead.
+func (Migration_Phase) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{2, 0}
+}
+
+// Where it runs.
+type Migration_Scope int32
+
+const (
+	// Taken as ONCE_PER_ENVIRONMENT.
+	Migration_SCOPE_UNSPECIFIED Migration_Scope = 0
+	// On one elected target, once for the environment.
+	Migration_ONCE_PER_ENVIRONMENT Migration_Scope = 1
+	// On each target, as part of its installation.
+	Migration_PER_TARGET Migration_Scope = 2
+)
+
+// Enum value maps for Migration_Scope.
+var (
+	Migration_Scope_name = map[int32]string{
+		0: "SCOPE_UNSPECIFIED",
+		1: "ONCE_PER_ENVIRONMENT",
+		2: "PER_TARGET",
+	}
+	Migration_Scope_value = map[string]int32{
+		"SCOPE_UNSPECIFIED":    0,
+		"ONCE_PER_ENVIRONMENT": 1,
+		"PER_TARGET":           2,
+	}
+)
+
+func (x Migration_Scope) Enum() *Migration_Scope {
+	p := new(Migration_Scope)
+	*p = x
+	return p
+}
+
+func (x Migration_Scope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Migration_Scope) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_deployment_v1_release_proto_enumTypes[2].Descriptor()
+}
+
+func (Migration_Scope) Type() protoreflect.EnumType {
+	return &file_golive_deployment_v1_release_proto_enumTypes[2]
+}
+
+func (x Migration_Scope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Migration_Scope.Descriptor instead.
+func (Migration_Scope) EnumDescriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{2, 1}
+}
+
 // How the archive is packed.
 type Artifact_Format int32
 
@@ -89,6 +195,8 @@ const (
 	Artifact_TAR_GZ Artifact_Format = 1
 	// A zstd-compressed tar archive: about four times faster to unpack.
 	Artifact_TAR_ZST Artifact_Format = 2
+	// A zip archive.
+	Artifact_ZIP Artifact_Format = 3
 )
 
 // Enum value maps for Artifact_Format.
@@ -97,11 +205,13 @@ var (
 		0: "FORMAT_UNSPECIFIED",
 		1: "TAR_GZ",
 		2: "TAR_ZST",
+		3: "ZIP",
 	}
 	Artifact_Format_value = map[string]int32{
 		"FORMAT_UNSPECIFIED": 0,
 		"TAR_GZ":             1,
 		"TAR_ZST":            2,
+		"ZIP":                3,
 	}
 )
 
@@ -116,11 +226,11 @@ func (x Artifact_Format) String() string {
 }
 
 func (Artifact_Format) Descriptor() protoreflect.EnumDescriptor {
-	return file_golive_deployment_v1_release_proto_enumTypes[1].Descriptor()
+	return file_golive_deployment_v1_release_proto_enumTypes[3].Descriptor()
 }
 
 func (Artifact_Format) Type() protoreflect.EnumType {
-	return &file_golive_deployment_v1_release_proto_enumTypes[1]
+	return &file_golive_deployment_v1_release_proto_enumTypes[3]
 }
 
 func (x Artifact_Format) Number() protoreflect.EnumNumber {
@@ -129,7 +239,7 @@ func (x Artifact_Format) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Artifact_Format.Descriptor instead.
 func (Artifact_Format) EnumDescriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{1, 0}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{3, 0}
 }
 
 // Release is one immutable version of an application: what to install, how to
@@ -154,7 +264,7 @@ type Release struct {
 	CommitTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
 	// What is new, for people.
 	Notes string `protobuf:"bytes,9,opt,name=notes,proto3" json:"notes,omitempty"`
-	// One artifact for each platform it runs on.
+	// One artifact for each platform it runs on. Required unless `run.external` is set.
 	Artifacts []*Artifact `protobuf:"bytes,10,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
 	// Configuration files, rendered on the host.
 	ConfigFiles []*ConfigFile `protobuf:"bytes,11,rep,name=config_files,json=configFiles,proto3" json:"config_files,omitempty"`
@@ -170,6 +280,12 @@ type Release struct {
 	Labels map[string]string `protobuf:"bytes,16,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Why it was abandoned.
 	AbandonReason string `protobuf:"bytes,17,opt,name=abandon_reason,json=abandonReason,proto3" json:"abandon_reason,omitempty"`
+	// Changes of stored data that belong to it, in their order.
+	Migrations []*Migration `protobuf:"bytes,18,rep,name=migrations,proto3" json:"migrations,omitempty"`
+	// The signed manifest; required where the application requires signatures.
+	Manifest *SignedDocument `protobuf:"bytes,19,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	// The counter of its manifest; 0 where it has none.
+	SignedCounter int64 `protobuf:"varint,20,opt,name=signed_counter,json=signedCounter,proto3" json:"signed_counter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,6 +439,178 @@ func (x *Release) GetAbandonReason() string {
 	return ""
 }
 
+func (x *Release) GetMigrations() []*Migration {
+	if x != nil {
+		return x.Migrations
+	}
+	return nil
+}
+
+func (x *Release) GetManifest() *SignedDocument {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
+func (x *Release) GetSignedCounter() int64 {
+	if x != nil {
+		return x.SignedCounter
+	}
+	return 0
+}
+
+// SignedDocument is a text and a minisign signature over its very bytes.
+// A release manifest is JSON: {"kind":"release","application":"workspaces/…","version":"2.1.0","counter":7,
+// "expires":"2027-01-31T00:00:00Z","artifacts":[{"os":"linux","arch":"amd64","sha256":"…","size":1}]}.
+// A rollback order is JSON: {"kind":"rollback","application":"…","environment":"…","counter":6,"expires":"…"}; it lets
+// agents go back to a release whose counter is at least that one.
+type SignedDocument struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The text that was signed, kept and checked as these bytes.
+	Document []byte `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// The content of the .minisig file.
+	Signature     string `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignedDocument) Reset() {
+	*x = SignedDocument{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignedDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignedDocument) ProtoMessage() {}
+
+func (x *SignedDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignedDocument.ProtoReflect.Descriptor instead.
+func (*SignedDocument) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SignedDocument) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *SignedDocument) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+// Migration is one change of stored data. EXPAND ones run before the new version starts anywhere and leave the old
+// version working; CONTRACT ones run after every target runs the new version.
+type Migration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unique in the application for ever; one that ran in an environment is never run there again: `2026-11-add-index`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// When it runs.
+	Phase Migration_Phase `protobuf:"varint,2,opt,name=phase,proto3,enum=golive.deployment.v1.Migration_Phase" json:"phase,omitempty"`
+	// Where it runs.
+	Scope Migration_Scope `protobuf:"varint,3,opt,name=scope,proto3,enum=golive.deployment.v1.Migration_Scope" json:"scope,omitempty"`
+	// Whether `down` takes it back without loss. A release with an irreversible CONTRACT migration is never reverted by itself.
+	Reversible bool `protobuf:"varint,4,opt,name=reversible,proto3" json:"reversible,omitempty"`
+	// The command that makes the change, run in the release's directory.
+	Up *Hook `protobuf:"bytes,5,opt,name=up,proto3" json:"up,omitempty"`
+	// The command that takes it back; required where it is reversible.
+	Down          *Hook `protobuf:"bytes,6,opt,name=down,proto3" json:"down,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Migration) Reset() {
+	*x = Migration{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Migration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Migration) ProtoMessage() {}
+
+func (x *Migration) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Migration.ProtoReflect.Descriptor instead.
+func (*Migration) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Migration) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Migration) GetPhase() Migration_Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return Migration_PHASE_UNSPECIFIED
+}
+
+func (x *Migration) GetScope() Migration_Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Migration_SCOPE_UNSPECIFIED
+}
+
+func (x *Migration) GetReversible() bool {
+	if x != nil {
+		return x.Reversible
+	}
+	return false
+}
+
+func (x *Migration) GetUp() *Hook {
+	if x != nil {
+		return x.Up
+	}
+	return nil
+}
+
+func (x *Migration) GetDown() *Hook {
+	if x != nil {
+		return x.Down
+	}
+	return nil
+}
+
 // Artifact is one downloadable archive for one platform.
 type Artifact struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -344,7 +632,7 @@ type Artifact struct {
 
 func (x *Artifact) Reset() {
 	*x = Artifact{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +644,7 @@ func (x *Artifact) String() string {
 func (*Artifact) ProtoMessage() {}
 
 func (x *Artifact) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[1]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +657,7 @@ func (x *Artifact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Artifact.ProtoReflect.Descriptor instead.
 func (*Artifact) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{1}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Artifact) GetOs() string {
@@ -431,7 +719,7 @@ type ConfigFile struct {
 
 func (x *ConfigFile) Reset() {
 	*x = ConfigFile{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +731,7 @@ func (x *ConfigFile) String() string {
 func (*ConfigFile) ProtoMessage() {}
 
 func (x *ConfigFile) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[2]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +744,7 @@ func (x *ConfigFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigFile.ProtoReflect.Descriptor instead.
 func (*ConfigFile) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{2}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ConfigFile) GetPath() string {
@@ -484,7 +772,7 @@ func (x *ConfigFile) GetMode() string {
 type RunSpec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The command and its arguments; the first is relative to the release's
-	// directory. Each argument is a template as in ConfigFile.
+	// directory. Each argument is a template as in ConfigFile. Required unless `external` is set.
 	Command []string `protobuf:"bytes,1,rep,name=command,proto3" json:"command,omitempty"`
 	// Environment; each value is a template. Nothing else is inherited but PATH, HOME and LANG.
 	Env map[string]string `protobuf:"bytes,2,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -498,13 +786,19 @@ type RunSpec struct {
 	HealthDeadline *durationpb.Duration `protobuf:"bytes,6,opt,name=health_deadline,json=healthDeadline,proto3" json:"health_deadline,omitempty"`
 	// For how long it must be healthy without a break before it counts; 0 is allowed.
 	MinHealthyTime *durationpb.Duration `protobuf:"bytes,7,opt,name=min_healthy_time,json=minHealthyTime,proto3" json:"min_healthy_time,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What it may use of the host; no limit where nothing is said.
+	Limits *ResourceLimits `protobuf:"bytes,8,opt,name=limits,proto3" json:"limits,omitempty"`
+	// How a new version takes over from the old one: stop the old, start the new (the default), or side by side.
+	BlueGreen *BlueGreen `protobuf:"bytes,9,opt,name=blue_green,json=blueGreen,proto3" json:"blue_green,omitempty"`
+	// Set where golive does not start the process itself but drives a service that exists on the host. `command` is then empty.
+	External      *ExternalService `protobuf:"bytes,10,opt,name=external,proto3" json:"external,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunSpec) Reset() {
 	*x = RunSpec{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +810,7 @@ func (x *RunSpec) String() string {
 func (*RunSpec) ProtoMessage() {}
 
 func (x *RunSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[3]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +823,7 @@ func (x *RunSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSpec.ProtoReflect.Descriptor instead.
 func (*RunSpec) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{3}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RunSpec) GetCommand() []string {
@@ -581,6 +875,336 @@ func (x *RunSpec) GetMinHealthyTime() *durationpb.Duration {
 	return nil
 }
 
+func (x *RunSpec) GetLimits() *ResourceLimits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *RunSpec) GetBlueGreen() *BlueGreen {
+	if x != nil {
+		return x.BlueGreen
+	}
+	return nil
+}
+
+func (x *RunSpec) GetExternal() *ExternalService {
+	if x != nil {
+		return x.External
+	}
+	return nil
+}
+
+// ResourceLimits bounds the application with all its processes. Held by a cgroup where the agent may
+// make one (feature `cgroup`), by resource limits of each process where not.
+type ResourceLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Memory in bytes; it is killed above it.
+	MemoryBytes int64 `protobuf:"varint,1,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	// Processor time in thousandths of a processor: 500 is half of one.
+	CpuMillis int32 `protobuf:"varint,2,opt,name=cpu_millis,json=cpuMillis,proto3" json:"cpu_millis,omitempty"`
+	// Processes and threads.
+	Tasks int32 `protobuf:"varint,3,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// Open files of each process.
+	OpenFiles     int64 `protobuf:"varint,4,opt,name=open_files,json=openFiles,proto3" json:"open_files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourceLimits) Reset() {
+	*x = ResourceLimits{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourceLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourceLimits) ProtoMessage() {}
+
+func (x *ResourceLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourceLimits.ProtoReflect.Descriptor instead.
+func (*ResourceLimits) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ResourceLimits) GetMemoryBytes() int64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *ResourceLimits) GetCpuMillis() int32 {
+	if x != nil {
+		return x.CpuMillis
+	}
+	return 0
+}
+
+func (x *ResourceLimits) GetTasks() int32 {
+	if x != nil {
+		return x.Tasks
+	}
+	return 0
+}
+
+func (x *ResourceLimits) GetOpenFiles() int64 {
+	if x != nil {
+		return x.OpenFiles
+	}
+	return 0
+}
+
+// BlueGreen starts the new version on the port that the old one does not use, probes it there, switches, lets the
+// old one drain and stops it. Templates see the version's own port as `.port`.
+type BlueGreen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The two ports, used in turn.
+	Ports []int32 `protobuf:"varint,1,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	// The address on which the agent's forwarder takes connections and hands them to the version that is live,
+	// `127.0.0.1:8080`; new connections go to the new version from the moment of the switch. Empty where `switch` does it.
+	Listen string `protobuf:"bytes,2,opt,name=listen,proto3" json:"listen,omitempty"`
+	// A command that points traffic at `.port`, such as a reload of a proxy. It is run again with the old port to go back.
+	Switch *Hook `protobuf:"bytes,3,opt,name=switch,proto3" json:"switch,omitempty"`
+	// How long the old version goes on after the switch before it is asked to stop; 5 s when not set.
+	Drain         *durationpb.Duration `protobuf:"bytes,4,opt,name=drain,proto3" json:"drain,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlueGreen) Reset() {
+	*x = BlueGreen{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlueGreen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlueGreen) ProtoMessage() {}
+
+func (x *BlueGreen) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlueGreen.ProtoReflect.Descriptor instead.
+func (*BlueGreen) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *BlueGreen) GetPorts() []int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+func (x *BlueGreen) GetListen() string {
+	if x != nil {
+		return x.Listen
+	}
+	return ""
+}
+
+func (x *BlueGreen) GetSwitch() *Hook {
+	if x != nil {
+		return x.Switch
+	}
+	return nil
+}
+
+func (x *BlueGreen) GetDrain() *durationpb.Duration {
+	if x != nil {
+		return x.Drain
+	}
+	return nil
+}
+
+// ExternalService is software that exists on the host and that something else supervises.
+type ExternalService struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who supervises it.
+	//
+	// Types that are valid to be assigned to Manager:
+	//
+	//	*ExternalService_SystemdUnit
+	//	*ExternalService_Commands
+	Manager isExternalService_Manager `protobuf_oneof:"manager"`
+	// True to take over what runs already without a restart: the first installation only checks that it is there and healthy.
+	Adopt         bool `protobuf:"varint,3,opt,name=adopt,proto3" json:"adopt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExternalService) Reset() {
+	*x = ExternalService{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExternalService) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExternalService) ProtoMessage() {}
+
+func (x *ExternalService) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExternalService.ProtoReflect.Descriptor instead.
+func (*ExternalService) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ExternalService) GetManager() isExternalService_Manager {
+	if x != nil {
+		return x.Manager
+	}
+	return nil
+}
+
+func (x *ExternalService) GetSystemdUnit() string {
+	if x != nil {
+		if x, ok := x.Manager.(*ExternalService_SystemdUnit); ok {
+			return x.SystemdUnit
+		}
+	}
+	return ""
+}
+
+func (x *ExternalService) GetCommands() *ServiceCommands {
+	if x != nil {
+		if x, ok := x.Manager.(*ExternalService_Commands); ok {
+			return x.Commands
+		}
+	}
+	return nil
+}
+
+func (x *ExternalService) GetAdopt() bool {
+	if x != nil {
+		return x.Adopt
+	}
+	return false
+}
+
+type isExternalService_Manager interface {
+	isExternalService_Manager()
+}
+
+type ExternalService_SystemdUnit struct {
+	// A systemd unit, `postgresql.service`.
+	SystemdUnit string `protobuf:"bytes,1,opt,name=systemd_unit,json=systemdUnit,proto3,oneof"`
+}
+
+type ExternalService_Commands struct {
+	// Commands that start, stop and ask.
+	Commands *ServiceCommands `protobuf:"bytes,2,opt,name=commands,proto3,oneof"`
+}
+
+func (*ExternalService_SystemdUnit) isExternalService_Manager() {}
+
+func (*ExternalService_Commands) isExternalService_Manager() {}
+
+// ServiceCommands drive a service. Templates as in RunSpec.
+type ServiceCommands struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Starts it and returns.
+	Start *Hook `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
+	// Stops it and returns when it has stopped.
+	Stop *Hook `protobuf:"bytes,2,opt,name=stop,proto3" json:"stop,omitempty"`
+	// Exits with 0 while it runs.
+	Status        *Hook `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceCommands) Reset() {
+	*x = ServiceCommands{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceCommands) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceCommands) ProtoMessage() {}
+
+func (x *ServiceCommands) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceCommands.ProtoReflect.Descriptor instead.
+func (*ServiceCommands) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ServiceCommands) GetStart() *Hook {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *ServiceCommands) GetStop() *Hook {
+	if x != nil {
+		return x.Stop
+	}
+	return nil
+}
+
+func (x *ServiceCommands) GetStatus() *Hook {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
 // Probe asks the running application whether it is healthy.
 type Probe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -590,6 +1214,8 @@ type Probe struct {
 	//
 	//	*Probe_Http_
 	//	*Probe_Tcp_
+	//	*Probe_Grpc_
+	//	*Probe_Command_
 	Check isProbe_Check `protobuf_oneof:"check"`
 	// Time between probes; 1 s when not set, at least 50 ms. Until the first
 	// success the agent asks faster.
@@ -606,7 +1232,7 @@ type Probe struct {
 
 func (x *Probe) Reset() {
 	*x = Probe{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +1244,7 @@ func (x *Probe) String() string {
 func (*Probe) ProtoMessage() {}
 
 func (x *Probe) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[4]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +1257,7 @@ func (x *Probe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe.ProtoReflect.Descriptor instead.
 func (*Probe) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{4}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Probe) GetCheck() isProbe_Check {
@@ -654,6 +1280,24 @@ func (x *Probe) GetTcp() *Probe_Tcp {
 	if x != nil {
 		if x, ok := x.Check.(*Probe_Tcp_); ok {
 			return x.Tcp
+		}
+	}
+	return nil
+}
+
+func (x *Probe) GetGrpc() *Probe_Grpc {
+	if x != nil {
+		if x, ok := x.Check.(*Probe_Grpc_); ok {
+			return x.Grpc
+		}
+	}
+	return nil
+}
+
+func (x *Probe) GetCommand() *Probe_Command {
+	if x != nil {
+		if x, ok := x.Check.(*Probe_Command_); ok {
+			return x.Command
 		}
 	}
 	return nil
@@ -701,9 +1345,23 @@ type Probe_Tcp_ struct {
 	Tcp *Probe_Tcp `protobuf:"bytes,2,opt,name=tcp,proto3,oneof"`
 }
 
+type Probe_Grpc_ struct {
+	// The gRPC health protocol.
+	Grpc *Probe_Grpc `protobuf:"bytes,7,opt,name=grpc,proto3,oneof"`
+}
+
+type Probe_Command_ struct {
+	// A command.
+	Command *Probe_Command `protobuf:"bytes,8,opt,name=command,proto3,oneof"`
+}
+
 func (*Probe_Http_) isProbe_Check() {}
 
 func (*Probe_Tcp_) isProbe_Check() {}
+
+func (*Probe_Grpc_) isProbe_Check() {}
+
+func (*Probe_Command_) isProbe_Check() {}
 
 // Requirements is what a target must offer; zero values require nothing. The
 // platform is required by the artifacts.
@@ -714,14 +1372,20 @@ type Requirements struct {
 	// Free disk in bytes where releases are kept.
 	DiskBytes int64 `protobuf:"varint,2,opt,name=disk_bytes,json=diskBytes,proto3" json:"disk_bytes,omitempty"`
 	// Least version of the operating system, dotted numbers: `6.1`.
-	MinOsVersion  string `protobuf:"bytes,3,opt,name=min_os_version,json=minOsVersion,proto3" json:"min_os_version,omitempty"`
+	MinOsVersion string `protobuf:"bytes,3,opt,name=min_os_version,json=minOsVersion,proto3" json:"min_os_version,omitempty"`
+	// Runtimes with their least versions: `java` → `17`.
+	Runtimes map[string]string `protobuf:"bytes,4,rep,name=runtimes,proto3" json:"runtimes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// TCP ports that must be free, or held by the application itself.
+	Ports []int32 `protobuf:"varint,5,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	// What the host's agent must be able to do: `cgroup`, `systemd`.
+	Features      []string `protobuf:"bytes,6,rep,name=features,proto3" json:"features,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Requirements) Reset() {
 	*x = Requirements{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +1397,7 @@ func (x *Requirements) String() string {
 func (*Requirements) ProtoMessage() {}
 
 func (x *Requirements) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[5]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +1410,7 @@ func (x *Requirements) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requirements.ProtoReflect.Descriptor instead.
 func (*Requirements) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{5}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Requirements) GetMemoryBytes() int64 {
@@ -770,6 +1434,27 @@ func (x *Requirements) GetMinOsVersion() string {
 	return ""
 }
 
+func (x *Requirements) GetRuntimes() map[string]string {
+	if x != nil {
+		return x.Runtimes
+	}
+	return nil
+}
+
+func (x *Requirements) GetPorts() []int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+func (x *Requirements) GetFeatures() []string {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
 // Hooks are commands of the release. Each runs in the release's directory with the
 // environment of RunSpec, has a deadline, and fails the installation when it exits with other than 0.
 type Hooks struct {
@@ -781,14 +1466,18 @@ type Hooks struct {
 	// After the new version is healthy.
 	PostActivate *Hook `protobuf:"bytes,3,opt,name=post_activate,json=postActivate,proto3" json:"post_activate,omitempty"`
 	// Before the old version is stopped.
-	PreStop       *Hook `protobuf:"bytes,4,opt,name=pre_stop,json=preStop,proto3" json:"pre_stop,omitempty"`
+	PreStop *Hook `protobuf:"bytes,4,opt,name=pre_stop,json=preStop,proto3" json:"pre_stop,omitempty"`
+	// After the configuration files are rendered, before anything is activated: the release's own set-up.
+	Configure *Hook `protobuf:"bytes,5,opt,name=configure,proto3" json:"configure,omitempty"`
+	// Once the deployment has sealed the target's wave: a last check; its failure is told and raises no alarm by itself.
+	Verify        *Hook `protobuf:"bytes,6,opt,name=verify,proto3" json:"verify,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hooks) Reset() {
 	*x = Hooks{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1489,7 @@ func (x *Hooks) String() string {
 func (*Hooks) ProtoMessage() {}
 
 func (x *Hooks) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[6]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1502,7 @@ func (x *Hooks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hooks.ProtoReflect.Descriptor instead.
 func (*Hooks) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{6}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Hooks) GetPreInstall() *Hook {
@@ -844,6 +1533,20 @@ func (x *Hooks) GetPreStop() *Hook {
 	return nil
 }
 
+func (x *Hooks) GetConfigure() *Hook {
+	if x != nil {
+		return x.Configure
+	}
+	return nil
+}
+
+func (x *Hooks) GetVerify() *Hook {
+	if x != nil {
+		return x.Verify
+	}
+	return nil
+}
+
 // Hook is one command with a deadline.
 type Hook struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -857,7 +1560,7 @@ type Hook struct {
 
 func (x *Hook) Reset() {
 	*x = Hook{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +1572,7 @@ func (x *Hook) String() string {
 func (*Hook) ProtoMessage() {}
 
 func (x *Hook) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[7]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +1585,7 @@ func (x *Hook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hook.ProtoReflect.Descriptor instead.
 func (*Hook) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{7}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Hook) GetCommand() []string {
@@ -918,7 +1621,7 @@ type CreateReleaseRequest struct {
 
 func (x *CreateReleaseRequest) Reset() {
 	*x = CreateReleaseRequest{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1633,7 @@ func (x *CreateReleaseRequest) String() string {
 func (*CreateReleaseRequest) ProtoMessage() {}
 
 func (x *CreateReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[8]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1646,7 @@ func (x *CreateReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReleaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{8}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CreateReleaseRequest) GetParent() string {
@@ -992,7 +1695,7 @@ type GetReleaseRequest struct {
 
 func (x *GetReleaseRequest) Reset() {
 	*x = GetReleaseRequest{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1707,7 @@ func (x *GetReleaseRequest) String() string {
 func (*GetReleaseRequest) ProtoMessage() {}
 
 func (x *GetReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[9]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1720,7 @@ func (x *GetReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReleaseRequest.ProtoReflect.Descriptor instead.
 func (*GetReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{9}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetReleaseRequest) GetName() string {
@@ -1046,7 +1749,7 @@ type ListReleasesRequest struct {
 
 func (x *ListReleasesRequest) Reset() {
 	*x = ListReleasesRequest{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[10]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +1761,7 @@ func (x *ListReleasesRequest) String() string {
 func (*ListReleasesRequest) ProtoMessage() {}
 
 func (x *ListReleasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[10]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +1774,7 @@ func (x *ListReleasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReleasesRequest.ProtoReflect.Descriptor instead.
 func (*ListReleasesRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListReleasesRequest) GetParent() string {
@@ -1122,7 +1825,7 @@ type ListReleasesResponse struct {
 
 func (x *ListReleasesResponse) Reset() {
 	*x = ListReleasesResponse{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[11]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1837,7 @@ func (x *ListReleasesResponse) String() string {
 func (*ListReleasesResponse) ProtoMessage() {}
 
 func (x *ListReleasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[11]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1850,7 @@ func (x *ListReleasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReleasesResponse.ProtoReflect.Descriptor instead.
 func (*ListReleasesResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{11}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListReleasesResponse) GetReleases() []*Release {
@@ -1183,7 +1886,7 @@ type AbandonReleaseRequest struct {
 
 func (x *AbandonReleaseRequest) Reset() {
 	*x = AbandonReleaseRequest{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1898,7 @@ func (x *AbandonReleaseRequest) String() string {
 func (*AbandonReleaseRequest) ProtoMessage() {}
 
 func (x *AbandonReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1911,7 @@ func (x *AbandonReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbandonReleaseRequest.ProtoReflect.Descriptor instead.
 func (*AbandonReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{12}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AbandonReleaseRequest) GetName() string {
@@ -1261,7 +1964,7 @@ type Probe_Http struct {
 
 func (x *Probe_Http) Reset() {
 	*x = Probe_Http{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1976,7 @@ func (x *Probe_Http) String() string {
 func (*Probe_Http) ProtoMessage() {}
 
 func (x *Probe_Http) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1989,7 @@ func (x *Probe_Http) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe_Http.ProtoReflect.Descriptor instead.
 func (*Probe_Http) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{4, 0}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10, 0}
 }
 
 func (x *Probe_Http) GetUrl() string {
@@ -1321,7 +2024,7 @@ type Probe_Tcp struct {
 
 func (x *Probe_Tcp) Reset() {
 	*x = Probe_Tcp{}
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +2036,7 @@ func (x *Probe_Tcp) String() string {
 func (*Probe_Tcp) ProtoMessage() {}
 
 func (x *Probe_Tcp) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_release_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +2049,7 @@ func (x *Probe_Tcp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe_Tcp.ProtoReflect.Descriptor instead.
 func (*Probe_Tcp) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{4, 1}
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10, 1}
 }
 
 func (x *Probe_Tcp) GetAddress() string {
@@ -1356,11 +2059,112 @@ func (x *Probe_Tcp) GetAddress() string {
 	return ""
 }
 
+// The gRPC health protocol (grpc.health.v1).
+type Probe_Grpc struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `host:port`, a template; plain text.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The service whose status is asked; the server's own when empty.
+	Service       string `protobuf:"bytes,2,opt,name=service,proto3" json:"service,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Probe_Grpc) Reset() {
+	*x = Probe_Grpc{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Probe_Grpc) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Probe_Grpc) ProtoMessage() {}
+
+func (x *Probe_Grpc) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Probe_Grpc.ProtoReflect.Descriptor instead.
+func (*Probe_Grpc) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10, 2}
+}
+
+func (x *Probe_Grpc) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Probe_Grpc) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+// A command that exits with 0 while all is well, run in the release's directory.
+type Probe_Command struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Command and arguments, templates as in RunSpec.
+	Command       []string `protobuf:"bytes,1,rep,name=command,proto3" json:"command,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Probe_Command) Reset() {
+	*x = Probe_Command{}
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Probe_Command) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Probe_Command) ProtoMessage() {}
+
+func (x *Probe_Command) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_release_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Probe_Command.ProtoReflect.Descriptor instead.
+func (*Probe_Command) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_release_proto_rawDescGZIP(), []int{10, 3}
+}
+
+func (x *Probe_Command) GetCommand() []string {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
 var File_golive_deployment_v1_release_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\n" +
-	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\t\n" +
+	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\v\n" +
 	"\aRelease\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1374,9 +2178,9 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\xe0A\x05\xbaH\x04r\x02\x18dR\x06commit\x12@\n" +
 	"\vcommit_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x05R\n" +
 	"commitTime\x12\"\n" +
-	"\x05notes\x18\t \x01(\tB\f\xe0A\x05\xbaH\x06r\x04\x18\xa0\x9c\x01R\x05notes\x12L\n" +
+	"\x05notes\x18\t \x01(\tB\f\xe0A\x05\xbaH\x06r\x04\x18\xa0\x9c\x01R\x05notes\x12I\n" +
 	"\tartifacts\x18\n" +
-	" \x03(\v2\x1e.golive.deployment.v1.ArtifactB\x0e\xe0A\x02\xe0A\x05\xbaH\x05\x92\x01\x02\x10@R\tartifacts\x12P\n" +
+	" \x03(\v2\x1e.golive.deployment.v1.ArtifactB\v\xe0A\x05\xbaH\x05\x92\x01\x02\x10@R\tartifacts\x12P\n" +
 	"\fconfig_files\x18\v \x03(\v2 .golive.deployment.v1.ConfigFileB\v\xe0A\x05\xbaH\x05\x92\x01\x02\x10@R\vconfigFiles\x127\n" +
 	"\x03run\x18\f \x01(\v2\x1d.golive.deployment.v1.RunSpecB\x06\xe0A\x02\xe0A\x05R\x03run\x12K\n" +
 	"\frequirements\x18\r \x01(\v2\".golive.deployment.v1.RequirementsB\x03\xe0A\x05R\frequirements\x126\n" +
@@ -1384,7 +2188,12 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\x05state\x18\x0f \x01(\x0e2#.golive.deployment.v1.Release.StateB\x03\xe0A\x03R\x05state\x12S\n" +
 	"\x06labels\x18\x10 \x03(\v2).golive.deployment.v1.Release.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
 	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12*\n" +
-	"\x0eabandon_reason\x18\x11 \x01(\tB\x03\xe0A\x03R\rabandonReason\x1a9\n" +
+	"\x0eabandon_reason\x18\x11 \x01(\tB\x03\xe0A\x03R\rabandonReason\x12L\n" +
+	"\n" +
+	"migrations\x18\x12 \x03(\v2\x1f.golive.deployment.v1.MigrationB\v\xe0A\x05\xbaH\x05\x92\x01\x02\x10 R\n" +
+	"migrations\x12E\n" +
+	"\bmanifest\x18\x13 \x01(\v2$.golive.deployment.v1.SignedDocumentB\x03\xe0A\x05R\bmanifest\x12*\n" +
+	"\x0esigned_counter\x18\x14 \x01(\x03B\x03\xe0A\x03R\rsignedCounter\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"9\n" +
@@ -1393,7 +2202,30 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\n" +
 	"\x06ACTIVE\x10\x01\x12\r\n" +
 	"\tABANDONED\x10\x02:{\xeaAx\n" +
-	"\x1ddeployment.golive.dev/Release\x12Dworkspaces/{workspace}/applications/{application}/releases/{release}*\breleases2\arelease\"\xf2\x02\n" +
+	"\x1ddeployment.golive.dev/Release\x12Dworkspaces/{workspace}/applications/{application}/releases/{release}*\breleases2\arelease\"c\n" +
+	"\x0eSignedDocument\x12'\n" +
+	"\bdocument\x18\x01 \x01(\fB\v\xbaH\bz\x06\x10\x02\x18\x80\x80\x04R\bdocument\x12(\n" +
+	"\tsignature\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80 R\tsignature\"\xe6\x03\n" +
+	"\tMigration\x12A\n" +
+	"\x02id\x18\x01 \x01(\tB1\xe0A\x02\xbaH+r)2'^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$R\x02id\x12J\n" +
+	"\x05phase\x18\x02 \x01(\x0e2%.golive.deployment.v1.Migration.PhaseB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05phase\x12E\n" +
+	"\x05scope\x18\x03 \x01(\x0e2%.golive.deployment.v1.Migration.ScopeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05scope\x12\x1e\n" +
+	"\n" +
+	"reversible\x18\x04 \x01(\bR\n" +
+	"reversible\x12/\n" +
+	"\x02up\x18\x05 \x01(\v2\x1a.golive.deployment.v1.HookB\x03\xe0A\x02R\x02up\x12.\n" +
+	"\x04down\x18\x06 \x01(\v2\x1a.golive.deployment.v1.HookR\x04down\"8\n" +
+	"\x05Phase\x12\x15\n" +
+	"\x11PHASE_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06EXPAND\x10\x01\x12\f\n" +
+	"\bCONTRACT\x10\x02\"H\n" +
+	"\x05Scope\x12\x15\n" +
+	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14ONCE_PER_ENVIRONMENT\x10\x01\x12\x0e\n" +
+	"\n" +
+	"PER_TARGET\x10\x02\"\xfb\x02\n" +
 	"\bArtifact\x12*\n" +
 	"\x02os\x18\x01 \x01(\tB\x1a\xe0A\x02\xbaH\x14r\x122\x10^[a-z0-9]{1,20}$R\x02os\x12.\n" +
 	"\x04arch\x18\x02 \x01(\tB\x1a\xe0A\x02\xbaH\x14r\x122\x10^[a-z0-9]{1,20}$R\x04arch\x12G\n" +
@@ -1401,19 +2233,20 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\x03uri\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x18\xd0\x0f2\x10^(https?://.+)?$R\x03uri\x120\n" +
 	"\x06sha256\x18\x05 \x01(\tB\x18\xe0A\x02\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12&\n" +
 	"\n" +
-	"size_bytes\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tsizeBytes\"9\n" +
+	"size_bytes\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tsizeBytes\"B\n" +
 	"\x06Format\x12\x16\n" +
 	"\x12FORMAT_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06TAR_GZ\x10\x01\x12\v\n" +
-	"\aTAR_ZST\x10\x02\"\x81\x01\n" +
+	"\aTAR_ZST\x10\x02\x12\a\n" +
+	"\x03ZIP\x10\x03\"\x81\x01\n" +
 	"\n" +
 	"ConfigFile\x12!\n" +
 	"\x04path\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xff\x01R\x04path\x12%\n" +
 	"\btemplate\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x10R\btemplate\x12)\n" +
-	"\x04mode\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^(0[0-7]{3})?$R\x04mode\"\xcb\x04\n" +
-	"\aRunSpec\x12(\n" +
-	"\acommand\x18\x01 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x80\x02R\acommand\x12L\n" +
+	"\x04mode\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^(0[0-7]{3})?$R\x04mode\"\x87\x06\n" +
+	"\aRunSpec\x12#\n" +
+	"\acommand\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x80\x02R\acommand\x12L\n" +
 	"\x03env\x18\x02 \x03(\v2&.golive.deployment.v1.RunSpec.EnvEntryB\x12\xbaH\x0f\x9a\x01\f\x10\x80\x02\"\ar\x05\x10\x01\x18\xff\x01R\x03env\x12=\n" +
 	"\x06probes\x18\x03 \x03(\v2\x1b.golive.deployment.v1.ProbeB\b\xbaH\x05\x92\x01\x02\x10\bR\x06probes\x12Z\n" +
 	"\vstop_signal\x18\x04 \x01(\tB9\xbaH6r422^(SIGTERM|SIGINT|SIGQUIT|SIGHUP|SIGUSR1|SIGUSR2)?$R\n" +
@@ -1422,13 +2255,41 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"stop_grace\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\tstopGrace\x12W\n" +
 	"\x0fhealth_deadline\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\x13\xbaH\x10\xaa\x01\r\"\x04\b\x80\xa3\x052\x05\x10\x80\xc2\xd7/R\x0ehealthDeadline\x12S\n" +
-	"\x10min_healthy_time\x18\a \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x0eminHealthyTime\x1a6\n" +
+	"\x10min_healthy_time\x18\a \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x0eminHealthyTime\x12<\n" +
+	"\x06limits\x18\b \x01(\v2$.golive.deployment.v1.ResourceLimitsR\x06limits\x12>\n" +
+	"\n" +
+	"blue_green\x18\t \x01(\v2\x1f.golive.deployment.v1.BlueGreenR\tblueGreen\x12A\n" +
+	"\bexternal\x18\n" +
+	" \x01(\v2%.golive.deployment.v1.ExternalServiceR\bexternal\x1a6\n" +
 	"\bEnvEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xab\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xab\x01\n" +
+	"\x0eResourceLimits\x12*\n" +
+	"\fmemory_bytes\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vmemoryBytes\x12&\n" +
+	"\n" +
+	"cpu_millis\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\tcpuMillis\x12\x1d\n" +
+	"\x05tasks\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05tasks\x12&\n" +
+	"\n" +
+	"open_files\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\topenFiles\"\xd0\x01\n" +
+	"\tBlueGreen\x12,\n" +
+	"\x05ports\x18\x01 \x03(\x05B\x16\xbaH\x13\x92\x01\x10\b\x02\x10\x02\x18\x01\"\b\x1a\x06\x18\xff\xff\x03(\x01R\x05ports\x12 \n" +
+	"\x06listen\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x06listen\x122\n" +
+	"\x06switch\x18\x03 \x01(\v2\x1a.golive.deployment.v1.HookR\x06switch\x12?\n" +
+	"\x05drain\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\x05drain\"\xc8\x01\n" +
+	"\x0fExternalService\x12H\n" +
+	"\fsystemd_unit\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^[A-Za-z0-9:_.@-]+\\.service$H\x00R\vsystemdUnit\x12C\n" +
+	"\bcommands\x18\x02 \x01(\v2%.golive.deployment.v1.ServiceCommandsH\x00R\bcommands\x12\x14\n" +
+	"\x05adopt\x18\x03 \x01(\bR\x05adoptB\x10\n" +
+	"\amanager\x12\x05\xbaH\x02\b\x01\"\xb6\x01\n" +
+	"\x0fServiceCommands\x125\n" +
+	"\x05start\x18\x01 \x01(\v2\x1a.golive.deployment.v1.HookB\x03\xe0A\x02R\x05start\x123\n" +
+	"\x04stop\x18\x02 \x01(\v2\x1a.golive.deployment.v1.HookB\x03\xe0A\x02R\x04stop\x127\n" +
+	"\x06status\x18\x03 \x01(\v2\x1a.golive.deployment.v1.HookB\x03\xe0A\x02R\x06status\"\xae\x06\n" +
 	"\x05Probe\x126\n" +
 	"\x04http\x18\x01 \x01(\v2 .golive.deployment.v1.Probe.HttpH\x00R\x04http\x123\n" +
-	"\x03tcp\x18\x02 \x01(\v2\x1f.golive.deployment.v1.Probe.TcpH\x00R\x03tcp\x12I\n" +
+	"\x03tcp\x18\x02 \x01(\v2\x1f.golive.deployment.v1.Probe.TcpH\x00R\x03tcp\x126\n" +
+	"\x04grpc\x18\a \x01(\v2 .golive.deployment.v1.Probe.GrpcH\x00R\x04grpc\x12?\n" +
+	"\acommand\x18\b \x01(\v2#.golive.deployment.v1.Probe.CommandH\x00R\acommand\x12I\n" +
 	"\binterval\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\x90\x1c2\x05\x10\x80\xe1\xeb\x17R\binterval\x12G\n" +
 	"\atimeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\xac\x022\x05\x10\x80\xad\xe2\x04R\atimeout\x126\n" +
 	"\x11success_threshold\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x10successThreshold\x126\n" +
@@ -1439,19 +2300,33 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xd7\x04(\x00R\x06status\x12$\n" +
 	"\bcontains\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\bcontains\x1a.\n" +
 	"\x03Tcp\x12'\n" +
-	"\aaddress\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xff\x01R\aaddressB\x0e\n" +
-	"\x05check\x12\x05\xbaH\x02\b\x01\"\xa7\x01\n" +
+	"\aaddress\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xff\x01R\aaddress\x1aS\n" +
+	"\x04Grpc\x12'\n" +
+	"\aaddress\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xff\x01R\aaddress\x12\"\n" +
+	"\aservice\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\aservice\x1a3\n" +
+	"\aCommand\x12(\n" +
+	"\acommand\x18\x01 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x80\x02R\acommandB\x0e\n" +
+	"\x05check\x12\x05\xbaH\x02\b\x01\"\xb4\x03\n" +
 	"\fRequirements\x12*\n" +
 	"\fmemory_bytes\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vmemoryBytes\x12&\n" +
 	"\n" +
 	"disk_bytes\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tdiskBytes\x12C\n" +
-	"\x0emin_os_version\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([0-9]+(\\.[0-9]+)*)?$R\fminOsVersion\"\xec\x01\n" +
+	"\x0emin_os_version\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x182\x16^([0-9]+(\\.[0-9]+)*)?$R\fminOsVersion\x12z\n" +
+	"\bruntimes\x18\x04 \x03(\v20.golive.deployment.v1.Requirements.RuntimesEntryB,\xbaH)\x9a\x01&\x10\x10\"\x06r\x04\x10\x01\x18?*\x1ar\x182\x16^([0-9]+(\\.[0-9]+)*)?$R\bruntimes\x12*\n" +
+	"\x05ports\x18\x05 \x03(\x05B\x14\xbaH\x11\x92\x01\x0e\x10@\x18\x01\"\b\x1a\x06\x18\xff\xff\x03(\x01R\x05ports\x12&\n" +
+	"\bfeatures\x18\x06 \x03(\tB\n" +
+	"\xbaH\a\x92\x01\x04\x10\x10\x18\x01R\bfeatures\x1a;\n" +
+	"\rRuntimesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xda\x02\n" +
 	"\x05Hooks\x12;\n" +
 	"\vpre_install\x18\x01 \x01(\v2\x1a.golive.deployment.v1.HookR\n" +
 	"preInstall\x12.\n" +
 	"\x04test\x18\x02 \x01(\v2\x1a.golive.deployment.v1.HookR\x04test\x12?\n" +
 	"\rpost_activate\x18\x03 \x01(\v2\x1a.golive.deployment.v1.HookR\fpostActivate\x125\n" +
-	"\bpre_stop\x18\x04 \x01(\v2\x1a.golive.deployment.v1.HookR\apreStop\"v\n" +
+	"\bpre_stop\x18\x04 \x01(\v2\x1a.golive.deployment.v1.HookR\apreStop\x128\n" +
+	"\tconfigure\x18\x05 \x01(\v2\x1a.golive.deployment.v1.HookR\tconfigure\x122\n" +
+	"\x06verify\x18\x06 \x01(\v2\x1a.golive.deployment.v1.HookR\x06verify\"v\n" +
 	"\x04Hook\x12%\n" +
 	"\acommand\x18\x01 \x03(\tB\v\xbaH\b\x92\x01\x05\b\x01\x10\x80\x02R\acommand\x12G\n" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x04\b\x80\xa3\x052\x04\x10\xc0\x84=R\atimeout\"\x8a\x02\n" +
@@ -1507,72 +2382,103 @@ func file_golive_deployment_v1_release_proto_rawDescGZIP() []byte {
 	return file_golive_deployment_v1_release_proto_rawDescData
 }
 
-var file_golive_deployment_v1_release_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_deployment_v1_release_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_golive_deployment_v1_release_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_golive_deployment_v1_release_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_golive_deployment_v1_release_proto_goTypes = []any{
 	(Release_State)(0),            // 0: golive.deployment.v1.Release.State
-	(Artifact_Format)(0),          // 1: golive.deployment.v1.Artifact.Format
-	(*Release)(nil),               // 2: golive.deployment.v1.Release
-	(*Artifact)(nil),              // 3: golive.deployment.v1.Artifact
-	(*ConfigFile)(nil),            // 4: golive.deployment.v1.ConfigFile
-	(*RunSpec)(nil),               // 5: golive.deployment.v1.RunSpec
-	(*Probe)(nil),                 // 6: golive.deployment.v1.Probe
-	(*Requirements)(nil),          // 7: golive.deployment.v1.Requirements
-	(*Hooks)(nil),                 // 8: golive.deployment.v1.Hooks
-	(*Hook)(nil),                  // 9: golive.deployment.v1.Hook
-	(*CreateReleaseRequest)(nil),  // 10: golive.deployment.v1.CreateReleaseRequest
-	(*GetReleaseRequest)(nil),     // 11: golive.deployment.v1.GetReleaseRequest
-	(*ListReleasesRequest)(nil),   // 12: golive.deployment.v1.ListReleasesRequest
-	(*ListReleasesResponse)(nil),  // 13: golive.deployment.v1.ListReleasesResponse
-	(*AbandonReleaseRequest)(nil), // 14: golive.deployment.v1.AbandonReleaseRequest
-	nil,                           // 15: golive.deployment.v1.Release.LabelsEntry
-	nil,                           // 16: golive.deployment.v1.RunSpec.EnvEntry
-	(*Probe_Http)(nil),            // 17: golive.deployment.v1.Probe.Http
-	(*Probe_Tcp)(nil),             // 18: golive.deployment.v1.Probe.Tcp
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	(Migration_Phase)(0),          // 1: golive.deployment.v1.Migration.Phase
+	(Migration_Scope)(0),          // 2: golive.deployment.v1.Migration.Scope
+	(Artifact_Format)(0),          // 3: golive.deployment.v1.Artifact.Format
+	(*Release)(nil),               // 4: golive.deployment.v1.Release
+	(*SignedDocument)(nil),        // 5: golive.deployment.v1.SignedDocument
+	(*Migration)(nil),             // 6: golive.deployment.v1.Migration
+	(*Artifact)(nil),              // 7: golive.deployment.v1.Artifact
+	(*ConfigFile)(nil),            // 8: golive.deployment.v1.ConfigFile
+	(*RunSpec)(nil),               // 9: golive.deployment.v1.RunSpec
+	(*ResourceLimits)(nil),        // 10: golive.deployment.v1.ResourceLimits
+	(*BlueGreen)(nil),             // 11: golive.deployment.v1.BlueGreen
+	(*ExternalService)(nil),       // 12: golive.deployment.v1.ExternalService
+	(*ServiceCommands)(nil),       // 13: golive.deployment.v1.ServiceCommands
+	(*Probe)(nil),                 // 14: golive.deployment.v1.Probe
+	(*Requirements)(nil),          // 15: golive.deployment.v1.Requirements
+	(*Hooks)(nil),                 // 16: golive.deployment.v1.Hooks
+	(*Hook)(nil),                  // 17: golive.deployment.v1.Hook
+	(*CreateReleaseRequest)(nil),  // 18: golive.deployment.v1.CreateReleaseRequest
+	(*GetReleaseRequest)(nil),     // 19: golive.deployment.v1.GetReleaseRequest
+	(*ListReleasesRequest)(nil),   // 20: golive.deployment.v1.ListReleasesRequest
+	(*ListReleasesResponse)(nil),  // 21: golive.deployment.v1.ListReleasesResponse
+	(*AbandonReleaseRequest)(nil), // 22: golive.deployment.v1.AbandonReleaseRequest
+	nil,                           // 23: golive.deployment.v1.Release.LabelsEntry
+	nil,                           // 24: golive.deployment.v1.RunSpec.EnvEntry
+	(*Probe_Http)(nil),            // 25: golive.deployment.v1.Probe.Http
+	(*Probe_Tcp)(nil),             // 26: golive.deployment.v1.Probe.Tcp
+	(*Probe_Grpc)(nil),            // 27: golive.deployment.v1.Probe.Grpc
+	(*Probe_Command)(nil),         // 28: golive.deployment.v1.Probe.Command
+	nil,                           // 29: golive.deployment.v1.Requirements.RuntimesEntry
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
 }
 var file_golive_deployment_v1_release_proto_depIdxs = []int32{
-	19, // 0: golive.deployment.v1.Release.create_time:type_name -> google.protobuf.Timestamp
-	19, // 1: golive.deployment.v1.Release.update_time:type_name -> google.protobuf.Timestamp
-	19, // 2: golive.deployment.v1.Release.commit_time:type_name -> google.protobuf.Timestamp
-	3,  // 3: golive.deployment.v1.Release.artifacts:type_name -> golive.deployment.v1.Artifact
-	4,  // 4: golive.deployment.v1.Release.config_files:type_name -> golive.deployment.v1.ConfigFile
-	5,  // 5: golive.deployment.v1.Release.run:type_name -> golive.deployment.v1.RunSpec
-	7,  // 6: golive.deployment.v1.Release.requirements:type_name -> golive.deployment.v1.Requirements
-	8,  // 7: golive.deployment.v1.Release.hooks:type_name -> golive.deployment.v1.Hooks
+	30, // 0: golive.deployment.v1.Release.create_time:type_name -> google.protobuf.Timestamp
+	30, // 1: golive.deployment.v1.Release.update_time:type_name -> google.protobuf.Timestamp
+	30, // 2: golive.deployment.v1.Release.commit_time:type_name -> google.protobuf.Timestamp
+	7,  // 3: golive.deployment.v1.Release.artifacts:type_name -> golive.deployment.v1.Artifact
+	8,  // 4: golive.deployment.v1.Release.config_files:type_name -> golive.deployment.v1.ConfigFile
+	9,  // 5: golive.deployment.v1.Release.run:type_name -> golive.deployment.v1.RunSpec
+	15, // 6: golive.deployment.v1.Release.requirements:type_name -> golive.deployment.v1.Requirements
+	16, // 7: golive.deployment.v1.Release.hooks:type_name -> golive.deployment.v1.Hooks
 	0,  // 8: golive.deployment.v1.Release.state:type_name -> golive.deployment.v1.Release.State
-	15, // 9: golive.deployment.v1.Release.labels:type_name -> golive.deployment.v1.Release.LabelsEntry
-	1,  // 10: golive.deployment.v1.Artifact.format:type_name -> golive.deployment.v1.Artifact.Format
-	16, // 11: golive.deployment.v1.RunSpec.env:type_name -> golive.deployment.v1.RunSpec.EnvEntry
-	6,  // 12: golive.deployment.v1.RunSpec.probes:type_name -> golive.deployment.v1.Probe
-	20, // 13: golive.deployment.v1.RunSpec.stop_grace:type_name -> google.protobuf.Duration
-	20, // 14: golive.deployment.v1.RunSpec.health_deadline:type_name -> google.protobuf.Duration
-	20, // 15: golive.deployment.v1.RunSpec.min_healthy_time:type_name -> google.protobuf.Duration
-	17, // 16: golive.deployment.v1.Probe.http:type_name -> golive.deployment.v1.Probe.Http
-	18, // 17: golive.deployment.v1.Probe.tcp:type_name -> golive.deployment.v1.Probe.Tcp
-	20, // 18: golive.deployment.v1.Probe.interval:type_name -> google.protobuf.Duration
-	20, // 19: golive.deployment.v1.Probe.timeout:type_name -> google.protobuf.Duration
-	9,  // 20: golive.deployment.v1.Hooks.pre_install:type_name -> golive.deployment.v1.Hook
-	9,  // 21: golive.deployment.v1.Hooks.test:type_name -> golive.deployment.v1.Hook
-	9,  // 22: golive.deployment.v1.Hooks.post_activate:type_name -> golive.deployment.v1.Hook
-	9,  // 23: golive.deployment.v1.Hooks.pre_stop:type_name -> golive.deployment.v1.Hook
-	20, // 24: golive.deployment.v1.Hook.timeout:type_name -> google.protobuf.Duration
-	2,  // 25: golive.deployment.v1.CreateReleaseRequest.release:type_name -> golive.deployment.v1.Release
-	2,  // 26: golive.deployment.v1.ListReleasesResponse.releases:type_name -> golive.deployment.v1.Release
-	10, // 27: golive.deployment.v1.ReleaseService.CreateRelease:input_type -> golive.deployment.v1.CreateReleaseRequest
-	11, // 28: golive.deployment.v1.ReleaseService.GetRelease:input_type -> golive.deployment.v1.GetReleaseRequest
-	12, // 29: golive.deployment.v1.ReleaseService.ListReleases:input_type -> golive.deployment.v1.ListReleasesRequest
-	14, // 30: golive.deployment.v1.ReleaseService.AbandonRelease:input_type -> golive.deployment.v1.AbandonReleaseRequest
-	2,  // 31: golive.deployment.v1.ReleaseService.CreateRelease:output_type -> golive.deployment.v1.Release
-	2,  // 32: golive.deployment.v1.ReleaseService.GetRelease:output_type -> golive.deployment.v1.Release
-	13, // 33: golive.deployment.v1.ReleaseService.ListReleases:output_type -> golive.deployment.v1.ListReleasesResponse
-	2,  // 34: golive.deployment.v1.ReleaseService.AbandonRelease:output_type -> golive.deployment.v1.Release
-	31, // [31:35] is the sub-list for method output_type
-	27, // [27:31] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	23, // 9: golive.deployment.v1.Release.labels:type_name -> golive.deployment.v1.Release.LabelsEntry
+	6,  // 10: golive.deployment.v1.Release.migrations:type_name -> golive.deployment.v1.Migration
+	5,  // 11: golive.deployment.v1.Release.manifest:type_name -> golive.deployment.v1.SignedDocument
+	1,  // 12: golive.deployment.v1.Migration.phase:type_name -> golive.deployment.v1.Migration.Phase
+	2,  // 13: golive.deployment.v1.Migration.scope:type_name -> golive.deployment.v1.Migration.Scope
+	17, // 14: golive.deployment.v1.Migration.up:type_name -> golive.deployment.v1.Hook
+	17, // 15: golive.deployment.v1.Migration.down:type_name -> golive.deployment.v1.Hook
+	3,  // 16: golive.deployment.v1.Artifact.format:type_name -> golive.deployment.v1.Artifact.Format
+	24, // 17: golive.deployment.v1.RunSpec.env:type_name -> golive.deployment.v1.RunSpec.EnvEntry
+	14, // 18: golive.deployment.v1.RunSpec.probes:type_name -> golive.deployment.v1.Probe
+	31, // 19: golive.deployment.v1.RunSpec.stop_grace:type_name -> google.protobuf.Duration
+	31, // 20: golive.deployment.v1.RunSpec.health_deadline:type_name -> google.protobuf.Duration
+	31, // 21: golive.deployment.v1.RunSpec.min_healthy_time:type_name -> google.protobuf.Duration
+	10, // 22: golive.deployment.v1.RunSpec.limits:type_name -> golive.deployment.v1.ResourceLimits
+	11, // 23: golive.deployment.v1.RunSpec.blue_green:type_name -> golive.deployment.v1.BlueGreen
+	12, // 24: golive.deployment.v1.RunSpec.external:type_name -> golive.deployment.v1.ExternalService
+	17, // 25: golive.deployment.v1.BlueGreen.switch:type_name -> golive.deployment.v1.Hook
+	31, // 26: golive.deployment.v1.BlueGreen.drain:type_name -> google.protobuf.Duration
+	13, // 27: golive.deployment.v1.ExternalService.commands:type_name -> golive.deployment.v1.ServiceCommands
+	17, // 28: golive.deployment.v1.ServiceCommands.start:type_name -> golive.deployment.v1.Hook
+	17, // 29: golive.deployment.v1.ServiceCommands.stop:type_name -> golive.deployment.v1.Hook
+	17, // 30: golive.deployment.v1.ServiceCommands.status:type_name -> golive.deployment.v1.Hook
+	25, // 31: golive.deployment.v1.Probe.http:type_name -> golive.deployment.v1.Probe.Http
+	26, // 32: golive.deployment.v1.Probe.tcp:type_name -> golive.deployment.v1.Probe.Tcp
+	27, // 33: golive.deployment.v1.Probe.grpc:type_name -> golive.deployment.v1.Probe.Grpc
+	28, // 34: golive.deployment.v1.Probe.command:type_name -> golive.deployment.v1.Probe.Command
+	31, // 35: golive.deployment.v1.Probe.interval:type_name -> google.protobuf.Duration
+	31, // 36: golive.deployment.v1.Probe.timeout:type_name -> google.protobuf.Duration
+	29, // 37: golive.deployment.v1.Requirements.runtimes:type_name -> golive.deployment.v1.Requirements.RuntimesEntry
+	17, // 38: golive.deployment.v1.Hooks.pre_install:type_name -> golive.deployment.v1.Hook
+	17, // 39: golive.deployment.v1.Hooks.test:type_name -> golive.deployment.v1.Hook
+	17, // 40: golive.deployment.v1.Hooks.post_activate:type_name -> golive.deployment.v1.Hook
+	17, // 41: golive.deployment.v1.Hooks.pre_stop:type_name -> golive.deployment.v1.Hook
+	17, // 42: golive.deployment.v1.Hooks.configure:type_name -> golive.deployment.v1.Hook
+	17, // 43: golive.deployment.v1.Hooks.verify:type_name -> golive.deployment.v1.Hook
+	31, // 44: golive.deployment.v1.Hook.timeout:type_name -> google.protobuf.Duration
+	4,  // 45: golive.deployment.v1.CreateReleaseRequest.release:type_name -> golive.deployment.v1.Release
+	4,  // 46: golive.deployment.v1.ListReleasesResponse.releases:type_name -> golive.deployment.v1.Release
+	18, // 47: golive.deployment.v1.ReleaseService.CreateRelease:input_type -> golive.deployment.v1.CreateReleaseRequest
+	19, // 48: golive.deployment.v1.ReleaseService.GetRelease:input_type -> golive.deployment.v1.GetReleaseRequest
+	20, // 49: golive.deployment.v1.ReleaseService.ListReleases:input_type -> golive.deployment.v1.ListReleasesRequest
+	22, // 50: golive.deployment.v1.ReleaseService.AbandonRelease:input_type -> golive.deployment.v1.AbandonReleaseRequest
+	4,  // 51: golive.deployment.v1.ReleaseService.CreateRelease:output_type -> golive.deployment.v1.Release
+	4,  // 52: golive.deployment.v1.ReleaseService.GetRelease:output_type -> golive.deployment.v1.Release
+	21, // 53: golive.deployment.v1.ReleaseService.ListReleases:output_type -> golive.deployment.v1.ListReleasesResponse
+	4,  // 54: golive.deployment.v1.ReleaseService.AbandonRelease:output_type -> golive.deployment.v1.Release
+	51, // [51:55] is the sub-list for method output_type
+	47, // [47:51] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_release_proto_init() }
@@ -1580,17 +2486,23 @@ func file_golive_deployment_v1_release_proto_init() {
 	if File_golive_deployment_v1_release_proto != nil {
 		return
 	}
-	file_golive_deployment_v1_release_proto_msgTypes[4].OneofWrappers = []any{
+	file_golive_deployment_v1_release_proto_msgTypes[8].OneofWrappers = []any{
+		(*ExternalService_SystemdUnit)(nil),
+		(*ExternalService_Commands)(nil),
+	}
+	file_golive_deployment_v1_release_proto_msgTypes[10].OneofWrappers = []any{
 		(*Probe_Http_)(nil),
 		(*Probe_Tcp_)(nil),
+		(*Probe_Grpc_)(nil),
+		(*Probe_Command_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_release_proto_rawDesc), len(file_golive_deployment_v1_release_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   17,
+			NumEnums:      4,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -279,7 +279,12 @@ type RunningRelease struct {
 	// Since when.
 	Since *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
 	// Whether it answers its probes.
-	Health        Installation_Health `protobuf:"varint,7,opt,name=health,proto3,enum=golive.deployment.v1.Installation_Health" json:"health,omitempty"`
+	Health Installation_Health `protobuf:"varint,7,opt,name=health,proto3,enum=golive.deployment.v1.Installation_Health" json:"health,omitempty"`
+	// What should run there: the release of the last deployment that was sealed here.
+	DesiredRelease string `protobuf:"bytes,8,opt,name=desired_release,json=desiredRelease,proto3" json:"desired_release,omitempty"`
+	// Why what runs is not what should: `STRAGGLER`, `RELEASE_DIFFERS`, `CONFIGURATION_DIFFERS`, `NOT_RUNNING`, `CHANGED_ON_HOST`;
+	// empty where it is.
+	Drift         string `protobuf:"bytes,9,opt,name=drift,proto3" json:"drift,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +368,20 @@ func (x *RunningRelease) GetHealth() Installation_Health {
 	return Installation_HEALTH_UNSPECIFIED
 }
 
+func (x *RunningRelease) GetDesiredRelease() string {
+	if x != nil {
+		return x.DesiredRelease
+	}
+	return ""
+}
+
+func (x *RunningRelease) GetDrift() string {
+	if x != nil {
+		return x.Drift
+	}
+	return ""
+}
+
 // HostFacts is what an agent reports of its host.
 type HostFacts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -381,7 +400,13 @@ type HostFacts struct {
 	// How many processors it has.
 	Cpus int32 `protobuf:"varint,7,opt,name=cpus,proto3" json:"cpus,omitempty"`
 	// The version of the agent.
-	AgentVersion  string `protobuf:"bytes,8,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	AgentVersion string `protobuf:"bytes,8,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	// Runtimes found on the host with their versions: `java` → `17.0.15`.
+	Runtimes map[string]string `protobuf:"bytes,9,rep,name=runtimes,proto3" json:"runtimes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What the agent can do beyond the least: `cgroup`, `systemd`, `blue-green`, `signatures`.
+	Features []string `protobuf:"bytes,10,rep,name=features,proto3" json:"features,omitempty"`
+	// TCP ports on which something listens that the agent did not start.
+	PortsInUse    []int32 `protobuf:"varint,11,rep,packed,name=ports_in_use,json=portsInUse,proto3" json:"ports_in_use,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +495,27 @@ func (x *HostFacts) GetAgentVersion() string {
 		return x.AgentVersion
 	}
 	return ""
+}
+
+func (x *HostFacts) GetRuntimes() map[string]string {
+	if x != nil {
+		return x.Runtimes
+	}
+	return nil
+}
+
+func (x *HostFacts) GetFeatures() []string {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
+func (x *HostFacts) GetPortsInUse() []int32 {
+	if x != nil {
+		return x.PortsInUse
+	}
+	return nil
 }
 
 // CreateTargetRequest creates a target.
@@ -883,6 +929,216 @@ func (x *DeleteTargetRequest) GetValidateOnly() bool {
 	return false
 }
 
+// ListDriftRequest names the environment.
+type ListDriftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The environment.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many at most; 50 when 0, at most 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this application.
+	Application   string `protobuf:"bytes,4,opt,name=application,proto3" json:"application,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDriftRequest) Reset() {
+	*x = ListDriftRequest{}
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDriftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDriftRequest) ProtoMessage() {}
+
+func (x *ListDriftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDriftRequest.ProtoReflect.Descriptor instead.
+func (*ListDriftRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_target_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListDriftRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListDriftRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDriftRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListDriftRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+// ListDriftResponse is one page.
+type ListDriftResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What runs otherwise than it should.
+	Drifts []*Drift `protobuf:"bytes,1,rep,name=drifts,proto3" json:"drifts,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDriftResponse) Reset() {
+	*x = ListDriftResponse{}
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDriftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDriftResponse) ProtoMessage() {}
+
+func (x *ListDriftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDriftResponse.ProtoReflect.Descriptor instead.
+func (*ListDriftResponse) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_target_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListDriftResponse) GetDrifts() []*Drift {
+	if x != nil {
+		return x.Drifts
+	}
+	return nil
+}
+
+func (x *ListDriftResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Drift is one application on one target that is not as it should be.
+type Drift struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The target.
+	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// What runs there, with the desired release and the reason.
+	Running *RunningRelease `protobuf:"bytes,2,opt,name=running,proto3" json:"running,omitempty"`
+	// What was found, for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Since when.
+	Since *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	// The deployment that is bringing it there, where one is.
+	Deployment    string `protobuf:"bytes,5,opt,name=deployment,proto3" json:"deployment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drift) Reset() {
+	*x = Drift{}
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drift) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drift) ProtoMessage() {}
+
+func (x *Drift) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_target_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drift.ProtoReflect.Descriptor instead.
+func (*Drift) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_target_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Drift) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Drift) GetRunning() *RunningRelease {
+	if x != nil {
+		return x.Running
+	}
+	return nil
+}
+
+func (x *Drift) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Drift) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Drift) GetDeployment() string {
+	if x != nil {
+		return x.Deployment
+	}
+	return ""
+}
+
 var File_golive_deployment_v1_target_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_target_proto_rawDesc = "" +
@@ -922,7 +1178,7 @@ const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\x06SERVER\x10\x01\x12\n" +
 	"\n" +
 	"\x06DEVICE\x10\x02:v\xeaAs\n" +
-	"\x1cdeployment.golive.dev/Target\x12Bworkspaces/{workspace}/environments/{environment}/targets/{target}*\atargets2\x06target\"\x97\x02\n" +
+	"\x1cdeployment.golive.dev/Target\x12Bworkspaces/{workspace}/environments/{environment}/targets/{target}*\atargets2\x06target\"\xd6\x02\n" +
 	"\x0eRunningRelease\x12 \n" +
 	"\vapplication\x18\x01 \x01(\tR\vapplication\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x12\x18\n" +
@@ -930,7 +1186,9 @@ const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\tR\x06sha256\x12\"\n" +
 	"\finstallation\x18\x05 \x01(\tR\finstallation\x120\n" +
 	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12A\n" +
-	"\x06health\x18\a \x01(\x0e2).golive.deployment.v1.Installation.HealthR\x06health\"\x9d\x02\n" +
+	"\x06health\x18\a \x01(\x0e2).golive.deployment.v1.Installation.HealthR\x06health\x12'\n" +
+	"\x0fdesired_release\x18\b \x01(\tR\x0edesiredRelease\x12\x14\n" +
+	"\x05drift\x18\t \x01(\tR\x05drift\"\x8a\x04\n" +
 	"\tHostFacts\x12\x17\n" +
 	"\x02os\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x02os\x12\x1b\n" +
 	"\x04arch\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04arch\x12'\n" +
@@ -940,7 +1198,16 @@ const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\x05 \x01(\x03R\vmemoryBytes\x12&\n" +
 	"\x0fdisk_free_bytes\x18\x06 \x01(\x03R\rdiskFreeBytes\x12\x12\n" +
 	"\x04cpus\x18\a \x01(\x05R\x04cpus\x12,\n" +
-	"\ragent_version\x18\b \x01(\tB\a\xbaH\x04r\x02\x18dR\fagentVersion\"\x83\x02\n" +
+	"\ragent_version\x18\b \x01(\tB\a\xbaH\x04r\x02\x18dR\fagentVersion\x12[\n" +
+	"\bruntimes\x18\t \x03(\v2-.golive.deployment.v1.HostFacts.RuntimesEntryB\x10\xbaH\r\x9a\x01\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\bruntimes\x12$\n" +
+	"\bfeatures\x18\n" +
+	" \x03(\tB\b\xbaH\x05\x92\x01\x02\x10@R\bfeatures\x12+\n" +
+	"\fports_in_use\x18\v \x03(\x05B\t\xbaH\x06\x92\x01\x03\x10\x80\bR\n" +
+	"portsInUse\x1a;\n" +
+	"\rRuntimesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x83\x02\n" +
 	"\x13CreateTargetRequest\x12<\n" +
 	"\x06parent\x18\x01 \x01(\tB$\xe0A\x02\xfaA\x1e\x12\x1cdeployment.golive.dev/TargetR\x06parent\x12 \n" +
 	"\ttarget_id\x18\x02 \x01(\tB\x03\xe0A\x01R\btargetId\x12?\n" +
@@ -974,12 +1241,33 @@ const file_golive_deployment_v1_target_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\x90\b\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xe4\x01\n" +
+	"\x10ListDriftRequest\x12A\n" +
+	"\x06parent\x18\x01 \x01(\tB)\xe0A\x02\xfaA#\n" +
+	"!deployment.golive.dev/EnvironmentR\x06parent\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12H\n" +
+	"\vapplication\x18\x04 \x01(\tB&\xfaA#\n" +
+	"!deployment.golive.dev/ApplicationR\vapplication\"p\n" +
+	"\x11ListDriftResponse\x123\n" +
+	"\x06drifts\x18\x01 \x03(\v2\x1b.golive.deployment.v1.DriftR\x06drifts\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n" +
+	"\x05Drift\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\tR\x06target\x12>\n" +
+	"\arunning\x18\x02 \x01(\v2$.golive.deployment.v1.RunningReleaseR\arunning\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1e\n" +
+	"\n" +
+	"deployment\x18\x05 \x01(\tR\n" +
+	"deployment2\xcc\t\n" +
 	"\rTargetService\x12\xdb\x01\n" +
 	"\fCreateTarget\x12).golive.deployment.v1.CreateTargetRequest\x1a\x1c.golive.deployment.v1.Target\"\x81\x01\xdaA\x17parent,target,target_id\xea\xe0\x18#\n" +
 	"\x19deployment.targets.create\x12\x06parent\x82\xd3\xe4\x93\x02::\x06target\"0/v1/{parent=workspaces/*/environments/*}/targets\x12\xb4\x01\n" +
 	"\tGetTarget\x12&.golive.deployment.v1.GetTargetRequest\x1a\x1c.golive.deployment.v1.Target\"a\xdaA\x04name\xea\xe0\x18\x1e\n" +
-	"\x16deployment.targets.get\x12\x04name\x82\xd3\xe4\x93\x022\x120/v1/{name=workspaces/*/environments/*/targets/*}\x12\xca\x01\n" +
+	"\x16deployment.targets.get\x12\x04name\x82\xd3\xe4\x93\x022\x120/v1/{name=workspaces/*/environments/*/targets/*}\x12\xb9\x01\n" +
+	"\tListDrift\x12&.golive.deployment.v1.ListDriftRequest\x1a'.golive.deployment.v1.ListDriftResponse\"[\xea\xe0\x18!\n" +
+	"\x17deployment.targets.list\x12\x06parent\x82\xd3\xe4\x93\x020\x12./v1/{parent=workspaces/*/environments/*}/drift\x12\xca\x01\n" +
 	"\vListTargets\x12(.golive.deployment.v1.ListTargetsRequest\x1a).golive.deployment.v1.ListTargetsResponse\"f\xdaA\x06parent\xea\xe0\x18!\n" +
 	"\x17deployment.targets.list\x12\x06parent\x82\xd3\xe4\x93\x022\x120/v1/{parent=workspaces/*/environments/*}/targets\x12\xe2\x01\n" +
 	"\fUpdateTarget\x12).golive.deployment.v1.UpdateTargetRequest\x1a\x1c.golive.deployment.v1.Target\"\x88\x01\xdaA\x12target,update_mask\xea\xe0\x18(\n" +
@@ -1000,7 +1288,7 @@ func file_golive_deployment_v1_target_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_deployment_v1_target_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_deployment_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_golive_deployment_v1_target_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_golive_deployment_v1_target_proto_goTypes = []any{
 	(Target_Kind)(0),              // 0: golive.deployment.v1.Target.Kind
 	(*Target)(nil),                // 1: golive.deployment.v1.Target
@@ -1012,43 +1300,53 @@ var file_golive_deployment_v1_target_proto_goTypes = []any{
 	(*ListTargetsResponse)(nil),   // 7: golive.deployment.v1.ListTargetsResponse
 	(*UpdateTargetRequest)(nil),   // 8: golive.deployment.v1.UpdateTargetRequest
 	(*DeleteTargetRequest)(nil),   // 9: golive.deployment.v1.DeleteTargetRequest
-	nil,                           // 10: golive.deployment.v1.Target.LabelsEntry
-	nil,                           // 11: golive.deployment.v1.Target.VariablesEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(Installation_Health)(0),      // 13: golive.deployment.v1.Installation.Health
-	(*fieldmaskpb.FieldMask)(nil), // 14: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 15: google.protobuf.Empty
+	(*ListDriftRequest)(nil),      // 10: golive.deployment.v1.ListDriftRequest
+	(*ListDriftResponse)(nil),     // 11: golive.deployment.v1.ListDriftResponse
+	(*Drift)(nil),                 // 12: golive.deployment.v1.Drift
+	nil,                           // 13: golive.deployment.v1.Target.LabelsEntry
+	nil,                           // 14: golive.deployment.v1.Target.VariablesEntry
+	nil,                           // 15: golive.deployment.v1.HostFacts.RuntimesEntry
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(Installation_Health)(0),      // 17: golive.deployment.v1.Installation.Health
+	(*fieldmaskpb.FieldMask)(nil), // 18: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 19: google.protobuf.Empty
 }
 var file_golive_deployment_v1_target_proto_depIdxs = []int32{
-	12, // 0: golive.deployment.v1.Target.create_time:type_name -> google.protobuf.Timestamp
-	12, // 1: golive.deployment.v1.Target.update_time:type_name -> google.protobuf.Timestamp
+	16, // 0: golive.deployment.v1.Target.create_time:type_name -> google.protobuf.Timestamp
+	16, // 1: golive.deployment.v1.Target.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: golive.deployment.v1.Target.kind:type_name -> golive.deployment.v1.Target.Kind
-	10, // 3: golive.deployment.v1.Target.labels:type_name -> golive.deployment.v1.Target.LabelsEntry
-	11, // 4: golive.deployment.v1.Target.variables:type_name -> golive.deployment.v1.Target.VariablesEntry
+	13, // 3: golive.deployment.v1.Target.labels:type_name -> golive.deployment.v1.Target.LabelsEntry
+	14, // 4: golive.deployment.v1.Target.variables:type_name -> golive.deployment.v1.Target.VariablesEntry
 	3,  // 5: golive.deployment.v1.Target.facts:type_name -> golive.deployment.v1.HostFacts
-	12, // 6: golive.deployment.v1.Target.last_seen_time:type_name -> google.protobuf.Timestamp
+	16, // 6: golive.deployment.v1.Target.last_seen_time:type_name -> google.protobuf.Timestamp
 	2,  // 7: golive.deployment.v1.Target.running:type_name -> golive.deployment.v1.RunningRelease
-	12, // 8: golive.deployment.v1.RunningRelease.since:type_name -> google.protobuf.Timestamp
-	13, // 9: golive.deployment.v1.RunningRelease.health:type_name -> golive.deployment.v1.Installation.Health
-	1,  // 10: golive.deployment.v1.CreateTargetRequest.target:type_name -> golive.deployment.v1.Target
-	1,  // 11: golive.deployment.v1.ListTargetsResponse.targets:type_name -> golive.deployment.v1.Target
-	1,  // 12: golive.deployment.v1.UpdateTargetRequest.target:type_name -> golive.deployment.v1.Target
-	14, // 13: golive.deployment.v1.UpdateTargetRequest.update_mask:type_name -> google.protobuf.FieldMask
-	4,  // 14: golive.deployment.v1.TargetService.CreateTarget:input_type -> golive.deployment.v1.CreateTargetRequest
-	5,  // 15: golive.deployment.v1.TargetService.GetTarget:input_type -> golive.deployment.v1.GetTargetRequest
-	6,  // 16: golive.deployment.v1.TargetService.ListTargets:input_type -> golive.deployment.v1.ListTargetsRequest
-	8,  // 17: golive.deployment.v1.TargetService.UpdateTarget:input_type -> golive.deployment.v1.UpdateTargetRequest
-	9,  // 18: golive.deployment.v1.TargetService.DeleteTarget:input_type -> golive.deployment.v1.DeleteTargetRequest
-	1,  // 19: golive.deployment.v1.TargetService.CreateTarget:output_type -> golive.deployment.v1.Target
-	1,  // 20: golive.deployment.v1.TargetService.GetTarget:output_type -> golive.deployment.v1.Target
-	7,  // 21: golive.deployment.v1.TargetService.ListTargets:output_type -> golive.deployment.v1.ListTargetsResponse
-	1,  // 22: golive.deployment.v1.TargetService.UpdateTarget:output_type -> golive.deployment.v1.Target
-	15, // 23: golive.deployment.v1.TargetService.DeleteTarget:output_type -> google.protobuf.Empty
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	16, // 8: golive.deployment.v1.RunningRelease.since:type_name -> google.protobuf.Timestamp
+	17, // 9: golive.deployment.v1.RunningRelease.health:type_name -> golive.deployment.v1.Installation.Health
+	15, // 10: golive.deployment.v1.HostFacts.runtimes:type_name -> golive.deployment.v1.HostFacts.RuntimesEntry
+	1,  // 11: golive.deployment.v1.CreateTargetRequest.target:type_name -> golive.deployment.v1.Target
+	1,  // 12: golive.deployment.v1.ListTargetsResponse.targets:type_name -> golive.deployment.v1.Target
+	1,  // 13: golive.deployment.v1.UpdateTargetRequest.target:type_name -> golive.deployment.v1.Target
+	18, // 14: golive.deployment.v1.UpdateTargetRequest.update_mask:type_name -> google.protobuf.FieldMask
+	12, // 15: golive.deployment.v1.ListDriftResponse.drifts:type_name -> golive.deployment.v1.Drift
+	2,  // 16: golive.deployment.v1.Drift.running:type_name -> golive.deployment.v1.RunningRelease
+	16, // 17: golive.deployment.v1.Drift.since:type_name -> google.protobuf.Timestamp
+	4,  // 18: golive.deployment.v1.TargetService.CreateTarget:input_type -> golive.deployment.v1.CreateTargetRequest
+	5,  // 19: golive.deployment.v1.TargetService.GetTarget:input_type -> golive.deployment.v1.GetTargetRequest
+	10, // 20: golive.deployment.v1.TargetService.ListDrift:input_type -> golive.deployment.v1.ListDriftRequest
+	6,  // 21: golive.deployment.v1.TargetService.ListTargets:input_type -> golive.deployment.v1.ListTargetsRequest
+	8,  // 22: golive.deployment.v1.TargetService.UpdateTarget:input_type -> golive.deployment.v1.UpdateTargetRequest
+	9,  // 23: golive.deployment.v1.TargetService.DeleteTarget:input_type -> golive.deployment.v1.DeleteTargetRequest
+	1,  // 24: golive.deployment.v1.TargetService.CreateTarget:output_type -> golive.deployment.v1.Target
+	1,  // 25: golive.deployment.v1.TargetService.GetTarget:output_type -> golive.deployment.v1.Target
+	11, // 26: golive.deployment.v1.TargetService.ListDrift:output_type -> golive.deployment.v1.ListDriftResponse
+	7,  // 27: golive.deployment.v1.TargetService.ListTargets:output_type -> golive.deployment.v1.ListTargetsResponse
+	1,  // 28: golive.deployment.v1.TargetService.UpdateTarget:output_type -> golive.deployment.v1.Target
+	19, // 29: golive.deployment.v1.TargetService.DeleteTarget:output_type -> google.protobuf.Empty
+	24, // [24:30] is the sub-list for method output_type
+	18, // [18:24] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_target_proto_init() }
@@ -1063,7 +1361,7 @@ func file_golive_deployment_v1_target_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_target_proto_rawDesc), len(file_golive_deployment_v1_target_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

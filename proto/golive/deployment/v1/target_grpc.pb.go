@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	TargetService_CreateTarget_FullMethodName = "/golive.deployment.v1.TargetService/CreateTarget"
 	TargetService_GetTarget_FullMethodName    = "/golive.deployment.v1.TargetService/GetTarget"
+	TargetService_ListDrift_FullMethodName    = "/golive.deployment.v1.TargetService/ListDrift"
 	TargetService_ListTargets_FullMethodName  = "/golive.deployment.v1.TargetService/ListTargets"
 	TargetService_UpdateTarget_FullMethodName = "/golive.deployment.v1.TargetService/UpdateTarget"
 	TargetService_DeleteTarget_FullMethodName = "/golive.deployment.v1.TargetService/DeleteTarget"
@@ -38,6 +39,9 @@ type TargetServiceClient interface {
 	CreateTarget(ctx context.Context, in *CreateTargetRequest, opts ...grpc.CallOption) (*Target, error)
 	// GetTarget returns one target. Errors: NOT_FOUND.
 	GetTarget(ctx context.Context, in *GetTargetRequest, opts ...grpc.CallOption) (*Target, error)
+	// ListDrift pages through what runs otherwise than it should on the targets of an environment, by target and application:
+	// stragglers that have not caught up, hosts that were changed by hand, applications that do not run.
+	ListDrift(ctx context.Context, in *ListDriftRequest, opts ...grpc.CallOption) (*ListDriftResponse, error)
 	// ListTargets pages through targets. Filter and order: display_name, agent, maintenance, kind, cohorts, create_time, labels.
 	ListTargets(ctx context.Context, in *ListTargetsRequest, opts ...grpc.CallOption) (*ListTargetsResponse, error)
 	// UpdateTarget changes the fields named by update_mask.
@@ -70,6 +74,16 @@ func (c *targetServiceClient) GetTarget(ctx context.Context, in *GetTargetReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Target)
 	err := c.cc.Invoke(ctx, TargetService_GetTarget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *targetServiceClient) ListDrift(ctx context.Context, in *ListDriftRequest, opts ...grpc.CallOption) (*ListDriftResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDriftResponse)
+	err := c.cc.Invoke(ctx, TargetService_ListDrift_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +131,9 @@ type TargetServiceServer interface {
 	CreateTarget(context.Context, *CreateTargetRequest) (*Target, error)
 	// GetTarget returns one target. Errors: NOT_FOUND.
 	GetTarget(context.Context, *GetTargetRequest) (*Target, error)
+	// ListDrift pages through what runs otherwise than it should on the targets of an environment, by target and application:
+	// stragglers that have not caught up, hosts that were changed by hand, applications that do not run.
+	ListDrift(context.Context, *ListDriftRequest) (*ListDriftResponse, error)
 	// ListTargets pages through targets. Filter and order: display_name, agent, maintenance, kind, cohorts, create_time, labels.
 	ListTargets(context.Context, *ListTargetsRequest) (*ListTargetsResponse, error)
 	// UpdateTarget changes the fields named by update_mask.
@@ -140,6 +157,9 @@ func (UnimplementedTargetServiceServer) CreateTarget(context.Context, *CreateTar
 }
 func (UnimplementedTargetServiceServer) GetTarget(context.Context, *GetTargetRequest) (*Target, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTarget not implemented")
+}
+func (UnimplementedTargetServiceServer) ListDrift(context.Context, *ListDriftRequest) (*ListDriftResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDrift not implemented")
 }
 func (UnimplementedTargetServiceServer) ListTargets(context.Context, *ListTargetsRequest) (*ListTargetsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTargets not implemented")
@@ -203,6 +223,24 @@ func _TargetService_GetTarget_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TargetServiceServer).GetTarget(ctx, req.(*GetTargetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TargetService_ListDrift_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDriftRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TargetServiceServer).ListDrift(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TargetService_ListDrift_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TargetServiceServer).ListDrift(ctx, req.(*ListDriftRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -275,6 +313,10 @@ var TargetService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTarget",
 			Handler:    _TargetService_GetTarget_Handler,
+		},
+		{
+			MethodName: "ListDrift",
+			Handler:    _TargetService_ListDrift_Handler,
 		},
 		{
 			MethodName: "ListTargets",

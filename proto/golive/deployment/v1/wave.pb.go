@@ -168,8 +168,14 @@ type Wave struct {
 	AcceptedFailures int32 `protobuf:"varint,22,opt,name=accepted_failures,json=acceptedFailures,proto3" json:"accepted_failures,omitempty"`
 	// Losses that a person accepted likewise.
 	AcceptedLosses int32 `protobuf:"varint,23,opt,name=accepted_losses,json=acceptedLosses,proto3" json:"accepted_losses,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What its analysis says; not set where it has none.
+	Analysis *v1.Verdict `protobuf:"bytes,24,opt,name=analysis,proto3" json:"analysis,omitempty"`
+	// The SHA-256 over what an approval binds to: the release, the plan and the targets of this wave.
+	ApprovalDigest string `protobuf:"bytes,25,opt,name=approval_digest,json=approvalDigest,proto3" json:"approval_digest,omitempty"`
+	// True when a person accepted an undecided analysis.
+	AnalysisAccepted bool `protobuf:"varint,26,opt,name=analysis_accepted,json=analysisAccepted,proto3" json:"analysis_accepted,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Wave) Reset() {
@@ -363,6 +369,27 @@ func (x *Wave) GetAcceptedLosses() int32 {
 	return 0
 }
 
+func (x *Wave) GetAnalysis() *v1.Verdict {
+	if x != nil {
+		return x.Analysis
+	}
+	return nil
+}
+
+func (x *Wave) GetApprovalDigest() string {
+	if x != nil {
+		return x.ApprovalDigest
+	}
+	return ""
+}
+
+func (x *Wave) GetAnalysisAccepted() bool {
+	if x != nil {
+		return x.AnalysisAccepted
+	}
+	return false
+}
+
 // GateStatus is one gate of a wave as last evaluated.
 type GateStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -375,7 +402,9 @@ type GateStatus struct {
 	// Who has approved, where the gate is an approval.
 	Approvals []*Approval `protobuf:"bytes,4,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	// When the other service was asked last, by the clock of this service.
-	AskTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=ask_time,json=askTime,proto3" json:"ask_time,omitempty"`
+	AskTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=ask_time,json=askTime,proto3" json:"ask_time,omitempty"`
+	// The override that opens it, `workspaces/{workspace}/overrides/{override}`.
+	Override      string `protobuf:"bytes,6,opt,name=override,proto3" json:"override,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -445,6 +474,13 @@ func (x *GateStatus) GetAskTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GateStatus) GetOverride() string {
+	if x != nil {
+		return x.Override
+	}
+	return ""
+}
+
 // Approval is the word of one person on one wave.
 type Approval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -455,7 +491,11 @@ type Approval struct {
 	// Why.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When.
-	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// The SHA-256 of what was approved: release, targets of the wave, plan. An approval of something else does not count.
+	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The roles the person held when it was said.
+	Roles         []string `protobuf:"bytes,6,rep,name=roles,proto3" json:"roles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -514,6 +554,20 @@ func (x *Approval) GetReason() string {
 func (x *Approval) GetTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.Time
+	}
+	return nil
+}
+
+func (x *Approval) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Approval) GetRoles() []string {
+	if x != nil {
+		return x.Roles
 	}
 	return nil
 }
@@ -951,7 +1005,7 @@ var File_golive_deployment_v1_wave_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgolive/deployment/v1/wave.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\v\n" +
+	"\x1fgolive/deployment/v1/wave.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\f\n" +
 	"\x04Wave\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -981,7 +1035,10 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\x0fstraggler_count\x18\x14 \x01(\x05B\x03\xe0A\x03R\x0estragglerCount\x12<\n" +
 	"\theld_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bheldTime\x120\n" +
 	"\x11accepted_failures\x18\x16 \x01(\x05B\x03\xe0A\x03R\x10acceptedFailures\x12,\n" +
-	"\x0faccepted_losses\x18\x17 \x01(\x05B\x03\xe0A\x03R\x0eacceptedLosses\"\xaa\x01\n" +
+	"\x0faccepted_losses\x18\x17 \x01(\x05B\x03\xe0A\x03R\x0eacceptedLosses\x128\n" +
+	"\banalysis\x18\x18 \x01(\v2\x17.golive.gate.v1.VerdictB\x03\xe0A\x03R\banalysis\x12,\n" +
+	"\x0fapproval_digest\x18\x19 \x01(\tB\x03\xe0A\x03R\x0eapprovalDigest\x120\n" +
+	"\x11analysis_accepted\x18\x1a \x01(\bB\x03\xe0A\x03R\x10analysisAccepted\"\xaa\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPENDING\x10\x01\x12\t\n" +
@@ -999,7 +1056,7 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\aSKIPPED\x10\n" +
 	"\x12\r\n" +
 	"\tCANCELLED\x10\v:\x86\x01\xeaA\x82\x01\n" +
-	"\x1adeployment.golive.dev/Wave\x12Wworkspaces/{workspace}/applications/{application}/deployments/{deployment}/waves/{wave}*\x05waves2\x04wave\"\x81\x02\n" +
+	"\x1adeployment.golive.dev/Wave\x12Wworkspaces/{workspace}/applications/{application}/deployments/{deployment}/waves/{wave}*\x05waves2\x04wave\"\x9d\x02\n" +
 	"\n" +
 	"GateStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
@@ -1007,12 +1064,15 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\vfresh_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"freshUntil\x12<\n" +
 	"\tapprovals\x18\x04 \x03(\v2\x1e.golive.deployment.v1.ApprovalR\tapprovals\x125\n" +
-	"\bask_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aaskTime\"\x8c\x01\n" +
+	"\bask_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aaskTime\x12\x1a\n" +
+	"\boverride\x18\x06 \x01(\tR\boverride\"\xba\x01\n" +
 	"\bApproval\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x1a\n" +
 	"\bapproved\x18\x02 \x01(\bR\bapproved\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
-	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"H\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\x12\x14\n" +
+	"\x05roles\x18\x06 \x03(\tR\x05roles\"H\n" +
 	"\x0eGetWaveRequest\x126\n" +
 	"\x04name\x18\x01 \x01(\tB\"\xe0A\x02\xfaA\x1c\n" +
 	"\x1adeployment.golive.dev/WaveR\x04name\"\xda\x01\n" +
@@ -1108,27 +1168,28 @@ var file_golive_deployment_v1_wave_proto_depIdxs = []int32{
 	10, // 10: golive.deployment.v1.Wave.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 11: golive.deployment.v1.Wave.held_from:type_name -> golive.deployment.v1.Wave.State
 	10, // 12: golive.deployment.v1.Wave.held_time:type_name -> google.protobuf.Timestamp
-	14, // 13: golive.deployment.v1.GateStatus.verdict:type_name -> golive.gate.v1.Verdict
-	10, // 14: golive.deployment.v1.GateStatus.fresh_until:type_name -> google.protobuf.Timestamp
-	3,  // 15: golive.deployment.v1.GateStatus.approvals:type_name -> golive.deployment.v1.Approval
-	10, // 16: golive.deployment.v1.GateStatus.ask_time:type_name -> google.protobuf.Timestamp
-	10, // 17: golive.deployment.v1.Approval.time:type_name -> google.protobuf.Timestamp
-	1,  // 18: golive.deployment.v1.ListWavesResponse.waves:type_name -> golive.deployment.v1.Wave
-	4,  // 19: golive.deployment.v1.WaveService.GetWave:input_type -> golive.deployment.v1.GetWaveRequest
-	5,  // 20: golive.deployment.v1.WaveService.ListWaves:input_type -> golive.deployment.v1.ListWavesRequest
-	7,  // 21: golive.deployment.v1.WaveService.ApproveWave:input_type -> golive.deployment.v1.ApproveWaveRequest
-	8,  // 22: golive.deployment.v1.WaveService.RejectWave:input_type -> golive.deployment.v1.RejectWaveRequest
-	9,  // 23: golive.deployment.v1.WaveService.SkipWave:input_type -> golive.deployment.v1.SkipWaveRequest
-	1,  // 24: golive.deployment.v1.WaveService.GetWave:output_type -> golive.deployment.v1.Wave
-	6,  // 25: golive.deployment.v1.WaveService.ListWaves:output_type -> golive.deployment.v1.ListWavesResponse
-	1,  // 26: golive.deployment.v1.WaveService.ApproveWave:output_type -> golive.deployment.v1.Wave
-	1,  // 27: golive.deployment.v1.WaveService.RejectWave:output_type -> golive.deployment.v1.Wave
-	1,  // 28: golive.deployment.v1.WaveService.SkipWave:output_type -> golive.deployment.v1.Wave
-	24, // [24:29] is the sub-list for method output_type
-	19, // [19:24] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	14, // 13: golive.deployment.v1.Wave.analysis:type_name -> golive.gate.v1.Verdict
+	14, // 14: golive.deployment.v1.GateStatus.verdict:type_name -> golive.gate.v1.Verdict
+	10, // 15: golive.deployment.v1.GateStatus.fresh_until:type_name -> google.protobuf.Timestamp
+	3,  // 16: golive.deployment.v1.GateStatus.approvals:type_name -> golive.deployment.v1.Approval
+	10, // 17: golive.deployment.v1.GateStatus.ask_time:type_name -> google.protobuf.Timestamp
+	10, // 18: golive.deployment.v1.Approval.time:type_name -> google.protobuf.Timestamp
+	1,  // 19: golive.deployment.v1.ListWavesResponse.waves:type_name -> golive.deployment.v1.Wave
+	4,  // 20: golive.deployment.v1.WaveService.GetWave:input_type -> golive.deployment.v1.GetWaveRequest
+	5,  // 21: golive.deployment.v1.WaveService.ListWaves:input_type -> golive.deployment.v1.ListWavesRequest
+	7,  // 22: golive.deployment.v1.WaveService.ApproveWave:input_type -> golive.deployment.v1.ApproveWaveRequest
+	8,  // 23: golive.deployment.v1.WaveService.RejectWave:input_type -> golive.deployment.v1.RejectWaveRequest
+	9,  // 24: golive.deployment.v1.WaveService.SkipWave:input_type -> golive.deployment.v1.SkipWaveRequest
+	1,  // 25: golive.deployment.v1.WaveService.GetWave:output_type -> golive.deployment.v1.Wave
+	6,  // 26: golive.deployment.v1.WaveService.ListWaves:output_type -> golive.deployment.v1.ListWavesResponse
+	1,  // 27: golive.deployment.v1.WaveService.ApproveWave:output_type -> golive.deployment.v1.Wave
+	1,  // 28: golive.deployment.v1.WaveService.RejectWave:output_type -> golive.deployment.v1.Wave
+	1,  // 29: golive.deployment.v1.WaveService.SkipWave:output_type -> golive.deployment.v1.Wave
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_wave_proto_init() }

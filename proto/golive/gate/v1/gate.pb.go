@@ -118,6 +118,28 @@ const (
 	BlockedBy_CYCLE BlockedBy_Kind = 11
 	// A step of the product's own is due: evaluated within seconds, seen only in passing.
 	BlockedBy_ENGINE BlockedBy_Kind = 12
+	// A policy says no: a freeze, a closed window, a stopped line, a rule.
+	BlockedBy_POLICY BlockedBy_Kind = 13
+	// The analysis of a release against its baseline has not passed.
+	BlockedBy_ANALYSIS BlockedBy_Kind = 14
+	// A migration has to run, or was interrupted and waits for a person.
+	BlockedBy_MIGRATION BlockedBy_Kind = 15
+	// The release has not stood long enough in the environment before.
+	BlockedBy_ENVIRONMENT BlockedBy_Kind = 16
+	// Another application is not at the version that is needed.
+	BlockedBy_DEPENDENCY BlockedBy_Kind = 17
+	// The instances that remain could not carry the load.
+	BlockedBy_CAPACITY BlockedBy_Kind = 18
+	// Digests or signatures are not what is required.
+	BlockedBy_INTEGRITY BlockedBy_Kind = 19
+	// Some targets cannot run the release.
+	BlockedBy_COMPATIBILITY BlockedBy_Kind = 20
+	// Users rate the release too low, or too few have rated it.
+	BlockedBy_FEEDBACK BlockedBy_Kind = 21
+	// A system outside has not agreed.
+	BlockedBy_WEBHOOK BlockedBy_Kind = 22
+	// An expression of the plan is not true.
+	BlockedBy_RULE BlockedBy_Kind = 23
 )
 
 // Enum value maps for BlockedBy_Kind.
@@ -136,6 +158,17 @@ var (
 		10: "CRITERION",
 		11: "CYCLE",
 		12: "ENGINE",
+		13: "POLICY",
+		14: "ANALYSIS",
+		15: "MIGRATION",
+		16: "ENVIRONMENT",
+		17: "DEPENDENCY",
+		18: "CAPACITY",
+		19: "INTEGRITY",
+		20: "COMPATIBILITY",
+		21: "FEEDBACK",
+		22: "WEBHOOK",
+		23: "RULE",
 	}
 	BlockedBy_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -151,6 +184,17 @@ var (
 		"CRITERION":        10,
 		"CYCLE":            11,
 		"ENGINE":           12,
+		"POLICY":           13,
+		"ANALYSIS":         14,
+		"MIGRATION":        15,
+		"ENVIRONMENT":      16,
+		"DEPENDENCY":       17,
+		"CAPACITY":         18,
+		"INTEGRITY":        19,
+		"COMPATIBILITY":    20,
+		"FEEDBACK":         21,
+		"WEBHOOK":          22,
+		"RULE":             23,
 	}
 )
 
@@ -783,7 +827,7 @@ var File_golive_gate_v1_gate_proto protoreflect.FileDescriptor
 
 const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\n" +
-	"\x19golive/gate/v1/gate.proto\x12\x0egolive.gate.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x03\n" +
+	"\x19golive/gate/v1/gate.proto\x12\x0egolive.gate.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x05\n" +
 	"\tBlockedBy\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.golive.gate.v1.BlockedBy.KindR\x04kind\x12\x1a\n" +
 	"\bresource\x18\x02 \x01(\tR\bresource\x12\x18\n" +
@@ -792,7 +836,7 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x120\n" +
 	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12,\n" +
 	"\x03eta\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x03eta\x12\x18\n" +
-	"\acommand\x18\b \x01(\tR\acommand\"\xc2\x01\n" +
+	"\acommand\x18\b \x01(\tR\acommand\"\xe1\x02\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tREADINESS\x10\x01\x12\f\n" +
@@ -811,7 +855,20 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\x12\t\n" +
 	"\x05CYCLE\x10\v\x12\n" +
 	"\n" +
-	"\x06ENGINE\x10\f\"\xb6\x02\n" +
+	"\x06ENGINE\x10\f\x12\n" +
+	"\n" +
+	"\x06POLICY\x10\r\x12\f\n" +
+	"\bANALYSIS\x10\x0e\x12\r\n" +
+	"\tMIGRATION\x10\x0f\x12\x0f\n" +
+	"\vENVIRONMENT\x10\x10\x12\x0e\n" +
+	"\n" +
+	"DEPENDENCY\x10\x11\x12\f\n" +
+	"\bCAPACITY\x10\x12\x12\r\n" +
+	"\tINTEGRITY\x10\x13\x12\x11\n" +
+	"\rCOMPATIBILITY\x10\x14\x12\f\n" +
+	"\bFEEDBACK\x10\x15\x12\v\n" +
+	"\aWEBHOOK\x10\x16\x12\b\n" +
+	"\x04RULE\x10\x17\"\xb6\x02\n" +
 	"\bEvidence\x12\x1c\n" +
 	"\tcriterion\x18\x01 \x01(\tR\tcriterion\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.golive.gate.v1.Verdict.StateR\x05state\x12\x14\n" +
