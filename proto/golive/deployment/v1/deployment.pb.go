@@ -412,8 +412,12 @@ type Deployment struct {
 	RollbackOrder *SignedDocument `protobuf:"bytes,38,opt,name=rollback_order,json=rollbackOrder,proto3" json:"rollback_order,omitempty"`
 	// SHA-256 over everything that was copied into it: plan, target set, variables, secret references.
 	SnapshotDigest string `protobuf:"bytes,39,opt,name=snapshot_digest,json=snapshotDigest,proto3" json:"snapshot_digest,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// When a wave of it failed first; not set where none did.
+	FailureTime *timestamppb.Timestamp `protobuf:"bytes,40,opt,name=failure_time,json=failureTime,proto3" json:"failure_time,omitempty"`
+	// When it was frozen first; not set where it never was.
+	FreezeTime    *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=freeze_time,json=freezeTime,proto3" json:"freeze_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Deployment) Reset() {
@@ -717,6 +721,20 @@ func (x *Deployment) GetSnapshotDigest() string {
 		return x.SnapshotDigest
 	}
 	return ""
+}
+
+func (x *Deployment) GetFailureTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailureTime
+	}
+	return nil
+}
+
+func (x *Deployment) GetFreezeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreezeTime
+	}
+	return nil
 }
 
 // RollbackPath says what going back would mean.
@@ -1954,7 +1972,7 @@ var File_golive_deployment_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\"golive/deployment/v1/release.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x17\n" +
+	"%golive/deployment/v1/deployment.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a*golive/deployment/v1/deployment_plan.proto\x1a'golive/deployment/v1/installation.proto\x1a\"golive/deployment/v1/release.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x19\n" +
 	"\n" +
 	"Deployment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -2013,7 +2031,10 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x06hotfix\x18$ \x01(\bB\x03\xe0A\x05R\x06hotfix\x12L\n" +
 	"\rrollback_path\x18% \x01(\v2\".golive.deployment.v1.RollbackPathB\x03\xe0A\x03R\frollbackPath\x12P\n" +
 	"\x0erollback_order\x18& \x01(\v2$.golive.deployment.v1.SignedDocumentB\x03\xe0A\x03R\rrollbackOrder\x12,\n" +
-	"\x0fsnapshot_digest\x18' \x01(\tB\x03\xe0A\x03R\x0esnapshotDigest\x1a9\n" +
+	"\x0fsnapshot_digest\x18' \x01(\tB\x03\xe0A\x03R\x0esnapshotDigest\x12B\n" +
+	"\ffailure_time\x18( \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vfailureTime\x12@\n" +
+	"\vfreeze_time\x18) \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"freezeTime\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb2\x02\n" +
@@ -2263,43 +2284,45 @@ var file_golive_deployment_v1_deployment_proto_depIdxs = []int32{
 	1,  // 12: golive.deployment.v1.Deployment.kind:type_name -> golive.deployment.v1.Deployment.Kind
 	5,  // 13: golive.deployment.v1.Deployment.rollback_path:type_name -> golive.deployment.v1.RollbackPath
 	26, // 14: golive.deployment.v1.Deployment.rollback_order:type_name -> golive.deployment.v1.SignedDocument
-	3,  // 15: golive.deployment.v1.RollbackPath.rule:type_name -> golive.deployment.v1.RollbackPath.Rule
-	4,  // 16: golive.deployment.v1.CreateDeploymentRequest.deployment:type_name -> golive.deployment.v1.Deployment
-	4,  // 17: golive.deployment.v1.ListDeploymentsResponse.deployments:type_name -> golive.deployment.v1.Deployment
-	26, // 18: golive.deployment.v1.RollbackDeploymentRequest.rollback_order:type_name -> golive.deployment.v1.SignedDocument
-	19, // 19: golive.deployment.v1.ReleaseMatrix.rows:type_name -> golive.deployment.v1.ReleaseMatrixRow
-	27, // 20: golive.deployment.v1.ReleaseMatrixRow.state:type_name -> golive.deployment.v1.Release.State
-	20, // 21: golive.deployment.v1.ReleaseMatrixRow.cells:type_name -> golive.deployment.v1.ReleaseMatrixCell
-	0,  // 22: golive.deployment.v1.ReleaseMatrixCell.deployment_state:type_name -> golive.deployment.v1.Deployment.State
-	22, // 23: golive.deployment.v1.ReleaseMatrixCell.sealed_time:type_name -> google.protobuf.Timestamp
-	24, // 24: golive.deployment.v1.ReleaseMatrixCell.promotion_blocked_by:type_name -> golive.gate.v1.BlockedBy
-	6,  // 25: golive.deployment.v1.DeploymentService.CreateDeployment:input_type -> golive.deployment.v1.CreateDeploymentRequest
-	7,  // 26: golive.deployment.v1.DeploymentService.GetDeployment:input_type -> golive.deployment.v1.GetDeploymentRequest
-	8,  // 27: golive.deployment.v1.DeploymentService.ListDeployments:input_type -> golive.deployment.v1.ListDeploymentsRequest
-	10, // 28: golive.deployment.v1.DeploymentService.PauseDeployment:input_type -> golive.deployment.v1.PauseDeploymentRequest
-	11, // 29: golive.deployment.v1.DeploymentService.ResumeDeployment:input_type -> golive.deployment.v1.ResumeDeploymentRequest
-	12, // 30: golive.deployment.v1.DeploymentService.CancelDeployment:input_type -> golive.deployment.v1.CancelDeploymentRequest
-	13, // 31: golive.deployment.v1.DeploymentService.AbandonDeployment:input_type -> golive.deployment.v1.AbandonDeploymentRequest
-	15, // 32: golive.deployment.v1.DeploymentService.PreviewRollback:input_type -> golive.deployment.v1.PreviewRollbackRequest
-	16, // 33: golive.deployment.v1.DeploymentService.PromoteRelease:input_type -> golive.deployment.v1.PromoteReleaseRequest
-	17, // 34: golive.deployment.v1.DeploymentService.GetReleaseMatrix:input_type -> golive.deployment.v1.GetReleaseMatrixRequest
-	14, // 35: golive.deployment.v1.DeploymentService.RollbackDeployment:input_type -> golive.deployment.v1.RollbackDeploymentRequest
-	4,  // 36: golive.deployment.v1.DeploymentService.CreateDeployment:output_type -> golive.deployment.v1.Deployment
-	4,  // 37: golive.deployment.v1.DeploymentService.GetDeployment:output_type -> golive.deployment.v1.Deployment
-	9,  // 38: golive.deployment.v1.DeploymentService.ListDeployments:output_type -> golive.deployment.v1.ListDeploymentsResponse
-	4,  // 39: golive.deployment.v1.DeploymentService.PauseDeployment:output_type -> golive.deployment.v1.Deployment
-	4,  // 40: golive.deployment.v1.DeploymentService.ResumeDeployment:output_type -> golive.deployment.v1.Deployment
-	4,  // 41: golive.deployment.v1.DeploymentService.CancelDeployment:output_type -> golive.deployment.v1.Deployment
-	4,  // 42: golive.deployment.v1.DeploymentService.AbandonDeployment:output_type -> golive.deployment.v1.Deployment
-	5,  // 43: golive.deployment.v1.DeploymentService.PreviewRollback:output_type -> golive.deployment.v1.RollbackPath
-	4,  // 44: golive.deployment.v1.DeploymentService.PromoteRelease:output_type -> golive.deployment.v1.Deployment
-	18, // 45: golive.deployment.v1.DeploymentService.GetReleaseMatrix:output_type -> golive.deployment.v1.ReleaseMatrix
-	4,  // 46: golive.deployment.v1.DeploymentService.RollbackDeployment:output_type -> golive.deployment.v1.Deployment
-	36, // [36:47] is the sub-list for method output_type
-	25, // [25:36] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	22, // 15: golive.deployment.v1.Deployment.failure_time:type_name -> google.protobuf.Timestamp
+	22, // 16: golive.deployment.v1.Deployment.freeze_time:type_name -> google.protobuf.Timestamp
+	3,  // 17: golive.deployment.v1.RollbackPath.rule:type_name -> golive.deployment.v1.RollbackPath.Rule
+	4,  // 18: golive.deployment.v1.CreateDeploymentRequest.deployment:type_name -> golive.deployment.v1.Deployment
+	4,  // 19: golive.deployment.v1.ListDeploymentsResponse.deployments:type_name -> golive.deployment.v1.Deployment
+	26, // 20: golive.deployment.v1.RollbackDeploymentRequest.rollback_order:type_name -> golive.deployment.v1.SignedDocument
+	19, // 21: golive.deployment.v1.ReleaseMatrix.rows:type_name -> golive.deployment.v1.ReleaseMatrixRow
+	27, // 22: golive.deployment.v1.ReleaseMatrixRow.state:type_name -> golive.deployment.v1.Release.State
+	20, // 23: golive.deployment.v1.ReleaseMatrixRow.cells:type_name -> golive.deployment.v1.ReleaseMatrixCell
+	0,  // 24: golive.deployment.v1.ReleaseMatrixCell.deployment_state:type_name -> golive.deployment.v1.Deployment.State
+	22, // 25: golive.deployment.v1.ReleaseMatrixCell.sealed_time:type_name -> google.protobuf.Timestamp
+	24, // 26: golive.deployment.v1.ReleaseMatrixCell.promotion_blocked_by:type_name -> golive.gate.v1.BlockedBy
+	6,  // 27: golive.deployment.v1.DeploymentService.CreateDeployment:input_type -> golive.deployment.v1.CreateDeploymentRequest
+	7,  // 28: golive.deployment.v1.DeploymentService.GetDeployment:input_type -> golive.deployment.v1.GetDeploymentRequest
+	8,  // 29: golive.deployment.v1.DeploymentService.ListDeployments:input_type -> golive.deployment.v1.ListDeploymentsRequest
+	10, // 30: golive.deployment.v1.DeploymentService.PauseDeployment:input_type -> golive.deployment.v1.PauseDeploymentRequest
+	11, // 31: golive.deployment.v1.DeploymentService.ResumeDeployment:input_type -> golive.deployment.v1.ResumeDeploymentRequest
+	12, // 32: golive.deployment.v1.DeploymentService.CancelDeployment:input_type -> golive.deployment.v1.CancelDeploymentRequest
+	13, // 33: golive.deployment.v1.DeploymentService.AbandonDeployment:input_type -> golive.deployment.v1.AbandonDeploymentRequest
+	15, // 34: golive.deployment.v1.DeploymentService.PreviewRollback:input_type -> golive.deployment.v1.PreviewRollbackRequest
+	16, // 35: golive.deployment.v1.DeploymentService.PromoteRelease:input_type -> golive.deployment.v1.PromoteReleaseRequest
+	17, // 36: golive.deployment.v1.DeploymentService.GetReleaseMatrix:input_type -> golive.deployment.v1.GetReleaseMatrixRequest
+	14, // 37: golive.deployment.v1.DeploymentService.RollbackDeployment:input_type -> golive.deployment.v1.RollbackDeploymentRequest
+	4,  // 38: golive.deployment.v1.DeploymentService.CreateDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 39: golive.deployment.v1.DeploymentService.GetDeployment:output_type -> golive.deployment.v1.Deployment
+	9,  // 40: golive.deployment.v1.DeploymentService.ListDeployments:output_type -> golive.deployment.v1.ListDeploymentsResponse
+	4,  // 41: golive.deployment.v1.DeploymentService.PauseDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 42: golive.deployment.v1.DeploymentService.ResumeDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 43: golive.deployment.v1.DeploymentService.CancelDeployment:output_type -> golive.deployment.v1.Deployment
+	4,  // 44: golive.deployment.v1.DeploymentService.AbandonDeployment:output_type -> golive.deployment.v1.Deployment
+	5,  // 45: golive.deployment.v1.DeploymentService.PreviewRollback:output_type -> golive.deployment.v1.RollbackPath
+	4,  // 46: golive.deployment.v1.DeploymentService.PromoteRelease:output_type -> golive.deployment.v1.Deployment
+	18, // 47: golive.deployment.v1.DeploymentService.GetReleaseMatrix:output_type -> golive.deployment.v1.ReleaseMatrix
+	4,  // 48: golive.deployment.v1.DeploymentService.RollbackDeployment:output_type -> golive.deployment.v1.Deployment
+	38, // [38:49] is the sub-list for method output_type
+	27, // [27:38] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_deployment_proto_init() }
