@@ -570,7 +570,7 @@ type isConnectResponse_Message interface {
 }
 
 type ConnectResponse_Welcome struct {
-	// The answer to Hello.
+	// The answer to Hello, and again whenever something in it changes.
 	Welcome *Welcome `protobuf:"bytes,1,opt,name=welcome,proto3,oneof"`
 }
 
@@ -602,7 +602,9 @@ type FetchWorkRequest struct {
 	// Output.
 	Logs []*LogChunk `protobuf:"bytes,4,rep,name=logs,proto3" json:"logs,omitempty"`
 	// How long to wait for work at most; the server may answer sooner. 20 s when not set.
-	Wait          *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
+	// The `cursor` of the last answer that arrived, 0 before the first. Another one says that an answer was lost, and what was in it comes again.
+	Cursor        int64 `protobuf:"varint,6,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,6 +674,13 @@ func (x *FetchWorkRequest) GetWait() *durationpb.Duration {
 	return nil
 }
 
+func (x *FetchWorkRequest) GetCursor() int64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
 // FetchWorkResponse brings what there is.
 type FetchWorkResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -680,7 +689,9 @@ type FetchWorkResponse struct {
 	// What the targets should do now.
 	Commands []*Command `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"`
 	// Reports of the request that are durable.
-	Acks          []*Ack `protobuf:"bytes,3,rep,name=acks,proto3" json:"acks,omitempty"`
+	Acks []*Ack `protobuf:"bytes,3,rep,name=acks,proto3" json:"acks,omitempty"`
+	// Names this answer; the next request says it back.
+	Cursor        int64 `protobuf:"varint,4,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -736,19 +747,28 @@ func (x *FetchWorkResponse) GetAcks() []*Ack {
 	return nil
 }
 
+func (x *FetchWorkResponse) GetCursor() int64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
 // Hello introduces an agent.
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Drawn at random when the agent process starts; tells a reconnect from a twin.
 	BootId string `protobuf:"bytes,1,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
-	// The protocol version it speaks; this is 1.
+	// The newest protocol version that it speaks; this is 1. Welcome says which one is spoken.
 	ProtocolVersion int32 `protobuf:"varint,2,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
 	// The version of the agent.
 	AgentVersion string `protobuf:"bytes,3,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
 	// What the host is now.
 	Facts *v1.HostFacts `protobuf:"bytes,4,opt,name=facts,proto3" json:"facts,omitempty"`
 	// What runs on the targets it serves, as far as its journal knows.
-	Inventory     []*Inventory `protobuf:"bytes,5,rep,name=inventory,proto3" json:"inventory,omitempty"`
+	Inventory []*Inventory `protobuf:"bytes,5,rep,name=inventory,proto3" json:"inventory,omitempty"`
+	// Why the agent program that it was last told to run does not run; empty where it does.
+	UpdateError   string `protobuf:"bytes,6,opt,name=update_error,json=updateError,proto3" json:"update_error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -816,6 +836,13 @@ func (x *Hello) GetInventory() []*Inventory {
 		return x.Inventory
 	}
 	return nil
+}
+
+func (x *Hello) GetUpdateError() string {
+	if x != nil {
+		return x.UpdateError
+	}
+	return ""
 }
 
 // Inventory is what an agent knows of one application on one target.
@@ -922,9 +949,11 @@ type Welcome struct {
 	// The server's clock, for logs only.
 	ServerTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
 	// The agent program that this host should run; not set where it is to stay as it is.
-	Program       *AgentProgram `protobuf:"bytes,5,opt,name=program,proto3" json:"program,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Program *AgentProgram `protobuf:"bytes,5,opt,name=program,proto3" json:"program,omitempty"`
+	// The protocol version of this stream: the newest that both speak. An agent that does not speak it leaves.
+	ProtocolVersion int32 `protobuf:"varint,6,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
@@ -992,6 +1021,13 @@ func (x *Welcome) GetProgram() *AgentProgram {
 	return nil
 }
 
+func (x *Welcome) GetProtocolVersion() int32 {
+	if x != nil {
+		return x.ProtocolVersion
+	}
+	return 0
+}
+
 // AgentProgram is one version of the agent itself. The agent fetches it into the slot (A or B) that it does not run from, starts it
 // there, and the new one confirms itself by a Hello that is welcomed; without that, the old one goes on.
 type AgentProgram struct {
@@ -1001,7 +1037,9 @@ type AgentProgram struct {
 	// The archive, with golive-agent and golive-shim in it, for this host.
 	Artifact *v1.Artifact `protobuf:"bytes,2,opt,name=artifact,proto3" json:"artifact,omitempty"`
 	// The signed manifest, where the workspace has keys for agents.
-	Manifest      *v1.SignedDocument `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	Manifest *v1.SignedDocument `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	// Rises with every UpgradeAgent: a program that failed is not tried again under the same number.
+	Generation    int64 `protobuf:"varint,4,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1055,6 +1093,13 @@ func (x *AgentProgram) GetManifest() *v1.SignedDocument {
 		return x.Manifest
 	}
 	return nil
+}
+
+func (x *AgentProgram) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
 }
 
 // Heartbeat keeps the stream and the lease alive.
@@ -2053,41 +2098,48 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\awelcome\x18\x01 \x01(\v2\x18.golive.agent.v1.WelcomeH\x00R\awelcome\x124\n" +
 	"\acommand\x18\x02 \x01(\v2\x18.golive.agent.v1.CommandH\x00R\acommand\x12(\n" +
 	"\x03ack\x18\x03 \x01(\v2\x14.golive.agent.v1.AckH\x00R\x03ackB\t\n" +
-	"\amessage\"\xcd\x02\n" +
+	"\amessage\"\xe5\x02\n" +
 	"\x10FetchWorkRequest\x121\n" +
 	"\x05hello\x18\x01 \x01(\v2\x16.golive.agent.v1.HelloB\x03\xe0A\x02R\x05hello\x12<\n" +
 	"\areports\x18\x02 \x03(\v2\x17.golive.agent.v1.ReportB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\areports\x12Q\n" +
 	"\x0fprobe_summaries\x18\x03 \x03(\v2\x1d.golive.agent.v1.ProbeSummaryB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x0eprobeSummaries\x128\n" +
 	"\x04logs\x18\x04 \x03(\v2\x19.golive.agent.v1.LogChunkB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x04logs\x12;\n" +
-	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b<2\x00R\x04wait\"\xa7\x01\n" +
+	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\f\xbaH\t\xaa\x01\x06\"\x02\b<2\x00R\x04wait\x12\x16\n" +
+	"\x06cursor\x18\x06 \x01(\x03R\x06cursor\"\xbf\x01\n" +
 	"\x11FetchWorkResponse\x122\n" +
 	"\awelcome\x18\x01 \x01(\v2\x18.golive.agent.v1.WelcomeR\awelcome\x124\n" +
 	"\bcommands\x18\x02 \x03(\v2\x18.golive.agent.v1.CommandR\bcommands\x12(\n" +
-	"\x04acks\x18\x03 \x03(\v2\x14.golive.agent.v1.AckR\x04acks\"\xec\x01\n" +
+	"\x04acks\x18\x03 \x03(\v2\x14.golive.agent.v1.AckR\x04acks\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\x03R\x06cursor\"\x8f\x02\n" +
 	"\x05Hello\x12\"\n" +
 	"\aboot_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\b\x18@R\x06bootId\x12)\n" +
 	"\x10protocol_version\x18\x02 \x01(\x05R\x0fprotocolVersion\x12#\n" +
 	"\ragent_version\x18\x03 \x01(\tR\fagentVersion\x125\n" +
 	"\x05facts\x18\x04 \x01(\v2\x1f.golive.deployment.v1.HostFactsR\x05facts\x128\n" +
-	"\tinventory\x18\x05 \x03(\v2\x1a.golive.agent.v1.InventoryR\tinventory\"\xc6\x01\n" +
+	"\tinventory\x18\x05 \x03(\v2\x1a.golive.agent.v1.InventoryR\tinventory\x12!\n" +
+	"\fupdate_error\x18\x06 \x01(\tR\vupdateError\"\xc6\x01\n" +
 	"\tInventory\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12 \n" +
 	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\"\n" +
 	"\finstallation\x18\x03 \x01(\tR\finstallation\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\x03R\x05epoch\x12#\n" +
 	"\ractive_sha256\x18\x05 \x01(\tR\factiveSha256\x12 \n" +
-	"\vinterrupted\x18\x06 \x01(\bR\vinterrupted\"\xa9\x02\n" +
+	"\vinterrupted\x18\x06 \x01(\bR\vinterrupted\"\xd4\x02\n" +
 	"\aWelcome\x12H\n" +
 	"\x12heartbeat_interval\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12D\n" +
 	"\x10summary_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0fsummaryInterval\x12\x18\n" +
 	"\atargets\x18\x03 \x03(\tR\atargets\x12;\n" +
 	"\vserver_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\x127\n" +
-	"\aprogram\x18\x05 \x01(\v2\x1d.golive.agent.v1.AgentProgramR\aprogram\"\xa6\x01\n" +
+	"\aprogram\x18\x05 \x01(\v2\x1d.golive.agent.v1.AgentProgramR\aprogram\x12)\n" +
+	"\x10protocol_version\x18\x06 \x01(\x05R\x0fprotocolVersion\"\xc6\x01\n" +
 	"\fAgentProgram\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12:\n" +
 	"\bartifact\x18\x02 \x01(\v2\x1e.golive.deployment.v1.ArtifactR\bartifact\x12@\n" +
-	"\bmanifest\x18\x03 \x01(\v2$.golive.deployment.v1.SignedDocumentR\bmanifest\"B\n" +
+	"\bmanifest\x18\x03 \x01(\v2$.golive.deployment.v1.SignedDocumentR\bmanifest\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x04 \x01(\x03R\n" +
+	"generation\"B\n" +
 	"\tHeartbeat\x125\n" +
 	"\x05facts\x18\x01 \x01(\v2\x1f.golive.deployment.v1.HostFactsR\x05facts\"\xdc\x05\n" +
 	"\aCommand\x12\"\n" +
