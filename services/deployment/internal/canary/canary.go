@@ -11,8 +11,10 @@ import (
 const (
 	// FalseAlarms is how often, at most, a deployment whose release is no worse is failed by its analyses.
 	FalseAlarms = 0.05
-	// DefaultFailMargin and DefaultPassMargin are taken where a rule names none.
-	DefaultFailMargin, DefaultPassMargin = 0.1, 0.5
+	// DefaultFailMargin is how much worse, relative, fails where a rule does not say.
+	DefaultFailMargin = 0.1
+	// DefaultPassMargin is up to how much worse passes.
+	DefaultPassMargin = 0.5
 
 	// leastIntervals is how many intervals count before the confidence sequence is believed.
 	leastIntervals = 8
@@ -37,7 +39,7 @@ const (
 	NotANumber        = "NOT_A_NUMBER"
 )
 
-// Alpha splits what a deployment may spend evenly over its waves with an analysis and the metrics of each.
+// Alpha splits what a deployment may spend evenly over its waves with an analysis, and over the critical metrics of each.
 func Alpha(waves, metrics int) float64 { return FalseAlarms / float64(max(waves, 1)*max(metrics, 1)) }
 
 // New begins the analysis of a metric that may spend alpha.
@@ -67,7 +69,7 @@ func Observe(a *deploymentv1.Analysis, p *deploymentv1.AnalysisPoint) bool {
 	p.Lower, p.Upper, p.Estimate, p.State = a.GetLower(), a.GetUpper(), a.GetEstimate(), a.GetState()
 	a.Points = append(a.Points, p)
 	if over := len(a.GetPoints()) - mostPoints; over > 0 {
-		a.Points = a.Points[over:]
+		a.Points = a.GetPoints()[over:]
 	}
 	return true
 }

@@ -79,7 +79,7 @@ func TestOperatingFigures(t *testing.T) {
 func (r *row) simulate(seed uint64) {
 	rule := &deploymentv1.MetricRule{Id: "errors", FailMargin: 0.1, PassMargin: 0.5, AbsoluteMargin: absolute}
 	for run := range runs {
-		random := rand.New(rand.NewPCG(seed, uint64(run))) //nolint:gosec // G404, G115: a simulation, repeatable
+		random := rand.New(rand.NewPCG(seed, uint64(run)))
 		a := canary.New("a", rule, canary.FalseAlarms)
 		passed := false
 		for i := range length {

@@ -14,6 +14,9 @@ import (
 func Verdict(wave string, metrics []*deploymentv1.Analysis) *gatev1.Verdict {
 	v := &gatev1.Verdict{Resource: wave, State: gatev1.Verdict_PASS}
 	for _, a := range metrics {
+		if until := a.GetAnalyzedUntil(); until.AsTime().After(v.GetEvaluatedAt().AsTime()) {
+			v.EvaluatedAt = until
+		}
 		if a.GetRule().GetInformational() || a.GetState() == gatev1.Verdict_PASS {
 			continue
 		}
