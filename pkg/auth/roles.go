@@ -106,7 +106,7 @@ func verbClass(verb string) class {
 func wordClass(word string) class {
 	switch word {
 	case "get", "list", "watch", "search", "read", "explain", "why", "describe", "compare", "count",
-		"query", "evaluateReadiness", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "tail":
+		"query", "evaluateReadiness", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "summarize", "tail":
 		return read
 	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",

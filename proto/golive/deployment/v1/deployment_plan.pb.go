@@ -3370,11 +3370,12 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"\vhealthy_for\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\n" +
 	"healthyFor\x12-\n" +
 	"\rinstallations\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\rinstallations\x12;\n" +
-	"\favailability\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\favailability\"\xf8\x01\n" +
+	"\favailability\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\favailability\"\xca\x02\n" +
 	"\x0eDependencyGate\x12K\n" +
 	"\vapplication\x18\x01 \x01(\tB)\xe0A\x02\xfaA#\n" +
-	"!deployment.golive.dev/ApplicationR\vapplication\x12s\n" +
-	"\aversion\x18\x02 \x01(\tBY\xe0A\x02\xbaHSrQ2O^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$R\aversion\x12$\n" +
+	"!deployment.golive.dev/ApplicationR\vapplication\x12\xc4\x01\n" +
+	"\aversion\x18\x02 \x01(\tB\xa9\x01\xe0A\x02\xbaH\xa2\x01\xba\x01\x9e\x01\n" +
+	"\x10semantic_version\x12(must be a semantic version such as 1.2.3\x1a`this.matches(r'^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$')R\aversion\x12$\n" +
 	"\x0eon_each_target\x18\x03 \x01(\bR\fonEachTarget\"-\n" +
 	"\rIntegrityGate\x12\x1c\n" +
 	"\tsignature\x18\x01 \x01(\bR\tsignature\"\x13\n" +

@@ -2164,7 +2164,7 @@ var File_golive_deployment_v1_release_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\n" +
-	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\v\n" +
+	"\"golive/deployment/v1/release.proto\x12\x14golive.deployment.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\v\n" +
 	"\aRelease\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -2172,8 +2172,9 @@ const file_golive_deployment_v1_release_proto_rawDesc = "" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"updateTime\x12y\n" +
-	"\aversion\x18\x06 \x01(\tB_\xe0A\x02\xe0A\x05\xbaHV\xd8\x01\x01rQ2O^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$R\aversion\x12\"\n" +
+	"updateTime\x12\xca\x01\n" +
+	"\aversion\x18\x06 \x01(\tB\xaf\x01\xe0A\x02\xe0A\x05\xbaH\xa5\x01\xba\x01\x9e\x01\n" +
+	"\x10semantic_version\x12(must be a semantic version such as 1.2.3\x1a`this.matches(r'^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$')\xd8\x01\x01R\aversion\x12\"\n" +
 	"\x06commit\x18\a \x01(\tB\n" +
 	"\xe0A\x05\xbaH\x04r\x02\x18dR\x06commit\x12@\n" +
 	"\vcommit_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x05R\n" +

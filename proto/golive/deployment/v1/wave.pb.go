@@ -767,7 +767,9 @@ type ApproveWaveRequest struct {
 	// Makes a retry safe (AIP-155).
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks everything and changes nothing (AIP-163).
-	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The wave's approval_digest as the approver saw it; refused with DIGEST_MISMATCH when it is another by now. Not checked when empty.
+	Digest        string `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -835,6 +837,13 @@ func (x *ApproveWaveRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *ApproveWaveRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
 }
 
 // RejectWaveRequest names the wave and says why.
@@ -1085,7 +1094,7 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"m\n" +
 	"\x11ListWavesResponse\x120\n" +
 	"\x05waves\x18\x01 \x03(\v2\x1a.golive.deployment.v1.WaveR\x05waves\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcf\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf0\x01\n" +
 	"\x12ApproveWaveRequest\x126\n" +
 	"\x04name\x18\x01 \x01(\tB\"\xe0A\x02\xfaA\x1c\n" +
 	"\x1adeployment.golive.dev/WaveR\x04name\x12 \n" +
@@ -1093,7 +1102,8 @@ const file_golive_deployment_v1_wave_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xd3\x01\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\x12\x1f\n" +
+	"\x06digest\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06digest\"\xd3\x01\n" +
 	"\x11RejectWaveRequest\x126\n" +
 	"\x04name\x18\x01 \x01(\tB\"\xe0A\x02\xfaA\x1c\n" +
 	"\x1adeployment.golive.dev/WaveR\x04name\x12%\n" +

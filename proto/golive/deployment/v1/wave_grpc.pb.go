@@ -37,9 +37,11 @@ type WaveServiceClient interface {
 	// ListWaves pages through waves. Filter and order: state, ordinal, update_time.
 	ListWaves(ctx context.Context, in *ListWavesRequest, opts ...grpc.CallOption) (*ListWavesResponse, error)
 	// ApproveWave records an approval for the wave's approval gate, by a person other than the creator of the deployment.
-	// Errors: PERMISSION_DENIED (SELF_APPROVAL); FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS); ALREADY_EXISTS (ALREADY_APPROVED).
+	// It counts with the roles that the person holds at that moment: a role or token that is taken away later does not take the word back; reject for that.
+	// Errors: PERMISSION_DENIED (SELF_APPROVAL); FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS); ALREADY_EXISTS (ALREADY_APPROVED);
+	// ABORTED (DIGEST_MISMATCH) when the request names another digest than the wave has.
 	ApproveWave(ctx context.Context, in *ApproveWaveRequest, opts ...grpc.CallOption) (*Wave, error)
-	// RejectWave records a rejection: the deployment ends REJECTED.
+	// RejectWave records a rejection: the deployment ends REJECTED at once, also before the wave's turn; what an earlier wave has begun is called back first.
 	// Errors: FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS).
 	RejectWave(ctx context.Context, in *RejectWaveRequest, opts ...grpc.CallOption) (*Wave, error)
 	// SkipWave leaves a wave out that has not started. Errors: FAILED_PRECONDITION (STATE_FORBIDS).
@@ -115,9 +117,11 @@ type WaveServiceServer interface {
 	// ListWaves pages through waves. Filter and order: state, ordinal, update_time.
 	ListWaves(context.Context, *ListWavesRequest) (*ListWavesResponse, error)
 	// ApproveWave records an approval for the wave's approval gate, by a person other than the creator of the deployment.
-	// Errors: PERMISSION_DENIED (SELF_APPROVAL); FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS); ALREADY_EXISTS (ALREADY_APPROVED).
+	// It counts with the roles that the person holds at that moment: a role or token that is taken away later does not take the word back; reject for that.
+	// Errors: PERMISSION_DENIED (SELF_APPROVAL); FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS); ALREADY_EXISTS (ALREADY_APPROVED);
+	// ABORTED (DIGEST_MISMATCH) when the request names another digest than the wave has.
 	ApproveWave(context.Context, *ApproveWaveRequest) (*Wave, error)
-	// RejectWave records a rejection: the deployment ends REJECTED.
+	// RejectWave records a rejection: the deployment ends REJECTED at once, also before the wave's turn; what an earlier wave has begun is called back first.
 	// Errors: FAILED_PRECONDITION (NO_APPROVAL_GATE, STATE_FORBIDS).
 	RejectWave(context.Context, *RejectWaveRequest) (*Wave, error)
 	// SkipWave leaves a wave out that has not started. Errors: FAILED_PRECONDITION (STATE_FORBIDS).
