@@ -849,9 +849,12 @@ type CreateDeploymentRequest struct {
 	// Makes a retry safe (AIP-155): the same id answers the same result for 24 hours.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks everything and changes nothing (AIP-163).
-	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ValidateOnly bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The target_set_digest that was previewed with validate_only: refused with TARGET_SET_CHANGED when the targets, or
+	// their waves, are others by now; not checked when empty.
+	ExpectTargetSetDigest string `protobuf:"bytes,6,opt,name=expect_target_set_digest,json=expectTargetSetDigest,proto3" json:"expect_target_set_digest,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *CreateDeploymentRequest) Reset() {
@@ -917,6 +920,13 @@ func (x *CreateDeploymentRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *CreateDeploymentRequest) GetExpectTargetSetDigest() string {
+	if x != nil {
+		return x.ExpectTargetSetDigest
+	}
+	return ""
 }
 
 // GetDeploymentRequest names a deployment.
@@ -2094,7 +2104,7 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x10RULE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04AUTO\x10\x01\x12\n" +
 	"\n" +
-	"\x06FREEZE\x10\x02\"\x9f\x02\n" +
+	"\x06FREEZE\x10\x02\"\xf2\x02\n" +
 	"\x17CreateDeploymentRequest\x12@\n" +
 	"\x06parent\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\x12 deployment.golive.dev/DeploymentR\x06parent\x12(\n" +
 	"\rdeployment_id\x18\x02 \x01(\tB\x03\xe0A\x01R\fdeploymentId\x12K\n" +
@@ -2103,7 +2113,8 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"deployment\x12&\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"T\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\x12Q\n" +
+	"\x18expect_target_set_digest\x18\x06 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x15expectTargetSetDigest\"T\n" +
 	"\x14GetDeploymentRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
 	" deployment.golive.dev/DeploymentR\x04name\"\xe6\x01\n" +

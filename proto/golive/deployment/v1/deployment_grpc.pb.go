@@ -41,7 +41,9 @@ type DeploymentServiceClient interface {
 	// CreateDeployment creates a deployment.
 	// It takes its snapshots now: the plan, the targets and the wave each belongs to, variables, secret references.
 	// Also FAILED_PRECONDITION: NO_TARGETS (nothing to deploy to), TARGETS_INCOMPATIBLE (a violation for each target that
-	// cannot take the release, and why), TARGET_BUSY (another deployment of the application is active there), RELEASE_ABANDONED.
+	// cannot take the release, and why), TARGET_BUSY (another deployment of the application is active there), RELEASE_ABANDONED,
+	// PROMOTION_REQUIRED (the environment takes only what stood in the one before, a violation for each reason), TARGET_SET_CHANGED,
+	// RELEASE_NOT_RUNNING (a configuration of a release that runs nowhere), NO_DRIFT (nothing to put back), STATE_FORBIDS (`fixes` is not FROZEN).
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
 	CreateDeployment(ctx context.Context, in *CreateDeploymentRequest, opts ...grpc.CallOption) (*Deployment, error)
 	// GetDeployment returns one deployment. Errors: NOT_FOUND.
@@ -65,6 +67,8 @@ type DeploymentServiceClient interface {
 	// download, which migrations it takes back and what is in its way. Errors: NOT_FOUND.
 	PreviewRollback(ctx context.Context, in *PreviewRollbackRequest, opts ...grpc.CallOption) (*RollbackPath, error)
 	// PromoteRelease creates a deployment of a release that has stood in the environment before for its soak.
+	// A deployment of the release to the environment that has not ended is answered as it is: promoting twice is promoting once.
+	// Without a reason a release whose last deployment there failed is not tried again (RELEASE_FAILED_HERE among the violations).
 	// Errors: FAILED_PRECONDITION (NOT_PROMOTABLE with a violation for each reason), and those of CreateDeployment.
 	PromoteRelease(ctx context.Context, in *PromoteReleaseRequest, opts ...grpc.CallOption) (*Deployment, error)
 	// GetReleaseMatrix shows every release of the workspace in every environment, in one answer.
@@ -202,7 +206,9 @@ type DeploymentServiceServer interface {
 	// CreateDeployment creates a deployment.
 	// It takes its snapshots now: the plan, the targets and the wave each belongs to, variables, secret references.
 	// Also FAILED_PRECONDITION: NO_TARGETS (nothing to deploy to), TARGETS_INCOMPATIBLE (a violation for each target that
-	// cannot take the release, and why), TARGET_BUSY (another deployment of the application is active there), RELEASE_ABANDONED.
+	// cannot take the release, and why), TARGET_BUSY (another deployment of the application is active there), RELEASE_ABANDONED,
+	// PROMOTION_REQUIRED (the environment takes only what stood in the one before, a violation for each reason), TARGET_SET_CHANGED,
+	// RELEASE_NOT_RUNNING (a configuration of a release that runs nowhere), NO_DRIFT (nothing to put back), STATE_FORBIDS (`fixes` is not FROZEN).
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
 	CreateDeployment(context.Context, *CreateDeploymentRequest) (*Deployment, error)
 	// GetDeployment returns one deployment. Errors: NOT_FOUND.
@@ -226,6 +232,8 @@ type DeploymentServiceServer interface {
 	// download, which migrations it takes back and what is in its way. Errors: NOT_FOUND.
 	PreviewRollback(context.Context, *PreviewRollbackRequest) (*RollbackPath, error)
 	// PromoteRelease creates a deployment of a release that has stood in the environment before for its soak.
+	// A deployment of the release to the environment that has not ended is answered as it is: promoting twice is promoting once.
+	// Without a reason a release whose last deployment there failed is not tried again (RELEASE_FAILED_HERE among the violations).
 	// Errors: FAILED_PRECONDITION (NOT_PROMOTABLE with a violation for each reason), and those of CreateDeployment.
 	PromoteRelease(context.Context, *PromoteReleaseRequest) (*Deployment, error)
 	// GetReleaseMatrix shows every release of the workspace in every environment, in one answer.

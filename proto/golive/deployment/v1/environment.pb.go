@@ -192,7 +192,10 @@ type SecretReference struct {
 	//
 	//	*SecretReference_Env
 	//	*SecretReference_File
-	Source        isSecretReference_Source `protobuf_oneof:"source"`
+	Source isSecretReference_Source `protobuf_oneof:"source"`
+	// Which version of the secret is meant, in words of your own: `2026-11`. Hosts do not read it. A changed version makes a
+	// configuration deployment render and restart, although the secret is found where it was before.
+	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +251,13 @@ func (x *SecretReference) GetFile() string {
 		if x, ok := x.Source.(*SecretReference_File); ok {
 			return x.File
 		}
+	}
+	return ""
+}
+
+func (x *SecretReference) GetVersion() string {
+	if x != nil {
+		return x.Version
 	}
 	return ""
 }
@@ -714,11 +724,12 @@ const file_golive_deployment_v1_environment_proto_rawDesc = "" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:t\xeaAq\n" +
-	"!deployment.golive.dev/Environment\x121workspaces/{workspace}/environments/{environment}*\fenvironments2\venvironment\"y\n" +
+	"!deployment.golive.dev/Environment\x121workspaces/{workspace}/environments/{environment}*\fenvironments2\venvironment\"\x9c\x01\n" +
 	"\x0fSecretReference\x123\n" +
 	"\x03env\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^[A-Za-z_][A-Za-z0-9_]*$H\x00R\x03env\x12 \n" +
 	"\x04file\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x02\x18\xe8\aH\x00R\x04fileB\x0f\n" +
+	"\xbaH\ar\x05\x10\x02\x18\xe8\aH\x00R\x04file\x12!\n" +
+	"\aversion\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\aversionB\x0f\n" +
 	"\x06source\x12\x05\xbaH\x02\b\x01\"\xa6\x02\n" +
 	"\x18CreateEnvironmentRequest\x12A\n" +
 	"\x06parent\x18\x01 \x01(\tB)\xe0A\x02\xfaA#\x12!deployment.golive.dev/EnvironmentR\x06parent\x12*\n" +
