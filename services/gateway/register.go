@@ -112,6 +112,9 @@ func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.Clien
 			return deploymentgw.RegisterWaveServiceHandlerClient(ctx, mux, deploymentv1.NewWaveServiceClient(c))
 		},
 		func() error {
+			return deploymentgw.RegisterMigrationServiceHandlerClient(ctx, mux, deploymentv1.NewMigrationServiceClient(c))
+		},
+		func() error {
 			return deploymentgw.RegisterDeploymentServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentServiceClient(c))
 		},
 	} {
