@@ -17,6 +17,7 @@ func Advance(s *State, f *Facts) Effects {
 	var e Effects
 	Recount(s, f)
 	forget(s)
+	measure(s, f)
 	// One fact can open several doors in a row, such as the seal of a wave and the start of the
 	// next. Every pass that goes on makes a move, and the tables have no cycle that time does
 	// not have to pass in, so this ends. Should it ever not, one deployment fails loudly instead of
@@ -126,7 +127,7 @@ func roll(s *State, f *Facts, e *Effects) bool {
 		if d.GetState() == deploymentv1.Deployment_WAITING {
 			return s.move(f, deploymentv1.Deployment_PAUSED, "PAUSED_BY_OPERATOR", d.GetStateMessage())
 		}
-		return s.move(f, deploymentv1.Deployment_PAUSING, "PAUSED_BY_OPERATOR", d.GetStateMessage())
+		return s.move(f, deploymentv1.Deployment_PAUSING, pausedFor(s.current()), d.GetStateMessage())
 	}
 	w := s.current()
 	if w == nil {
@@ -174,7 +175,7 @@ func hold(s *State, f *Facts, e *Effects) bool {
 	d := s.Deployment
 	w := s.current()
 	if w != nil && waveStarted(w.GetState()) {
-		if reason, message := spent(w, f.counts(w)); reason != "" {
+		if reason, message := broken(w, f.counts(w)); reason != "" {
 			s.moveWave(w, f, deploymentv1.Wave_FAILED, reason, message)
 			return s.fail(w, f, e)
 		}
@@ -208,6 +209,7 @@ func (s *State) unhold(w *deploymentv1.Wave, f *Facts) {
 		held := f.Now.Sub(w.GetHeldTime().AsTime())
 		w.BakeStartTime = stamp(w.GetBakeStartTime().AsTime().Add(held))
 	}
+	w.AnalysisAccepted = w.GetAnalysisAccepted() || w.GetStateReason() == ReasonAnalysisUndecided
 	w.HeldFrom, w.HeldTime = deploymentv1.Wave_STATE_UNSPECIFIED, nil
 	s.moveWave(w, f, to, "", "")
 }
@@ -220,6 +222,7 @@ func thaw(s *State, f *Facts) bool {
 	if w := s.current(); w != nil && w.GetState() == deploymentv1.Wave_FAILED {
 		c := f.counts(w)
 		w.AcceptedFailures, w.AcceptedLosses = failures(c), c.GetLost()
+		w.AnalysisAccepted = w.GetAnalysisAccepted() || w.GetStateReason() == ReasonAnalysisFailed
 		s.moveWave(w, f, deploymentv1.Wave_RUNNING, "", "")
 	}
 	return s.move(f, deploymentv1.Deployment_RUNNING, "", "")

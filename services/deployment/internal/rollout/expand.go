@@ -157,6 +157,9 @@ func checkWaves(waves []*deploymentv1.WaveRule) error {
 				return invalid(fmt.Sprintf("rollout.waves[%d].gates[%d].prior_wave.wave", i, j), "%q is no wave before %q", prior, w.GetId())
 			}
 		}
+		if err := checkAnalysis(waves, i); err != nil {
+			return err
+		}
 		seen[w.GetId()] = true
 	}
 	return nil

@@ -38,6 +38,9 @@ func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 	case deploymentv1.Deployment_PAUSING:
 		return []*gatev1.BlockedBy{installationReason(d.GetName(), d.GetCounts(), "the end of what has begun")}
 	case deploymentv1.Deployment_PAUSED:
+		if w := s.current(); pausedFor(w) == ReasonAnalysisUndecided {
+			return waveReasons(s, w, f)
+		}
 		return []*gatev1.BlockedBy{pausedReason(d)}
 	case deploymentv1.Deployment_FROZEN:
 		return []*gatev1.BlockedBy{{
@@ -62,12 +65,19 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 		return runningReasons(w, c)
 	case deploymentv1.Wave_BAKING:
 		until := w.GetBakeStartTime().AsTime().Add(w.GetRule().GetBake().AsDuration())
-		return []*gatev1.BlockedBy{{
+		measured := analysisReasons(w)
+		if !f.Now.Before(until) && len(measured) > 0 {
+			return measured
+		}
+		return append([]*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_BAKE, Resource: w.GetName(), Eta: stamp(until), Owner: "time",
 			Current:  fmt.Sprintf("%d of %d healthy", c.GetHealthy()-c.GetUnhealthy(), c.GetTotal()),
 			Required: fmt.Sprintf("healthy for %s, until %s", w.GetRule().GetBake().AsDuration(), until.UTC().Format(time.RFC3339)),
-		}}
+		}}, measured...)
 	case deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED:
+		if pausedFor(w) == ReasonAnalysisUndecided {
+			return append([]*gatev1.BlockedBy{undecidedReason(w)}, analysisReasons(w)...)
+		}
 		return []*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_OPERATOR, Resource: DeploymentOf(w.GetName()), Current: strings.ToLower(w.GetState().String()) + ": " + w.GetStateMessage(),
 			Required: "a decision by an operator", Owner: "operators", Command: "golive describe " + DeploymentOf(w.GetName()),
@@ -153,7 +163,7 @@ func installationReason(resource string, c *deploymentv1.InstallationCounts, req
 }
 
 func engineReason(resource, current string) *gatev1.BlockedBy {
-	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: "services/deployment"}
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: deploymentService}
 }
 
 // DeploymentOf returns the deployment that a wave belongs to.

@@ -21,7 +21,7 @@ func wire(tb testing.TB, m proto.Message) []byte {
 // deal out every target once, and expanding them again changes nothing.
 func FuzzExpand(f *testing.F) {
 	for _, r := range []*deploymentv1.Rollout{
-		nil, canary(10, 50), rolling(30), rolling(1e-300),
+		nil, aCanary(10, 50), rolling(30), rolling(1e-300),
 		{Preset: &deploymentv1.Rollout_ByCohort{ByCohort: &deploymentv1.ByCohort{Cohorts: []string{"pilot"}, Implementation: "workspaces/w/implementations/i"}}},
 		{Waves: []*deploymentv1.WaveRule{{Id: "a", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Count{Count: -3}}}, {Id: "b", Members: upTo(1e308)}}},
 	} {

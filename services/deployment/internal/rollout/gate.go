@@ -23,8 +23,12 @@ const (
 	DefaultVerdictTTL = 30 * time.Second
 )
 
-// implementationService is who moves what the other service does not say an owner of.
-const implementationService = "services/implementation"
+const (
+	// implementationService is who moves what the other service does not say an owner of.
+	implementationService = "services/implementation"
+	// deploymentService is this one.
+	deploymentService = "services/deployment"
+)
 
 type gatesAnswer int
 
@@ -56,6 +60,9 @@ func evaluate(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) gatesAnswer 
 			open = opens(status.GetVerdict().GetState()) && open
 		case *deploymentv1.GateRule_PriorWave:
 			setVerdict(status, priorWave(s, w, t.PriorWave, f), f)
+			open = opens(status.GetVerdict().GetState()) && open
+		case *deploymentv1.GateRule_Analysis:
+			setVerdict(status, analysisGate(s, w, t.Analysis), f)
 			open = opens(status.GetVerdict().GetState()) && open
 		default:
 			// A plan of a newer version of the service: what is not understood does not open.

@@ -137,16 +137,16 @@ func TestRolloutsThatCannotBeFollowedAreRefused(t *testing.T) {
 	nan := 0.0
 	nan /= nan
 	for name, r := range map[string]*deploymentv1.Rollout{
-		"shares that fall":              canary(50, 20),
-		"a share over all":              canary(101),
-		"a share that is no number":     canary(nan),
+		"shares that fall":              aCanary(50, 20),
+		"a share over all":              aCanary(101),
+		"a share that is no number":     aCanary(nan),
 		"a batch of next to nothing":    rolling(0.001),
 		"a batch that is no number":     rolling(nan),
 		"a negative batch":              rolling(-5),
 		"a cohort that cannot be an id": {Preset: &deploymentv1.Rollout_ByCohort{ByCohort: &deploymentv1.ByCohort{Cohorts: []string{"North/South"}}}},
 		"one cohort twice":              {Preset: &deploymentv1.Rollout_ByCohort{ByCohort: &deploymentv1.ByCohort{Cohorts: []string{"a", "a"}}}},
 		"a wave without members":        {Waves: []*deploymentv1.WaveRule{{Id: "a"}}},
-		"a preset beside other waves":   {Preset: canary(50).GetPreset(), Waves: []*deploymentv1.WaveRule{{Id: "a", Members: rest()}}},
+		"a preset beside other waves":   {Preset: aCanary(50).GetPreset(), Waves: []*deploymentv1.WaveRule{{Id: "a", Members: rest()}}},
 		"a gate about a later wave": {Waves: []*deploymentv1.WaveRule{
 			{Id: "a", Members: rest(), Gates: []*deploymentv1.GateRule{{Id: "g", Type: &deploymentv1.GateRule_PriorWave{PriorWave: &deploymentv1.PriorWaveGate{Wave: "b"}}}}},
 			{Id: "b", Members: rest()},
@@ -157,7 +157,7 @@ func TestRolloutsThatCannotBeFollowedAreRefused(t *testing.T) {
 	}
 }
 
-func canary(percents ...float64) *deploymentv1.Rollout {
+func aCanary(percents ...float64) *deploymentv1.Rollout {
 	return &deploymentv1.Rollout{Preset: &deploymentv1.Rollout_Canary{Canary: &deploymentv1.Canary{Percents: percents}}}
 }
 

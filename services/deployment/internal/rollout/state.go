@@ -33,6 +33,8 @@ type Facts struct {
 	Counts map[string]*deploymentv1.InstallationCounts
 	// Approvals holds what approvers said about each wave, by the wave's name.
 	Approvals map[string][]*deploymentv1.Approval
+	// Analyses holds what the analyses of the waves say, by the wave's name.
+	Analyses map[string]*gatev1.Verdict
 	// Preflight is the outcome of the checks that need the network; nil until they were made.
 	Preflight *Preflight
 	// Answered holds the asks whose answers were recorded just now, so that a closed gate is not asked twice in a row.

@@ -46,7 +46,7 @@ func gated(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 
 func running(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 	c := f.counts(w)
-	if reason, message := spent(w, c); reason != "" {
+	if reason, message := broken(w, c); reason != "" {
 		s.moveWave(w, f, deploymentv1.Wave_FAILED, reason, message)
 		return
 	}
@@ -63,7 +63,7 @@ func running(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 
 func baking(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 	c := f.counts(w)
-	if reason, message := spent(w, c); reason != "" {
+	if reason, message := broken(w, c); reason != "" {
 		s.moveWave(w, f, deploymentv1.Wave_FAILED, reason, message)
 		return
 	}
@@ -76,6 +76,14 @@ func baking(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 	}
 	if until := w.GetBakeStartTime().AsTime().Add(w.GetRule().GetBake().AsDuration()); f.Now.Before(until) {
 		e.wakeAt(until)
+		return
+	}
+	if undecided(w) {
+		if until := decidedBy(w); f.Now.Before(until) {
+			e.wakeAt(until)
+			return
+		}
+		s.giveToPerson(w, f)
 		return
 	}
 	e.Claim, e.Prestage = nil, ""
