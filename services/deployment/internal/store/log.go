@@ -113,7 +113,7 @@ func (s *Store) ReadLogs(ctx context.Context, installation string, attempt int32
 
 var errPageFull = errors.New("page is full")
 
-// PurgeMetrics forgets output and probe summaries that were received before, some
+// PurgeMetrics forgets output, probe summaries and pushed samples that were received before, some
 // at a time so that nobody waits for it, and heartbeats of agents that are long gone.
 func (s *Store) PurgeMetrics(ctx context.Context, before int64) error {
 	const some = 2000
@@ -122,6 +122,8 @@ func (s *Store) PurgeMetrics(ctx context.Context, before int64) error {
 			(SELECT installation, attempt, last_line FROM log_lines WHERE receive_time < $1 LIMIT $2)`,
 		`DELETE FROM probe_summaries WHERE (installation, start_time) IN
 			(SELECT installation, start_time FROM probe_summaries WHERE receive_time < $1 LIMIT $2)`,
+		`DELETE FROM samples WHERE (environment, release, counter, start_time, source) IN
+			(SELECT environment, release, counter, start_time, source FROM samples WHERE receive_time < $1 LIMIT $2)`,
 		`DELETE FROM heartbeats WHERE agent IN (SELECT agent FROM heartbeats WHERE last_seen < $1 LIMIT $2)`,
 	} {
 		for removed := int64(some); removed == some; {

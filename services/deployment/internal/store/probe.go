@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
@@ -20,14 +21,18 @@ func (s *Store) AppendProbes(ctx context.Context, summaries []*agentv1.ProbeSumm
 	now := s.Now().UnixMicro()
 	rows := make([][]any, len(summaries))
 	for i, p := range summaries {
+		counts, err := proto.Marshal(&agentv1.ProbeSummary{LatencyCounts: p.GetLatencyCounts()})
+		if err != nil {
+			return fmt.Errorf("store probe summaries: %w", err)
+		}
 		rows[i] = []any{
 			p.GetInstallation(), p.GetStartTime().AsTime().UnixMicro(), p.GetEndTime().AsTime().UnixMicro(),
-			p.GetSucceeded(), p.GetFailed(), p.GetLatencySumUs(), p.GetLatencyMaxUs(), now,
+			p.GetSucceeded(), p.GetFailed(), p.GetLatencySumUs(), p.GetLatencyMaxUs(), now, counts,
 		}
 	}
 	err := s.Metrics.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		return insertRows(ctx, tx, `INSERT INTO probe_summaries (installation, start_time, end_time, succeeded, failed,
-			latency_sum_us, latency_max_us, receive_time) VALUES `, ` ON CONFLICT DO NOTHING`, rows)
+			latency_sum_us, latency_max_us, receive_time, latency_counts) VALUES `, ` ON CONFLICT DO NOTHING`, rows)
 	})
 	if err != nil {
 		return fmt.Errorf("store probe summaries: %w", err)
@@ -37,15 +42,18 @@ func (s *Store) AppendProbes(ctx context.Context, summaries []*agentv1.ProbeSumm
 
 // ReadProbes returns the summaries of an installation that begin in [from, to), oldest first.
 func (s *Store) ReadProbes(ctx context.Context, installation string, from, to time.Time) ([]*agentv1.ProbeSummary, error) {
-	rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT start_time, end_time, succeeded, failed, latency_sum_us, latency_max_us
+	rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT start_time, end_time, succeeded, failed, latency_sum_us, latency_max_us, latency_counts
 		FROM probe_summaries WHERE installation = $1 AND start_time >= $2 AND start_time < $3 ORDER BY start_time`,
 		installation, from.UnixMicro(), to.UnixMicro())
 	found, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (*agentv1.ProbeSummary, error) {
 		p := &agentv1.ProbeSummary{Installation: installation}
 		var start, end int64
-		err := rows.Scan(&start, &end, &p.Succeeded, &p.Failed, &p.LatencySumUs, &p.LatencyMaxUs)
+		var counts []byte
+		if err := rows.Scan(&start, &end, &p.Succeeded, &p.Failed, &p.LatencySumUs, &p.LatencyMaxUs, &counts); err != nil {
+			return nil, err
+		}
 		p.StartTime, p.EndTime = timestamppb.New(time.UnixMicro(start)), timestamppb.New(time.UnixMicro(end))
-		return p, err
+		return p, proto.UnmarshalOptions{Merge: true}.Unmarshal(counts, p)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read probe summaries of %s: %w", installation, err)

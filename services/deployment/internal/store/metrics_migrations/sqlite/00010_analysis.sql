@@ -1,0 +1,19 @@
+-- +goose Up
+-- How many probes took no longer than each bound: an agentv1.ProbeSummary with only latency_counts.
+ALTER TABLE probe_summaries ADD COLUMN latency_counts BLOB;
+
+-- Counts that were pushed. What comes again replaces what was there.
+CREATE TABLE samples (
+    environment TEXT NOT NULL,
+    release TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    start_time BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    end_time BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    bad BIGINT NOT NULL,
+    receive_time BIGINT NOT NULL,
+    PRIMARY KEY (environment, release, counter, start_time, source)
+) WITHOUT ROWID;
+CREATE INDEX samples_end_time ON samples (environment, counter, end_time);
+CREATE INDEX samples_receive_time ON samples (receive_time);
