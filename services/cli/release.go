@@ -122,7 +122,7 @@ func (c *client) upload(ctx context.Context, given string) (_ *deploymentv1.Arti
 	}
 	artifact := &deploymentv1.Artifact{Os: system, Arch: arch, Format: formatOf(path)}
 	if artifact.GetFormat() == deploymentv1.Artifact_FORMAT_UNSPECIFIED {
-		return nil, usage(path+" is not a .tar.gz, .tgz, .tar.zst or .tzst", "pack it as one of these")
+		return nil, usage(path+" is not a .tar.gz, .tgz, .tar.zst, .tzst or .zip", "pack it as one of these")
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -185,6 +185,8 @@ func formatOf(path string) deploymentv1.Artifact_Format {
 		return deploymentv1.Artifact_TAR_GZ
 	case strings.HasSuffix(path, ".tar.zst"), strings.HasSuffix(path, ".tzst"):
 		return deploymentv1.Artifact_TAR_ZST
+	case strings.HasSuffix(path, ".zip"):
+		return deploymentv1.Artifact_ZIP
 	default:
 		return deploymentv1.Artifact_FORMAT_UNSPECIFIED
 	}

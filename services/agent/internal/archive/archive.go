@@ -1,4 +1,4 @@
-// Package archive unpacks tar archives that nobody needs to trust.
+// Package archive unpacks tar and zip archives that nobody needs to trust.
 //
 // All writing goes through an os.Root, so that no name and no link leads out of
 // the folder; links out are refused besides, because the application would
@@ -30,6 +30,7 @@ type Format int
 const (
 	TarGz Format = iota + 1
 	TarZst
+	Zip
 )
 
 // Limits bound what an archive may become. Zero values are replaced by Defaults.
@@ -66,25 +67,41 @@ const (
 	folderMode  = 0o755
 )
 
+// Source is an archive's bytes: a tar archive is read from front to back, a zip archive from its end.
+type Source interface {
+	io.Reader
+	io.ReaderAt
+}
+
 // Unpack reads an archive of a packed size into an empty folder.
-func Unpack(ctx context.Context, in io.Reader, packed int64, format Format, root *os.Root, limits Limits) (Stats, error) {
+func Unpack(ctx context.Context, in Source, packed int64, format Format, root *os.Root, limits Limits) (Stats, error) {
 	u := &unpacker{ctx: ctx, root: root, limits: limits.orDefaults(), packed: packed, made: map[string]bool{".": true}, buf: make([]byte, 128<<10)}
+	var err error
+	if format == Zip {
+		err = u.unzip(in)
+	} else {
+		err = u.untar(in, format)
+	}
+	return u.stats, err
+}
+
+func (u *unpacker) untar(in io.Reader, format Format) error {
 	plain, done, err := decompress(in, format)
 	if err != nil {
-		return Stats{}, err
+		return err
 	}
 	defer done()
 	reader := tar.NewReader(&limited{u: u, in: plain})
 	for {
 		entry, err := reader.Next()
 		if errors.Is(err, io.EOF) {
-			return u.stats, u.checkLinks()
+			return u.checkLinks()
 		}
 		if err != nil {
-			return u.stats, invalid(err)
+			return invalid(err)
 		}
 		if err := u.entry(entry, reader); err != nil {
-			return u.stats, fmt.Errorf("unpack %q: %w", short(entry.Name), err)
+			return fmt.Errorf("unpack %q: %w", short(entry.Name), err)
 		}
 	}
 }
@@ -177,7 +194,7 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 		if err := u.folder(path.Dir(name)); err != nil {
 			return err
 		}
-		return u.file(name, h, content)
+		return u.file(name, h.Mode&0o100 != 0, h.Size, content)
 	case tar.TypeSymlink:
 		return u.link(name, h.Linkname)
 	default:
@@ -211,9 +228,9 @@ func (u *unpacker) folder(name string) error {
 	return nil
 }
 
-func (u *unpacker) file(name string, h *tar.Header, content io.Reader) error {
+func (u *unpacker) file(name string, program bool, size int64, content io.Reader) error {
 	mode := fs.FileMode(fileMode)
-	if h.Mode&0o100 != 0 {
+	if program {
 		mode = programMode
 	}
 	// A name that comes twice would be written through what came first, such as a link.
@@ -225,7 +242,7 @@ func (u *unpacker) file(name string, h *tar.Header, content io.Reader) error {
 		return u.wrote(err)
 	}
 	n, err := copyTo(f, content, u.buf)
-	if err == nil && n != h.Size {
+	if err == nil && n != size {
 		err = invalid(io.ErrUnexpectedEOF)
 	}
 	u.stats.Files++

@@ -122,11 +122,15 @@ func formatOf(a *deploymentv1.Artifact) (archive.Format, error) {
 		return archive.TarGz, nil
 	case deploymentv1.Artifact_TAR_ZST:
 		return archive.TarZst, nil
+	case deploymentv1.Artifact_ZIP:
+		return archive.Zip, nil
 	case deploymentv1.Artifact_FORMAT_UNSPECIFIED:
 		name, _, _ := strings.Cut(a.GetUri(), "?")
 		switch name = path.Base(name); {
 		case strings.HasSuffix(name, ".tar.zst"), strings.HasSuffix(name, ".tzst"):
 			return archive.TarZst, nil
+		case strings.HasSuffix(name, ".zip"):
+			return archive.Zip, nil
 		default:
 			return archive.TarGz, nil
 		}

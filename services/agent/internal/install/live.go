@@ -9,6 +9,7 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/agent/internal/hook"
 	"github.com/golive-dev/golive/services/agent/internal/probe"
 	"github.com/golive-dev/golive/services/agent/internal/render"
 	"github.com/golive-dev/golive/services/agent/internal/supervise"
@@ -53,7 +54,7 @@ func (w *Worker) watch(ctx context.Context, n int) (*live, error) {
 	if err != nil {
 		return nil, &failure{cause: "START_FAILED", err: err}
 	}
-	l := &live{n: n, instance: instance, run: workload.GetRun(), shim: sh, probes: probes(instance, workload.GetRun())}
+	l := &live{n: n, instance: instance, run: workload.GetRun(), shim: sh, probes: w.probes(n, instance, workload.GetRun())}
 	l.prober = probe.Start(ctx, w.host.Probes, l.probes)
 	w.mu.Lock()
 	w.live = l
@@ -71,12 +72,14 @@ func (w *Worker) unwatch() {
 	}
 }
 
-func probes(instance *render.Instance, run *deploymentv1.RunSpec) []probe.Probe {
+func (w *Worker) probes(n int, instance *render.Instance, run *deploymentv1.RunSpec) []probe.Probe {
 	list := make([]probe.Probe, 0, len(instance.Probes))
 	for i, filled := range instance.Probes {
 		p := run.GetProbes()[i]
 		one := probe.Probe{
 			URL: filled.URL, Status: int(p.GetHttp().GetStatus()), Contains: filled.Contains, Address: filled.Address,
+			Health: filled.Health, Service: p.GetGrpc().GetService(),
+			Command:  hook.Command{Argv: filled.Command, Dir: instance.Dir, Env: instance.Env, Marker: w.marker(n)},
 			Interval: orElse(p.GetInterval(), defaultInterval), Timeout: orElse(p.GetTimeout(), defaultProbeTimeout),
 			Successes: max(1, int(p.GetSuccessThreshold())), Failures: int(p.GetFailureThreshold()),
 		}
@@ -208,5 +211,6 @@ func (w *Worker) Summary() *agentv1.ProbeSummary {
 	return &agentv1.ProbeSummary{
 		Installation: slot.Instances[l.n].Installation, StartTime: timestamppb.New(s.Start), EndTime: timestamppb.New(s.End),
 		Succeeded: s.Succeeded, Failed: s.Failed, LatencySumUs: s.LatencySum.Microseconds(), LatencyMaxUs: s.LatencyMax.Microseconds(),
+		LatencyCounts: s.Counts[:],
 	}
 }

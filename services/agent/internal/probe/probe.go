@@ -4,13 +4,11 @@ package probe
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/golive-dev/golive/services/agent/internal/hook"
 )
 
 // The pace until the first success.
@@ -19,61 +17,20 @@ const (
 	fastMax = 50 * time.Millisecond
 )
 
-// maxBody is how much of an answer is searched for the text it must contain.
-const maxBody = 64 << 10
-
-// Probe is one question. Either URL or Address is set.
+// Probe is one question. One of URL, Address, Health and Command is set.
 type Probe struct {
 	URL      string
 	Status   int // any 2xx when 0
 	Contains string
 	Address  string
+	// Health is the address of a server that speaks grpc.health.v1, and Service whose status is asked.
+	Health  string
+	Service string
+	Command hook.Command
 
 	Interval, Timeout time.Duration
 	Successes         int // in a row that make it healthy
 	Failures          int // in a row that make it unhealthy
-}
-
-// Check asks once.
-func (p Probe) Check(ctx context.Context, client *http.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
-	defer cancel()
-	if p.URL == "" {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.Address)
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
-	if err != nil {
-		return err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if p.Status != 0 && response.StatusCode != p.Status || p.Status == 0 && response.StatusCode/100 != 2 {
-		return fmt.Errorf("GET %s answers %s", p.URL, response.Status)
-	}
-	if p.Contains == "" {
-		return nil
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
-	if err == nil && !strings.Contains(string(body), p.Contains) {
-		err = fmt.Errorf("GET %s answers without %q", p.URL, p.Contains)
-	}
-	return err
-}
-
-// Client returns the client for probes: a new connection each time, because
-// that the application accepts one is part of the question; no proxy, no redirects.
-func Client() *http.Client {
-	return &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true, ReadBufferSize: 2 << 10, WriteBufferSize: 1 << 10},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // Tracker turns answers into health. The zero value is not healthy.
@@ -116,6 +73,23 @@ type Summary struct {
 	Succeeded, Failed int64
 	LatencySum        time.Duration
 	LatencyMax        time.Duration
+	// Counts is how many of those that succeeded took no longer than each of Buckets, cumulative.
+	Counts [len(Buckets)]int64
+}
+
+// Buckets are the latencies that the contract counts, in milliseconds.
+var Buckets = [...]int64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000} //nolint:gochecknoglobals // a constant that Go cannot say
+
+// add counts one success.
+func (s *Summary) add(latency time.Duration) {
+	s.Succeeded++
+	s.LatencySum += latency
+	s.LatencyMax = max(s.LatencyMax, latency)
+	for i, limit := range Buckets {
+		if latency <= time.Duration(limit)*time.Millisecond {
+			s.Counts[i]++
+		}
+	}
 }
 
 // Prober asks all probes of one application until it is stopped.
@@ -176,6 +150,8 @@ func (p *Prober) Summary() Summary {
 
 func (p *Prober) ask(ctx context.Context, i int, probe Probe) {
 	var tracker Tracker
+	question := probe.open(p.client)
+	defer question.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	pause, answered := fastMin, false
@@ -186,7 +162,7 @@ func (p *Prober) ask(ctx context.Context, i int, probe Probe) {
 		case <-timer.C:
 		}
 		begin := time.Now()
-		err := probe.Check(ctx, p.client)
+		err := question.ask(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -206,9 +182,7 @@ func (p *Prober) note(i int, probe Probe, healthy bool, err error, latency time.
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
-		p.summary.Succeeded++
-		p.summary.LatencySum += latency
-		p.summary.LatencyMax = max(p.summary.LatencyMax, latency)
+		p.summary.add(latency)
 		p.failed[i] = 0
 	} else {
 		p.failed[i]++

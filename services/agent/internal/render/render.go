@@ -64,6 +64,9 @@ type Probe struct {
 	URL      string `json:"url,omitempty"`
 	Contains string `json:"contains,omitempty"`
 	Address  string `json:"address,omitempty"`
+	// Health is the address of a server that speaks grpc.health.v1.
+	Health  string   `json:"health,omitempty"`
+	Command []string `json:"command,omitempty"`
 }
 
 // Hooks are the commands of the release; an absent one is empty.
@@ -251,8 +254,14 @@ func (r *renderer) probe(what string, p *deploymentv1.Probe) (filled Probe, err 
 		to   *string
 	}{
 		{p.GetHttp().GetUrl(), &filled.URL}, {p.GetHttp().GetContains(), &filled.Contains}, {p.GetTcp().GetAddress(), &filled.Address},
+		{p.GetGrpc().GetAddress(), &filled.Health},
 	} {
 		if *field.to, err = r.text(what, field.text); err != nil {
+			return Probe{}, err
+		}
+	}
+	if p.GetCommand() != nil {
+		if filled.Command, err = r.command(what, p.GetCommand().GetCommand()); err != nil {
 			return Probe{}, err
 		}
 	}

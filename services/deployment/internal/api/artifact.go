@@ -12,10 +12,14 @@ import (
 // formatOf guesses how an archive is packed by its name; uploads are tar.gz unless said otherwise.
 func formatOf(uri string) deploymentv1.Artifact_Format {
 	name := path.Base(uri)
-	if strings.HasSuffix(name, ".tar.zst") || strings.HasSuffix(name, ".tzst") {
+	switch {
+	case strings.HasSuffix(name, ".tar.zst"), strings.HasSuffix(name, ".tzst"):
 		return deploymentv1.Artifact_TAR_ZST
+	case strings.HasSuffix(name, ".zip"):
+		return deploymentv1.Artifact_ZIP
+	default:
+		return deploymentv1.Artifact_TAR_GZ
 	}
-	return deploymentv1.Artifact_TAR_GZ
 }
 
 func artifactField(position int, field string) string {

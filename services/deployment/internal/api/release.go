@@ -28,6 +28,9 @@ func NewReleaseService(s *store.Store, blobs *blob.Store) *ReleaseService {
 
 // CreateRelease registers a release whose uploaded archives are there.
 func (a *ReleaseService) CreateRelease(ctx context.Context, req *deploymentv1.CreateReleaseRequest) (*deploymentv1.Release, error) {
+	if err := checkRun(req.GetRelease()); err != nil {
+		return nil, err
+	}
 	req = proto.CloneOf(req)
 	for i, artifact := range req.GetRelease().GetArtifacts() {
 		if err := a.complete(ctx, req.GetParent(), i, artifact); err != nil {

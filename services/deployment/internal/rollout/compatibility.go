@@ -44,7 +44,7 @@ func Artifact(release *deploymentv1.Release, facts *deploymentv1.HostFacts) *dep
 func misfits(release *deploymentv1.Release, facts *deploymentv1.HostFacts) []string {
 	var reasons []string
 	artifact := Artifact(release, facts)
-	if artifact == nil {
+	if artifact == nil && len(release.GetArtifacts()) > 0 { // a service that is there already needs none
 		reasons = append(reasons, fmt.Sprintf("platform %s/%s: the release has artifacts for %s", facts.GetOs(), facts.GetArch(), platforms(release)))
 	}
 	need := release.GetRequirements()
