@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/golive-dev/golive/pkg/feed"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
@@ -31,9 +33,10 @@ func (e *Engine) Apply(ctx context.Context, reports []*agentv1.Report) error {
 		if err != nil {
 			return fmt.Errorf("load reported installations: %w", err)
 		}
-		b := &batch{engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, woken: map[string]bool{}}
+		b := &batch{engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, read: map[string]int64{}, woken: map[string]bool{}}
 		for _, row := range rows {
 			b.rows[row.GetName()] = row
+			b.read[row.GetName()] = row.GetRevision()
 		}
 		var known []*agentv1.Report
 		for _, r := range reports {
@@ -53,12 +56,14 @@ func (e *Engine) Apply(ctx context.Context, reports []*agentv1.Report) error {
 	})
 }
 
-// batch is the state of one Apply.
+// batch is the state of one Apply: the rows as the reports make them one after the other, which are
+// written once each at the end.
 type batch struct {
 	engine *Engine
 	tx     *sqldb.Tx
 	now    time.Time
 	rows   map[string]*store.Installation
+	read   map[string]int64 // their revisions before
 	events []feed.Record
 	woken  map[string]bool
 }
@@ -69,9 +74,8 @@ func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 	if !absorb(row, r) {
 		return nil
 	}
-	if err := store.SaveReported(ctx, b.tx, b.now, row); err != nil {
-		return err
-	}
+	row.Revision++
+	row.UpdateTime = timestamppb.New(b.now)
 	verb := verbOf(before != row.GetState(), row.GetState())
 	if verb == "" {
 		verb = "updated"
@@ -118,6 +122,15 @@ func activated(before deploymentv1.Installation_State, r *agentv1.Report) bool {
 }
 
 func (b *batch) finish(ctx context.Context) error {
+	changed := make([]store.Reported, 0, len(b.rows))
+	for _, name := range slices.Sorted(maps.Keys(b.rows)) {
+		if row := b.rows[name]; row.GetRevision() != b.read[name] {
+			changed = append(changed, store.Reported{Installation: row, Read: b.read[name]})
+		}
+	}
+	if err := store.SaveReported(ctx, b.tx, b.now, changed); err != nil {
+		return err
+	}
 	if err := b.engine.store.Log.Append(ctx, b.tx, b.events...); err != nil {
 		return err
 	}

@@ -102,23 +102,6 @@ func SelectInstallations(ctx context.Context, q sqldb.Queryer, where string, arg
 	return sqldb.Collect(rows, err, scanInstallation)
 }
 
-// SaveReported stores what a report changed, if nobody else has changed the row since it was read.
-func SaveReported(ctx context.Context, tx *sqldb.Tx, now time.Time, i *Installation) error {
-	result, err := tx.ExecContext(ctx, `UPDATE installations SET state = $1, health = $2, cause = $3, message = $4, prestaged = $5, restarts = $6, action = $7,
-		revision = revision + 1, update_time = $8 WHERE name = $9 AND revision = $10`,
-		int64(i.GetState()), int64(i.GetHealth()), i.GetCause(), i.GetMessage(), flag(i.GetPrestaged()), i.GetRestarts(), int64(i.Action),
-		now.UnixMicro(), i.GetName(), i.GetRevision())
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return fmt.Errorf("installation %s changed under its lock: %w", i.GetName(), err)
-	}
-	i.Revision++
-	i.UpdateTime = timestamppb.New(now)
-	return nil
-}
-
 // InstallationEvents returns the records of changed installations.
 func InstallationEvents(all []*Installation, verb, actor string, now time.Time) []feed.Record {
 	records := make([]feed.Record, 0, len(all))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -16,29 +17,20 @@ import (
 // report that comes twice adds nothing.
 func InsertSteps(ctx context.Context, tx *sqldb.Tx, reports []*agentv1.Report) error {
 	const columns = 12
-	var args []any
-	rows := 0
-	flush := func() error {
-		if rows == 0 {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO installation_steps (installation, attempt, sequence, ordinal, state, step, start_time, end_time, succeeded, exit_code, sha256, message)
-			VALUES `+sqldb.Tuples(rows, columns)+` ON CONFLICT DO NOTHING`, args...)
-		args, rows = args[:0], 0
-		return err
-	}
+	var rows [][]any
 	for _, r := range reports {
 		for n, s := range r.GetSteps() {
-			args = append(args, r.GetInstallation(), r.GetAttempt(), r.GetSequence(), n, int64(s.GetState()), s.GetStep(),
-				s.GetStartTime().AsTime().UnixMicro(), s.GetEndTime().AsTime().UnixMicro(), flag(s.GetSucceeded()), s.GetExitCode(), s.GetSha256(), s.GetMessage())
-			if rows++; rows == insertBatch {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
+			rows = append(rows, []any{
+				r.GetInstallation(), r.GetAttempt(), r.GetSequence(), n, int64(s.GetState()), s.GetStep(),
+				s.GetStartTime().AsTime().UnixMicro(), s.GetEndTime().AsTime().UnixMicro(), flag(s.GetSucceeded()), s.GetExitCode(), s.GetSha256(), s.GetMessage(),
+			})
 		}
 	}
-	return flush()
+	return sized(rows, func(part [][]any) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO installation_steps (installation, attempt, sequence, ordinal, state, step, start_time, end_time, succeeded, exit_code, sha256, message)
+			VALUES `+sqldb.Tuples(len(part), columns)+` ON CONFLICT DO NOTHING`, slices.Concat(part...)...)
+		return err
+	})
 }
 
 // Attempts returns the history of an installation.
