@@ -35,6 +35,7 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/engine"
 	"github.com/golive-dev/golive/services/deployment/internal/fleet"
+	"github.com/golive-dev/golive/services/deployment/internal/history"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -130,6 +131,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterDeploymentServiceServer(r, api.NewDeploymentService(s.store, s.engine))
 	deploymentv1.RegisterWaveServiceServer(r, api.NewWaveService(s.store, s.engine))
 	deploymentv1.RegisterInstallationServiceServer(r, api.NewInstallationService(s.store, s.engine, s.logs))
+	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
+	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))
+	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.store.Log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
 }
@@ -155,6 +159,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "revocations", Run: s.revoked.Run},
 		run.Part{Name: "fleet", Run: s.hub.Run},
 		run.Part{Name: "engine", Run: s.engine.Run},
+		run.Part{Name: "history", Run: func(ctx context.Context) error { return history.Run(ctx, s.store, s.logger) }},
 		run.Part{Name: "request ids", Run: s.purge},
 	)
 }

@@ -88,6 +88,15 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.ClientConnInterface) error {
 	for _, register := range []func() error{
 		func() error {
+			return deploymentgw.RegisterHistoryServiceHandlerClient(ctx, mux, deploymentv1.NewHistoryServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterIncidentServiceHandlerClient(ctx, mux, deploymentv1.NewIncidentServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterDoraServiceHandlerClient(ctx, mux, deploymentv1.NewDoraServiceClient(c))
+		},
+		func() error {
 			return deploymentgw.RegisterAgentServiceHandlerClient(ctx, mux, deploymentv1.NewAgentServiceClient(c))
 		},
 		func() error {

@@ -62,6 +62,9 @@ func SlotsOn(ctx context.Context, q sqldb.Queryer, targets []string) (map[string
 
 // PutSlot says what runs now. An empty release says that nothing does.
 func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
+	if err := recordRun(ctx, tx, s); err != nil {
+		return err
+	}
 	if s.Release == "" {
 		_, err := tx.ExecContext(ctx, `DELETE FROM slots WHERE target = $1 AND application = $2`, s.Target, s.Application)
 		return err

@@ -1,0 +1,37 @@
+-- +goose Up
+-- What ran where and when; to_time is 0 while it runs.
+CREATE TABLE runs (
+    target TEXT COLLATE "C" NOT NULL,
+    application TEXT COLLATE "C" NOT NULL,
+    from_time BIGINT NOT NULL,
+    to_time BIGINT NOT NULL,
+    release TEXT COLLATE "C" NOT NULL,
+    installation TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (target, application, from_time)
+);
+CREATE INDEX runs_application ON runs (application, from_time);
+-- What runs has one open row.
+CREATE UNIQUE INDEX runs_open ON runs (target, application) WHERE to_time = 0;
+INSERT INTO runs (target, application, from_time, to_time, release, installation)
+    SELECT target, application, since, 0, release, installation FROM slots;
+
+CREATE TABLE incidents (
+    name TEXT COLLATE "C" NOT NULL,
+    parent TEXT COLLATE "C" NOT NULL,
+    uid TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT COLLATE "C" NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BYTEA NOT NULL,
+    before_digest BYTEA,
+    message BYTEA NOT NULL,
+    state BIGINT NOT NULL,
+    severity BIGINT NOT NULL,
+    caused_by TEXT COLLATE "C" NOT NULL,
+    detected_time BIGINT NOT NULL,
+    restored_time BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX incidents_parent ON incidents (parent, name);
+CREATE INDEX incidents_caused_by ON incidents (caused_by) WHERE caused_by <> '';
