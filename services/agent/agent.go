@@ -63,8 +63,10 @@ type Config struct {
 	MaxUnpacks int
 	// MaxArtifact is the largest archive it fetches, in bytes; 0 is 4 GiB.
 	MaxArtifact int64
-	// LogLimit bounds each output file of an application, which has one predecessor; 0 is 4 MiB.
+	// LogLimit bounds each output file of an application; 0 is 4 MiB.
 	LogLimit int64
+	// LogFiles is how many files of each output are kept, the newest included; 0 is 2.
+	LogFiles int
 	// ReconnectMin and ReconnectMax bound the pause before it calls again; 0 is 500 ms and 10 s.
 	ReconnectMin, ReconnectMax time.Duration
 
@@ -176,7 +178,7 @@ func (a *Agent) open() error {
 			Client: a.link.client, HTTP: &http.Client{}, Unpacks: a.config.MaxUnpacks, MaxSize: a.config.MaxArtifact,
 			Retry: fetch.Retry{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		}),
-		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.again, Log: a.log, LogLimit: a.config.LogLimit,
+		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.again, Log: a.log, LogLimit: a.config.LogLimit, LogFiles: a.config.LogFiles,
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// capture takes one stream of output through a named pipe into a file of limited size.
+// capture takes one stream of output through a named pipe into files of limited size.
 //
 // The application holds the pipe for reading too. It therefore never gets
 // SIGPIPE when the shim dies; it writes on, up to the pipe's 64 KiB, until the
@@ -17,20 +17,17 @@ type capture struct {
 	app  *os.File // what the application writes to
 	pipe *os.File
 
-	mu    sync.Mutex
-	log   *os.File
-	path  string
-	size  int64
-	limit int64
-	buf   [4096]byte
+	mu  sync.Mutex
+	log *ring
+	buf [4096]byte
 }
 
-func openCapture(dir, name, path string, limit int64) (*capture, error) {
+func openCapture(dir, name string, log *ring) (*capture, error) {
 	pipe := filepath.Join(dir, name)
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return nil, &os.PathError{Op: "mkfifo", Path: pipe, Err: err}
 	}
-	c := &capture{path: path, limit: limit}
+	c := &capture{log: log}
 	// A description of its own, because the application must find it blocking.
 	fd, err := syscall.Open(pipe, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -38,9 +35,6 @@ func openCapture(dir, name, path string, limit int64) (*capture, error) {
 	}
 	c.app = os.NewFile(uintptr(fd), pipe)
 	if c.pipe, err = os.OpenFile(pipe, os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
-		return nil, err
-	}
-	if err := c.open(); err != nil {
 		return nil, err
 	}
 	conn, err := c.pipe.SyscallConn()
@@ -53,17 +47,6 @@ func openCapture(dir, name, path string, limit int64) (*capture, error) {
 	return c, nil
 }
 
-func (c *capture) open() (err error) {
-	if c.log, err = os.OpenFile(c.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
-		return err
-	}
-	c.size = 0
-	if info, err := c.log.Stat(); err == nil {
-		c.size = info.Size()
-	}
-	return nil
-}
-
 // drain takes what the pipe holds now.
 func (c *capture) drain() {
 	conn, err := c.pipe.SyscallConn()
@@ -72,8 +55,7 @@ func (c *capture) drain() {
 	}
 }
 
-// pump reads until the pipe is empty. Output that cannot be written is lost:
-// a full disk must not stop the application.
+// pump reads until the pipe is empty.
 func (c *capture) pump(fd int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,14 +67,6 @@ func (c *capture) pump(fd int) {
 		if n <= 0 || err != nil {
 			return
 		}
-		if c.size+int64(n) > c.limit {
-			_ = c.log.Close()
-			_ = os.Rename(c.path, c.path+".1")
-			if c.open() != nil {
-				continue
-			}
-		}
-		written, _ := c.log.Write(c.buf[:n])
-		c.size += int64(written)
+		c.log.write(c.buf[:n])
 	}
 }

@@ -7,12 +7,11 @@ import "os"
 // capture hands the application its file: its size is bounded only when it starts.
 type capture struct{ app *os.File }
 
-func openCapture(_, _, path string, limit int64) (*capture, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > limit {
-		_ = os.Rename(path, path+".1")
+func openCapture(_, _ string, log *ring) (*capture, error) {
+	if log.size > log.limit && !log.rotate() {
+		return nil, os.ErrInvalid
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	return &capture{app: f}, err
+	return &capture{app: log.file}, nil
 }
 
 func (c *capture) drain() {}

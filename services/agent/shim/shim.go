@@ -86,10 +86,10 @@ func run(dir string) error {
 		return err
 	}
 	s := &shim{dir: dir, spec: spec, exited: make(chan proc.Exit, 1)}
-	if s.out, err = openCapture(dir, "out", spec.Stdout, spec.LogLimit); err != nil {
+	if s.out, err = s.capture("out", spec.Stdout); err != nil {
 		return err
 	}
-	if s.err, err = openCapture(dir, "err", spec.Stderr, spec.LogLimit); err != nil {
+	if s.err, err = s.capture("err", spec.Stderr); err != nil {
 		return err
 	}
 	if err := s.begin(); err != nil {
@@ -112,6 +112,14 @@ func run(dir string) error {
 		}
 	}
 	return nil
+}
+
+func (s *shim) capture(pipe, path string) (*capture, error) {
+	log, err := openRing(path, s.spec.LogLimit, s.spec.LogFiles)
+	if err != nil {
+		return nil, err
+	}
+	return openCapture(s.dir, pipe, log)
 }
 
 // begin adopts the application of a dead predecessor, or starts it.

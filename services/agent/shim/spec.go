@@ -25,9 +25,10 @@ type Spec struct {
 	// StopSignal asks the application to stop; after Grace its whole group is killed.
 	StopSignal int
 	Grace      time.Duration
-	// Stdout and Stderr are files that take the output, each at most twice LogLimit with its one predecessor.
+	// Stdout and Stderr are files that take the output, each of LogLimit bytes; of each the newest LogFiles are kept, two at least.
 	Stdout, Stderr string
 	LogLimit       int64
+	LogFiles       int
 	// BackoffMin and BackoffMax bound the pause before the application is started again.
 	// It doubles with every exit and begins anew after the application ran for Steady.
 	BackoffMin, BackoffMax, Steady time.Duration
@@ -71,6 +72,7 @@ func (s Spec) encode() []byte {
 	b = line(b, "stdout", s.Stdout)
 	b = line(b, "stderr", s.Stderr)
 	b = number(b, "log_limit", s.LogLimit)
+	b = number(b, "log_files", int64(s.LogFiles))
 	b = number(b, "backoff_min", int64(s.BackoffMin))
 	b = number(b, "backoff_max", int64(s.BackoffMax))
 	b = number(b, "steady", int64(s.Steady))
@@ -96,6 +98,8 @@ func setSpec(s *Spec, key, value string) {
 		s.Stderr = value
 	case "log_limit":
 		s.LogLimit = n
+	case "log_files":
+		s.LogFiles = int(n)
 	case "backoff_min":
 		s.BackoffMin = time.Duration(n)
 	case "backoff_max":

@@ -121,6 +121,8 @@ func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	flags.StringVar(&config.JoinToken, "token", os.Getenv("GOLIVE_JOIN_TOKEN"), "a join token")
 	flags.StringVar(&config.DataDir, "data-dir", or(os.Getenv("GOLIVE_DATA_DIR"), "/var/lib/golive-agent"), "where to keep everything")
 	shimPath := flags.String("shim", os.Getenv("GOLIVE_SHIM"), "the shim's program; golive-shim beside this one by default")
+	flags.Int64Var(&config.LogLimit, "log-limit", 0, "bytes of each output file of an application; 4 MiB by default")
+	flags.IntVar(&config.LogFiles, "log-files", 0, "how many files of each output are kept; 2 by default and at least")
 	level := flags.String("log-level", or(os.Getenv("GOLIVE_LOG_LEVEL"), "info"), "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return agent.Config{}, err

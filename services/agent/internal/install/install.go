@@ -46,8 +46,9 @@ type Host struct {
 	Resend func(*agentv1.Report)
 	// Log takes output; it may drop it.
 	Log func(*agentv1.LogChunk)
-	// LogLimit bounds each output file of an application.
+	// LogLimit bounds each output file of an application, and LogFiles how many of each are kept.
 	LogLimit int64
+	LogFiles int
 }
 
 // What holds where the contract leaves a value out.

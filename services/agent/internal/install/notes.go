@@ -171,8 +171,21 @@ func (w *Worker) tail(n int, instance *render.Instance) {
 	out.flush()
 }
 
-// readTail returns the last whole lines of a file and when it was written.
+// readTail returns the last whole lines of an output and when they were written.
+// Just after a file was begun they stand in the one before.
 func readTail(path string) (string, time.Time) {
+	text, at := tailOf(path, tailBytes)
+	if len(text) < tailBytes/2 {
+		before, then := tailOf(path+".1", tailBytes-len(text))
+		text = before + text
+		if at.IsZero() {
+			at = then
+		}
+	}
+	return text, at
+}
+
+func tailOf(path string, most int) (string, time.Time) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", time.Time{}
@@ -182,7 +195,7 @@ func readTail(path string) (string, time.Time) {
 	if err != nil || info.Size() == 0 {
 		return "", time.Time{}
 	}
-	buf := make([]byte, min(info.Size(), tailBytes))
+	buf := make([]byte, min(info.Size(), int64(most)))
 	n, _ := f.ReadAt(buf, info.Size()-int64(len(buf)))
 	text := string(buf[:n])
 	if int64(n) < info.Size() {

@@ -150,7 +150,7 @@ func (w *Worker) spec(n int, instance *render.Instance, run *deploymentv1.RunSpe
 	return shim.Spec{
 		Argv: instance.Argv, Dir: instance.Dir, Env: instance.Env,
 		StopSignal: int(signalOf(run.GetStopSignal())), Grace: orElse(run.GetStopGrace(), defaultStopGrace),
-		Stdout: w.place.Stdout(n), Stderr: w.place.Stderr(n), LogLimit: w.host.LogLimit,
+		Stdout: w.place.Stdout(n), Stderr: w.place.Stderr(n), LogLimit: w.host.LogLimit, LogFiles: w.host.LogFiles,
 		BackoffMin: backoffMin, BackoffMax: backoffMax, Steady: steady, Notify: w.host.Supervisor.Socket(),
 	}
 }

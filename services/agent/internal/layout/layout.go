@@ -172,11 +172,14 @@ func (p Place) Instances() ([]int, error) {
 
 // Remove removes an instance that is not running, with its output.
 func (p Place) Remove(n int) error {
-	return errors.Join(
-		RemoveTree(p.Instance(n)),
-		ignoreMissing(os.Remove(p.Stdout(n))), ignoreMissing(os.Remove(p.Stdout(n)+".1")),
-		ignoreMissing(os.Remove(p.Stderr(n))), ignoreMissing(os.Remove(p.Stderr(n)+".1")),
-	)
+	err := RemoveTree(p.Instance(n))
+	for _, path := range []string{p.Stdout(n), p.Stderr(n)} {
+		older, _ := filepath.Glob(path + ".*") // only a bad pattern fails
+		for _, file := range append(older, path) {
+			err = errors.Join(err, ignoreMissing(os.Remove(file)))
+		}
+	}
+	return err
 }
 
 func ignoreMissing(err error) error {

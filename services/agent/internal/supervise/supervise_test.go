@@ -4,6 +4,7 @@ package supervise_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -224,4 +225,37 @@ func TestOutputIsBounded(t *testing.T) {
 	require.Eventually(t, func() bool { return w.file("out.log.1") != "" }, soon, time.Millisecond)
 	require.LessOrEqual(t, len(w.file("out.log")), 10_000)
 	require.LessOrEqual(t, len(w.file("out.log.1")), 10_000)
+}
+
+func TestNoLineIsLostOrCutWhenFilesChange(t *testing.T) {
+	t.Parallel()
+	const lines, files = 5000, 40
+	w := setup(t, fmt.Sprintf(`i=0; while [ $i -lt %d ]; do echo "line $i of many, and $i$i$i$i"; i=$((i+1)); done; exec sleep 600`, lines))
+	spec, err := shim.ReadSpec(w.dir)
+	require.NoError(t, err)
+	spec.LogFiles = files
+	require.NoError(t, spec.Write(w.dir))
+	w.ensure()
+	whole := func() string {
+		var all strings.Builder
+		for i := files - 1; i > 0; i-- {
+			all.WriteString(w.file("out.log." + strconv.Itoa(i)))
+		}
+		return all.String() + w.file("out.log")
+	}
+	require.Eventually(t, func() bool { return strings.Contains(whole(), fmt.Sprintf("line %d of", lines-1)) }, soon, 5*time.Millisecond)
+	var want strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&want, "line %d of many, and %d%d%d%d\n", i, i, i, i, i)
+	}
+	require.Equal(t, want.String(), whole())
+	for i := range files {
+		name := "out.log"
+		if i > 0 {
+			name += "." + strconv.Itoa(i)
+		}
+		text := w.file(name)
+		require.LessOrEqual(t, len(text), 10_000+100)
+		require.True(t, text == "" || strings.HasSuffix(text, "\n"), "%s ends with a whole line", name)
+	}
 }
