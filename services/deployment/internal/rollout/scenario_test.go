@@ -26,7 +26,10 @@ import (
 //	> away <target> …                       > back <target> …
 //	> runs <target> …                       > problem <a sentence of the preflight>
 //	> verdict <cohort>=<state> [ttl=<d>]    > silent <cohort>
-//	> approve <wave> <person>               > reject <wave> <person> <reason>
+//	> measured <wave> <state> <sentence>
+//	> gate <wave>/<gate>=<state> [current]  (what is asked or read about any other gate)
+//	> approve <wave> <person>[:<roles>]     > change <wave>    (it becomes something else than was approved)
+//	                                        > reject <wave> <person> <reason>
 //	> pause|resume|cancel|abandon [reason]  > skip <wave> <reason>        > retry <target>
 func TestScenarios(t *testing.T) {
 	t.Parallel()
@@ -125,6 +128,19 @@ func (s *scenario) event(verb, rest string, words []string) {
 			m := s.member(name)
 			m.away, m.runs = verb == "away", verb == "runs"
 		}
+	case "measured":
+		name := s.wave(words[0]).GetName()
+		v := &gatev1.Verdict{Resource: name, State: gatev1.Verdict_State(gatev1.Verdict_State_value[words[1]])}
+		if v.GetState() != gatev1.Verdict_PASS {
+			v.Reasons = []*gatev1.BlockedBy{{
+				Kind: gatev1.BlockedBy_ANALYSIS, Resource: name + "/analyses/errors", Current: strings.Join(words[2:], " "),
+				Required: "errors at most 50 % worse than the baseline", Owner: "time",
+			}}
+		}
+		if s.analyses == nil {
+			s.analyses = map[string]*gatev1.Verdict{}
+		}
+		s.analyses[name] = v
 	case "problem":
 		s.problems = append(s.problems, rest)
 	default:
@@ -150,9 +166,18 @@ func (s *scenario) person(verb, rest string, words []string) {
 		delete(s.verdicts, simPlans+rest)
 	case "approve", "reject":
 		name := s.wave(words[0]).GetName()
+		person, roles, _ := strings.Cut(words[1], ":")
 		s.approvals[name] = append(s.approvals[name], &deploymentv1.Approval{
-			Principal: words[1], Approved: verb == "approve", Reason: strings.Join(words[2:], " "), Time: stamp(s.now),
+			Principal: person, Approved: verb == "approve", Reason: strings.Join(words[2:], " "), Time: stamp(s.now),
+			Digest: s.wave(words[0]).GetApprovalDigest(), Roles: strings.FieldsFunc(roles, func(r rune) bool { return r == ',' }),
 		})
+	case "change":
+		s.wave(rest).ApprovalDigest += "x"
+	case "gate":
+		for gate, state := range pairs(words[:1]) {
+			wave := s.wave(gate[:strings.IndexByte(gate, '/')])
+			s.gates[gate] = closedBy(wave.GetName(), gatev1.Verdict_State(gatev1.Verdict_State_value[state]), strings.Join(words[1:], " "))
+		}
 	case "skip":
 		err = s.skip(s.wave(words[0]), strings.Join(words[1:], " "))
 	case "retry":

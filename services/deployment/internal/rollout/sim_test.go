@@ -38,8 +38,12 @@ type sim struct {
 	now       time.Time
 	approvals map[string][]*deploymentv1.Approval
 	problems  []string
+	// analyses holds what was measured, by wave.
+	analyses map[string]*gatev1.Verdict
 	// verdicts holds what the other service would say, by cohort plan; it is silent about all others.
 	verdicts map[string]*gatev1.Verdict
+	// gates holds what somebody else, or facts that are read, would say about a gate, by wave/gate.
+	gates map[string]*gatev1.Verdict
 	// told records what was asked and answered last, by gate, to judge what a gate opened on.
 	told map[Ask]told
 	// last is the effect of the last decision.
@@ -69,7 +73,7 @@ func newSim(r *deploymentv1.Rollout, cohorts map[string]string) (*sim, error) {
 			Name: simDeployment, Release: "workspaces/w/applications/a/releases/v2", Rollout: expanded,
 			State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
 		}},
-		now: noon, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{},
+		now: noon, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
 		note: func(string, ...any) {}, decided: func(*Facts, Effects) {},
 	}
 	dealt := Assign(expanded.GetWaves(), targets)
@@ -91,7 +95,7 @@ func rollbackOf(old *sim) *sim {
 			Name: old.Deployment.GetName(), RollbackOf: old.Deployment.GetName(), Release: "workspaces/w/applications/a/releases/v1",
 			Rollout: Reverse(old.Deployment.GetRollout()), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
 		}},
-		now: old.now, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{},
+		now: old.now, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
 		note: old.note, decided: func(*Facts, Effects) {},
 	}
 	touched := append(Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)
@@ -132,11 +136,16 @@ func (s *sim) run() Effects {
 
 // answer asks the other service and records what it says.
 func (s *sim) answer(a Ask) {
-	v := s.verdicts[a.Resource]
-	if v == nil {
-		v = Unanswered(a.Resource, "it cannot be reached", s.now)
+	about, v := lastSegment(a.Resource), s.verdicts[a.Resource]
+	if a.Resource == a.Wave {
+		about, v = gateOf(a), s.gates[gateOf(a)]
 	}
-	s.note("ask %s: %s", lastSegment(a.Resource), v.GetState())
+	if v == nil {
+		w := s.wave(lastSegment(a.Wave))
+		at := slices.IndexFunc(w.GetRule().GetGates(), func(r *deploymentv1.GateRule) bool { return r.GetId() == a.Gate })
+		v = Unheard(w.GetRule().GetGates()[at], a.Resource, "it cannot be reached", s.now)
+	}
+	s.note("ask %s: %s", about, v.GetState())
 	s.told[a] = told{at: s.now, state: v.GetState()}
 	for _, w := range s.Waves {
 		if w.GetName() == a.Wave && !WaveEnded(w.GetState()) {
@@ -145,12 +154,36 @@ func (s *sim) answer(a Ask) {
 	}
 }
 
+// gateOf names the gate of a question in a scenario.
+func gateOf(a Ask) string { return lastSegment(a.Wave) + "/" + a.Gate }
+
+// judge reads the facts of the gates that a decision wants judged.
+func (s *sim) judge(asks []Ask) map[Ask]*gatev1.Verdict {
+	out := map[Ask]*gatev1.Verdict{}
+	for _, a := range asks {
+		out[a] = s.gates[gateOf(a)]
+		if out[a] == nil {
+			out[a] = closedBy(a.Wave, gatev1.Verdict_WAIT, "nothing is known yet")
+		}
+	}
+	return out
+}
+
+func closedBy(wave string, state gatev1.Verdict_State, current string) *gatev1.Verdict {
+	v := &gatev1.Verdict{Resource: wave, State: state}
+	if !opens(state) {
+		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_RULE, Resource: wave, Current: current, Required: "that it is met", Owner: "operators"}}
+	}
+	return v
+}
+
 // settle decides, acts, and decides again on what the acting changed.
 func (s *sim) settle(preflight *Preflight, answered map[Ask]bool) Effects {
 	var e Effects
 	for range 6 {
 		f := s.facts()
 		f.Preflight, f.Answered = preflight, answered
+		f.Judged = s.judge(e.Judge)
 		e = Advance(&s.State, f)
 		s.decided(f, e)
 		s.last = e
@@ -159,7 +192,7 @@ func (s *sim) settle(preflight *Preflight, answered map[Ask]bool) Effects {
 			Recount(&s.State, s.facts())
 			return e
 		}
-		if changed == 0 && len(e.Revert) == 0 {
+		if changed == 0 && len(e.Revert) == 0 && len(e.Judge) == 0 {
 			return e
 		}
 	}
@@ -167,7 +200,7 @@ func (s *sim) settle(preflight *Preflight, answered map[Ask]bool) Effects {
 }
 
 func (s *sim) facts() *Facts {
-	f := &Facts{Now: s.now, Counts: map[string]*deploymentv1.InstallationCounts{}, Approvals: s.approvals}
+	f := &Facts{Now: s.now, Counts: map[string]*deploymentv1.InstallationCounts{}, Approvals: s.approvals, Analyses: s.analyses}
 	for _, m := range s.members {
 		c := f.Counts[m.wave]
 		if c == nil {
