@@ -161,6 +161,9 @@ func (e *Engine) facts(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Ti
 	if f.Approvals, err = store.Approvals(ctx, tx, l.Deployment.GetName()); err != nil {
 		return nil, fmt.Errorf("read approvals: %w", err)
 	}
+	if f.Analyses, err = analyses(ctx, tx, l); err != nil {
+		return nil, err
+	}
 	switch l.Deployment.GetDesiredState() {
 	case deploymentv1.Deployment_CANCEL, deploymentv1.Deployment_ABANDON:
 		if f.InFlight, err = store.InFlight(ctx, tx, l.Deployment.GetName()); err != nil {
@@ -212,6 +215,9 @@ func (e *Engine) save(ctx context.Context, tx *sqldb.Tx, l *loaded) error {
 		verb := verbOf(w.GetState() != l.wavesBefore[i].GetState(), w.GetState())
 		if err := store.Waves.Save(ctx, tx, e.store.Resources, w, l.waveRevisions[i], resource.Meta{Verb: verb, Cause: w.GetStateReason()}); err != nil {
 			return fmt.Errorf("save %s: %w", w.GetName(), err)
+		}
+		if err := e.beginAnalysis(ctx, tx, l.wavesBefore[i], w); err != nil {
+			return err
 		}
 		if gatesChange(l.wavesBefore[i], w) {
 			tx.AfterCommit(e.rewatch)

@@ -5,6 +5,7 @@
 //
 //	advance.go   one deployment, as far as it goes now
 //	effects.go   what a decision does to the installations
+//	analysis.go  measuring a wave, interval by interval; source.go, prometheus.go: by whom
 //	gate.go      asking the other service, and hearing its hints
 //	create.go    a new deployment with its snapshots; rollback.go: one that goes back
 //	command.go   pause, resume, cancel, abandon, approve, skip, retry
@@ -101,7 +102,7 @@ func New(cfg Config) (*Engine, error) {
 	var err error
 	e.jobs, err = jobs.New(cfg.Store.DB, jobs.Config{
 		Logger: cfg.Logger, Workers: cfg.Workers, Metrics: cfg.Metrics,
-		Handlers: map[string]jobs.Handler{kindDeployment: e.Advance},
+		Handlers: map[string]jobs.Handler{kindDeployment: e.Advance, kindAnalysis: e.Analyze},
 	})
 	return e, err
 }
