@@ -17,6 +17,7 @@ func Advance(s *State, f *Facts) Effects {
 	var e Effects
 	Recount(s, f)
 	forget(s)
+	showApprovals(s, f)
 	measure(s, f)
 	// One fact can open several doors in a row, such as the seal of a wave and the start of the
 	// next. Every pass that goes on makes a move, and the tables have no cycle that time does
@@ -58,9 +59,12 @@ func step(s *State, f *Facts, e *Effects) bool {
 	if moved, rules := obey(s, f, e); rules {
 		return moved
 	}
+	if moved, rules := reject(s, f, e); rules {
+		return moved
+	}
 	switch s.Deployment.GetState() {
 	case deploymentv1.Deployment_PENDING:
-		return s.move(f, deploymentv1.Deployment_PREFLIGHT, "", "")
+		return turn(s, f, e)
 	case deploymentv1.Deployment_PREFLIGHT:
 		return preflight(s, f, e)
 	case deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING:
@@ -101,6 +105,9 @@ func obey(s *State, f *Facts, e *Effects) (moved, done bool) {
 			return s.move(f, deploymentv1.Deployment_CANCELLING, "CANCELLED", d.GetStateMessage()), true
 		}
 	default:
+		if d.GetSupersededBy() != "" && yielding(d.GetState()) {
+			return yield(s, f, e), true
+		}
 		return false, false
 	}
 }
@@ -130,6 +137,9 @@ func roll(s *State, f *Facts, e *Effects) bool {
 		return s.move(f, deploymentv1.Deployment_PAUSING, pausedFor(s.current()), d.GetStateMessage())
 	}
 	w := s.current()
+	if w == nil && s.catchUp() && f.Growing != "" {
+		return d.GetState() == deploymentv1.Deployment_RUNNING && s.move(f, deploymentv1.Deployment_WAITING, "", "")
+	}
 	if w == nil {
 		return s.move(f, deploymentv1.Deployment_FINALIZING, "", "")
 	}
@@ -158,11 +168,14 @@ func roll(s *State, f *Facts, e *Effects) bool {
 // fail begins what the plan says about a failed wave.
 func (s *State) fail(w *deploymentv1.Wave, f *Facts, e *Effects) bool {
 	d := s.Deployment
+	if d.GetFailureTime() == nil {
+		d.FailureTime = stamp(f.Now)
+	}
 	message := fmt.Sprintf("wave %s: %s", w.GetRule().GetId(), w.GetStateMessage())
 	if d.GetRollout().GetOnFailure() == deploymentv1.Rollout_FREEZE {
 		return s.move(f, deploymentv1.Deployment_FROZEN, w.GetStateReason(), message)
 	}
-	e.Claim, e.Prestage = nil, ""
+	e.Claim, e.Prestage, e.Start = nil, "", ""
 	e.Revert = append(e.Revert, w.GetName())
 	s.moveWave(w, f, deploymentv1.Wave_REVERTING, w.GetStateReason(), w.GetStateMessage())
 	s.move(f, deploymentv1.Deployment_REVERTING, w.GetStateReason(), message)
@@ -270,13 +283,17 @@ func summary(d *deploymentv1.Deployment, total *deploymentv1.InstallationCounts)
 func cancelling(s *State, f *Facts, e *Effects) bool {
 	d := s.Deployment
 	e.DropQueued, e.CallBack = true, true
+	end := deploymentv1.Deployment_CANCELLED
+	if d.GetStateReason() == ReasonRejected {
+		end = deploymentv1.Deployment_REJECTED
+	}
 	switch {
 	case busy(d.GetCounts()) == 0:
 		d.UnconfirmedTargets = f.InFlight // those that are lost
-		return s.move(f, deploymentv1.Deployment_CANCELLED, d.GetStateReason(), d.GetStateMessage())
+		return s.move(f, end, d.GetStateReason(), d.GetStateMessage())
 	case !f.Now.Before(d.GetCancelDeadline().AsTime()):
 		d.UnconfirmedTargets = f.InFlight
-		return s.move(f, deploymentv1.Deployment_CANCELLED, "CANCEL_UNCONFIRMED",
+		return s.move(f, end, "CANCEL_UNCONFIRMED",
 			fmt.Sprintf("%d targets did not confirm in time; what runs there is not known", len(f.InFlight)))
 	default:
 		e.wakeAt(d.GetCancelDeadline().AsTime())
@@ -291,7 +308,7 @@ func finish(s *State, f *Facts, e *Effects) {
 			s.moveWave(w, f, deploymentv1.Wave_CANCELLED, s.Deployment.GetStateReason(), "the deployment ended first")
 		}
 	}
-	*e = Effects{Seal: e.Seal, Revert: e.Revert, DropQueued: true, CallBack: e.CallBack, Free: true}
+	*e = Effects{Seal: e.Seal, SealReached: e.SealReached, Revert: e.Revert, DropQueued: true, CallBack: e.CallBack, Free: true}
 }
 
 // move takes the deployment to another state. A move that the table does not have is a
@@ -302,6 +319,9 @@ func (s *State) move(f *Facts, to DeploymentState, reason, message string) bool 
 		panic(err)
 	}
 	d.State, d.StateReason, d.StateMessage = to, reason, message
+	if to == deploymentv1.Deployment_FROZEN && d.GetFreezeTime() == nil {
+		d.FreezeTime = stamp(f.Now)
+	}
 	if Ended(to) {
 		d.EndTime = stamp(f.Now)
 	}

@@ -11,15 +11,15 @@ type DeploymentState = deploymentv1.Deployment_State
 // from everywhere that is not final: giving up and going back are always possible.
 var deploymentMoves = withAlways(table[DeploymentState]{
 	deploymentv1.Deployment_PENDING:    {deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_SUPERSEDED, deploymentv1.Deployment_CANCELLED, deploymentv1.Deployment_REJECTED},
-	deploymentv1.Deployment_PREFLIGHT:  {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_FAILED, deploymentv1.Deployment_CANCELLING},
-	deploymentv1.Deployment_WAITING:    {deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_FINALIZING, deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_REJECTED, deploymentv1.Deployment_EXPIRED},
-	deploymentv1.Deployment_RUNNING:    {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_FINALIZING},
-	deploymentv1.Deployment_PAUSING:    {deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING},
-	deploymentv1.Deployment_PAUSED:     {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING},
+	deploymentv1.Deployment_PREFLIGHT:  {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_FAILED, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_SUPERSEDED},
+	deploymentv1.Deployment_WAITING:    {deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_FINALIZING, deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_REJECTED, deploymentv1.Deployment_EXPIRED, deploymentv1.Deployment_SUPERSEDED},
+	deploymentv1.Deployment_RUNNING:    {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_FINALIZING, deploymentv1.Deployment_SUPERSEDED},
+	deploymentv1.Deployment_PAUSING:    {deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_SUPERSEDED},
+	deploymentv1.Deployment_PAUSED:     {deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING, deploymentv1.Deployment_FROZEN, deploymentv1.Deployment_CANCELLING, deploymentv1.Deployment_SUPERSEDED},
 	deploymentv1.Deployment_FROZEN:     {deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_SUPERSEDED, deploymentv1.Deployment_CANCELLING},
 	deploymentv1.Deployment_REVERTING:  {deploymentv1.Deployment_FAILED, deploymentv1.Deployment_ROLLBACK_FAILED, deploymentv1.Deployment_CANCELLING},
 	deploymentv1.Deployment_FINALIZING: {deploymentv1.Deployment_SUCCEEDED, deploymentv1.Deployment_FAILED, deploymentv1.Deployment_ROLLBACK_FAILED, deploymentv1.Deployment_CANCELLING},
-	deploymentv1.Deployment_CANCELLING: {deploymentv1.Deployment_CANCELLED},
+	deploymentv1.Deployment_CANCELLING: {deploymentv1.Deployment_CANCELLED, deploymentv1.Deployment_REJECTED},
 })
 
 func withAlways(t table[DeploymentState]) table[DeploymentState] {

@@ -39,8 +39,16 @@ type Facts struct {
 	Preflight *Preflight
 	// Answered holds the asks whose answers were recorded just now, so that a closed gate is not asked twice in a row.
 	Answered map[Ask]bool
+	// Judged holds the verdicts of gates whose facts were read in this transaction, as Effects.Judge asked for.
+	Judged map[Ask]*gatev1.Verdict
 	// InFlight names targets that are in the middle of work; read only while a cancellation is due.
 	InFlight []string
+	// Ahead are the deployments that this one waits for while it is PENDING, in the order of their turns.
+	Ahead []Ahead
+	// Away names the targets of each wave that wait and cannot be worked on; read only for a catch-up.
+	Away map[string][]string
+	// Growing names the deployment that may still leave targets to this catch-up.
+	Growing string
 }
 
 // Preflight is what was found before the first wave.
@@ -53,14 +61,22 @@ type Preflight struct {
 type Effects struct {
 	// Preflight asks for the checks that need the network.
 	Preflight bool
-	// Asks names the gates whose verdict has to be fetched from the other service.
+	// Begin takes the targets: the deployment's turn has come.
+	Begin bool
+	// Start names the wave that started: what it is about to install is compared with the snapshot first.
+	Start string
+	// Asks names the gates whose verdict has to be fetched over the network, after this transaction.
 	Asks []Ask
+	// Judge names the gates whose facts have to be read in this transaction; decide again with them.
+	Judge []Ask
 	// Claim lets the installations of one wave begin.
 	Claim *Claim
 	// Prestage names the wave whose files should be put in place ahead of time.
 	Prestage string
 	// Seal names the waves whose healthy installations are sealed and whose others end.
 	Seal []string
+	// SealReached names the waves whose healthy installations are sealed while others are still awaited.
+	SealReached []string
 	// Revert names the waves whose installations are taken back.
 	Revert []string
 	// DropQueued ends what has not begun; CallBack brings what has begun to a safe end.
@@ -71,10 +87,10 @@ type Effects struct {
 	WakeAt time.Time
 }
 
-// Ask is one verdict to fetch.
+// Ask is one verdict that a gate needs.
 type Ask struct {
 	Wave, Gate string
-	// Resource is what the other service is asked about.
+	// Resource is what is asked about: a cohort plan of the other service, or the wave itself.
 	Resource string
 }
 
@@ -97,11 +113,15 @@ func (e *Effects) ask(a Ask) {
 }
 
 func (e *Effects) asks(wave, gate string) bool {
-	return slices.ContainsFunc(e.Asks, func(a Ask) bool { return a.Wave == wave && a.Gate == gate })
+	of := func(a Ask) bool { return a.Wave == wave && a.Gate == gate }
+	return slices.ContainsFunc(e.Asks, of) || slices.ContainsFunc(e.Judge, of)
 }
 
 // current returns the first wave that has not ended, or nil.
 func (s *State) current() *deploymentv1.Wave {
+	if s.catchUp() {
+		return s.round()
+	}
 	for _, w := range s.Waves {
 		if !WaveEnded(w.GetState()) {
 			return w

@@ -28,12 +28,14 @@ func advanceWave(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 }
 
 func gated(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
+	if s.awaits(w, f) {
+		return
+	}
 	switch answer := evaluate(s, w, f, e); answer {
 	case gatesOpen:
 		w.StartTime = stamp(f.Now)
+		e.Start = w.GetName()
 		s.moveWave(w, f, deploymentv1.Wave_RUNNING, "", "")
-	case gatesRejected:
-		s.move(f, deploymentv1.Deployment_REJECTED, "REJECTED", rejection(w))
 	case gatesExpired:
 		s.move(f, deploymentv1.Deployment_EXPIRED, "GATE_EXPIRED", fmt.Sprintf("a gate of wave %s did not open in its time", w.GetRule().GetId()))
 	case gatesClosed:
@@ -67,7 +69,7 @@ func baking(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 		s.moveWave(w, f, deploymentv1.Wave_FAILED, reason, message)
 		return
 	}
-	if busy(c) > 0 || claimable(w, c) > 0 {
+	if busy(c) > 0 || claimable(w, c) > 0 && !s.catchUp() {
 		s.moveWave(w, f, deploymentv1.Wave_RUNNING, "", "") // a member is tried again, or a late one has come
 		return
 	}
@@ -84,6 +86,10 @@ func baking(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 			return
 		}
 		s.giveToPerson(w, f)
+		return
+	}
+	if s.catchUp() && c.GetQueued() > 0 {
+		s.nextRound(w, f, e)
 		return
 	}
 	e.Claim, e.Prestage = nil, ""
@@ -112,7 +118,7 @@ func covered(s *State, w *deploymentv1.Wave, c *deploymentv1.InstallationCounts)
 	if busy(c) > 0 {
 		return false
 	}
-	if c.GetQueued() == 0 || s.rollback() {
+	if c.GetQueued() == 0 || s.rollback() || s.catchUp() {
 		return true
 	}
 	least := w.GetRule().GetMinCoverage()

@@ -1,0 +1,167 @@
+package rollout
+
+import (
+	"cmp"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+)
+
+// How long the word of somebody else is good for.
+const (
+	// startFreshness is how old a verdict may be when it starts a wave. Older ones are asked again first.
+	startFreshness = 3 * time.Second
+	// AskEvery is how often a closed gate is asked again where no hint comes.
+	AskEvery = 30 * time.Second
+	// askSilentEvery is how often a service that did not answer is tried again.
+	askSilentEvery = 5 * time.Second
+	// DefaultVerdictTTL is taken where a verdict does not say how long it is good for.
+	DefaultVerdictTTL = 30 * time.Second
+)
+
+const (
+	// implementationService is who moves what the other service does not say an owner of.
+	implementationService = "services/implementation"
+	// deploymentService is this one.
+	deploymentService = "services/deployment"
+)
+
+// Asked reports whether a gate has to be asked over the network, between transactions. All others
+// are judged by what the database says in the transaction that decides.
+func Asked(rule *deploymentv1.GateRule) bool {
+	switch t := rule.GetType().(type) {
+	case *deploymentv1.GateRule_Readiness, *deploymentv1.GateRule_Webhook, *deploymentv1.GateRule_Integrity:
+		return true
+	case *deploymentv1.GateRule_Capacity:
+		return t.Capacity.GetPeakPerInstance() == 0
+	default:
+		return false
+	}
+}
+
+// AskOf is the question of a gate that has to be asked.
+func AskOf(w *deploymentv1.Wave, rule *deploymentv1.GateRule) Ask {
+	return Ask{Wave: w.GetName(), Gate: rule.GetId(), Resource: cmp.Or(rule.GetReadiness().GetCohortPlan(), w.GetName())}
+}
+
+// asked uses the last answer while it is fresh, and asks for a new one when it is not. To start
+// a wave it must have been asked just now: silence never opens.
+func asked(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deploymentv1.GateStatus, f *Facts, e *Effects) bool {
+	ask := AskOf(w, rule)
+	if status.GetAskTime() == nil {
+		e.ask(ask)
+		return false
+	}
+	age := f.Now.Sub(status.GetAskTime().AsTime())
+	stale := !f.Now.Before(status.GetFreshUntil().AsTime())
+	if opens(status.GetVerdict().GetState()) {
+		if !stale && age <= startFreshness && age >= 0 {
+			return true
+		}
+		if stale {
+			status.Verdict = Unheard(rule, ask.Resource, "the last answer is too old", f.Now)
+		}
+		e.ask(ask)
+		return false
+	}
+	every := Patience(status.GetVerdict())
+	if f.Answered[ask] {
+		e.wakeAt(f.Now.Add(every))
+		return false
+	}
+	if age >= every || age < 0 || stale && age >= askSilentEvery {
+		e.ask(ask) // what is closed keeps its reasons until it is answered anew
+		return false
+	}
+	e.wakeAt(status.GetAskTime().AsTime().Add(every))
+	return false
+}
+
+// Patience is how long to wait before a gate that gave this verdict is asked again without a hint.
+func Patience(v *gatev1.Verdict) time.Duration {
+	if v.GetState() == gatev1.Verdict_UNKNOWN {
+		return askSilentEvery
+	}
+	return AskEvery
+}
+
+// Answer records what was said when a gate was asked at a moment. An answer that was
+// overtaken by a later one is dropped.
+func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked time.Time) {
+	w.Gates = align(w)
+	for _, status := range w.GetGates() {
+		if status.GetId() != gate || asked.Before(status.GetAskTime().AsTime()) {
+			continue
+		}
+		ttl := orDefault(verdict.GetTtl(), DefaultVerdictTTL)
+		if sameClosed(status.GetVerdict(), verdict) && asked.Add(ttl/2).Before(status.GetFreshUntil().AsTime()) {
+			return // a gate that stays closed for weeks is not written again with every answer
+		}
+		since := sinceOf(status.GetVerdict().GetReasons())
+		status.Verdict = proto.CloneOf(verdict)
+		for _, reason := range status.GetVerdict().GetReasons() {
+			complete(reason, verdict.GetResource())
+			if reason.GetSince() == nil {
+				reason.Since = stamp(since.get(reason, asked))
+			}
+		}
+		status.AskTime, status.FreshUntil = stamp(asked), stamp(asked.Add(ttl))
+	}
+}
+
+// complete fills in what the other service left out of a reason, so that none is without
+// a thing that is waited for and somebody who can move it.
+func complete(r *gatev1.BlockedBy, resource string) {
+	if r.GetKind() == gatev1.BlockedBy_KIND_UNSPECIFIED {
+		r.Kind = gatev1.BlockedBy_READINESS
+	}
+	r.Resource = cmp.Or(r.GetResource(), resource)
+	r.Current = cmp.Or(r.GetCurrent(), "not met")
+	r.Required = cmp.Or(r.GetRequired(), "what its plan asks for")
+	r.Owner = cmp.Or(r.GetOwner(), implementationService)
+}
+
+// sameClosed reports whether two verdicts both keep a gate closed, for the same reasons.
+func sameClosed(a, b *gatev1.Verdict) bool {
+	if opens(a.GetState()) || a.GetState() != b.GetState() || len(a.GetReasons()) != len(b.GetReasons()) {
+		return false
+	}
+	for i, r := range a.GetReasons() {
+		other := b.GetReasons()[i]
+		if r.GetKind() != other.GetKind() || r.GetResource() != other.GetResource() || r.GetCurrent() != other.GetCurrent() || r.GetRequired() != other.GetRequired() {
+			return false
+		}
+	}
+	return true
+}
+
+// Unanswered is the verdict where the implementation service could not be asked: it is UNKNOWN, which does not open.
+func Unanswered(resource, why string, now time.Time) *gatev1.Verdict {
+	return &gatev1.Verdict{
+		Resource: resource, Purpose: gatev1.Purpose_PURPOSE_READINESS, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: stamp(now),
+		Reasons: []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_SERVICE, Resource: resource, Current: why,
+			Required: "a fresh answer of the implementation service", Owner: implementationService,
+		}},
+		WaitingOn: []string{resource},
+	}
+}
+
+// Unheard is the verdict where whoever a gate asks could not be heard.
+func Unheard(rule *deploymentv1.GateRule, resource, why string, now time.Time) *gatev1.Verdict {
+	reason := &gatev1.BlockedBy{Resource: resource, Current: why, Owner: "operators"}
+	switch t := rule.GetType().(type) {
+	case *deploymentv1.GateRule_Webhook:
+		reason.Kind, reason.Required, reason.Owner = gatev1.BlockedBy_WEBHOOK, "a fresh answer of the webhook", t.Webhook.GetUrl()
+	case *deploymentv1.GateRule_Capacity:
+		reason.Kind, reason.Required = gatev1.BlockedBy_CAPACITY, "a fresh load test"
+	case *deploymentv1.GateRule_Integrity:
+		reason.Kind, reason.Required = gatev1.BlockedBy_INTEGRITY, "every artifact read and found right"
+	default:
+		return Unanswered(resource, why, now)
+	}
+	return &gatev1.Verdict{Resource: resource, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: stamp(now), Reasons: []*gatev1.BlockedBy{reason}}
+}
