@@ -37,7 +37,7 @@ func (a *ReleaseService) CreateRelease(ctx context.Context, req *deploymentv1.Cr
 			return nil, err
 		}
 	}
-	return store.Releases.Create(ctx, a.store.Resources, req)
+	return a.store.CreateRelease(ctx, req)
 }
 
 // complete fills what the server knows of an artifact, and refuses one that nobody can fetch.

@@ -10,6 +10,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/signing"
 )
 
 // Applications are what is deployed.
@@ -20,6 +21,9 @@ var Applications = resource.Define(resource.Spec[*deploymentv1.Application]{
 	},
 	Hooks: resource.Hooks[*deploymentv1.Application]{
 		Validate: func(ctx context.Context, tx *sqldb.Tx, _, a *deploymentv1.Application) error {
+			if err := signing.CheckKeys(a); err != nil {
+				return err
+			}
 			if a.GetDefaultPlan() == "" {
 				return nil
 			}

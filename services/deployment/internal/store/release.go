@@ -16,20 +16,26 @@ import (
 var Releases = resource.Define(resource.Spec[*deploymentv1.Release]{
 	Table: "releases",
 	Columns: []resource.Column[*deploymentv1.Release]{
-		{Field: "version"}, {Field: "state"}, {Field: "labels"},
+		{Field: "version"}, {Field: "state"}, {Field: "signed_counter"}, {Field: "labels"},
 	},
 	Parent:   Applications.RequiredLater,
 	Terminal: func(r *deploymentv1.Release) bool { return r.GetState() == deploymentv1.Release_ABANDONED },
 	Hooks: resource.Hooks[*deploymentv1.Release]{
-		Default: func(_ context.Context, _ *sqldb.Tx, r *deploymentv1.Release) error {
-			r.State = deploymentv1.Release_ACTIVE
-			if err := checkConfig(r); err != nil {
-				return err
-			}
-			return onePerPlatform(r)
-		},
+		Default: prepareRelease,
 	},
 })
+
+// prepareRelease sets what a new release begins with, and refuses what no host could ever use.
+func prepareRelease(_ context.Context, _ *sqldb.Tx, r *deploymentv1.Release) error {
+	r.State = deploymentv1.Release_ACTIVE
+	if err := checkConfig(r); err != nil {
+		return err
+	}
+	if err := checkMigrations(r); err != nil {
+		return err
+	}
+	return onePerPlatform(r)
+}
 
 // checkConfig refuses what every host would refuse, while the one who can mend it is looking.
 func checkConfig(r *deploymentv1.Release) error {

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+)
+
+// MigrationRuns say what was migrated where. Only the engine writes them.
+var MigrationRuns = resource.Define(resource.Spec[*deploymentv1.MigrationRun]{
+	Table: "migration_runs",
+	Columns: []resource.Column[*deploymentv1.MigrationRun]{
+		{Field: "application"}, {Field: "migration_id"}, {Field: "state"}, {Field: "phase"}, {Field: "deployment"}, {Field: "runner"},
+	},
+})
+
+// MigrationRunName names a migration of an application in an environment. An application's id holds no full stop, so the
+// two parts can always be told apart.
+func MigrationRunName(environment, application, id string) string {
+	return environment + "/migrationRuns/" + application[strings.LastIndexByte(application, '/')+1:] + "." + id
+}
+
+// MigrationRun is one with its revision.
+type MigrationRun struct {
+	*deploymentv1.MigrationRun
+
+	Revision int64
+}
+
+// LoadMigrationRuns returns what is known of these migrations, by name; what never ran is not there.
+func LoadMigrationRuns(ctx context.Context, q sqldb.Queryer, names []string) (map[string]*MigrationRun, error) {
+	return selectRuns(ctx, q, `WHERE name IN (`+sqldb.Marks(1, len(names))+`)`, sqldb.Texts(names)...)
+}
+
+// RunningMigrations returns the migrations that these installations are told to run, by name.
+func RunningMigrations(ctx context.Context, q sqldb.Queryer, runners []string) (map[string]*MigrationRun, error) {
+	out := map[string]*MigrationRun{}
+	err := inChunks(runners, func(marks string, args []any) error {
+		some, err := selectRuns(ctx, q, `WHERE state = `+number(deploymentv1.MigrationRun_RUNNING)+` AND runner IN (`+marks+`)`, args...)
+		for name, run := range some {
+			out[name] = run
+		}
+		return err
+	})
+	return out, err
+}
+
+// RunningEverywhere returns the migrations that all targets of these deployments are told to run, by name.
+func RunningEverywhere(ctx context.Context, q sqldb.Queryer, deployments []string) (map[string]*MigrationRun, error) {
+	return selectRuns(ctx, q, `WHERE state = `+number(deploymentv1.MigrationRun_RUNNING)+` AND runner = '' AND deployment IN (`+sqldb.Marks(1, len(deployments))+`)`, sqldb.Texts(deployments)...)
+}
+
+func selectRuns(ctx context.Context, q sqldb.Queryer, where string, args ...any) (map[string]*MigrationRun, error) {
+	rows, err := MigrationRuns.SelectRows(ctx, q, where, args...)
+	out := make(map[string]*MigrationRun, len(rows))
+	for _, r := range rows {
+		out[r.Message.GetName()] = &MigrationRun{MigrationRun: r.Message, Revision: r.Revision}
+	}
+	return out, err
+}
+
+// PutMigrationRun stores a run, the first time or the next, by compare-and-swap.
+func (s *Store) PutMigrationRun(ctx context.Context, tx *sqldb.Tx, run *MigrationRun, cause string) error {
+	meta := resource.Meta{Verb: strings.ToLower(run.GetState().String()), Cause: cause}
+	if run.Revision == 0 {
+		run.Revision = 1
+		return MigrationRuns.Insert(ctx, tx, s.Resources, run.MigrationRun, meta)
+	}
+	err := MigrationRuns.Save(ctx, tx, s.Resources, run.MigrationRun, run.Revision, meta)
+	run.Revision++
+	return err
+}
+
+// Behind names the targets of an environment that run another release of the application, and are not in maintenance:
+// a CONTRACT migration would break them. Whoever takes a target into maintenance answers for it.
+func Behind(ctx context.Context, q sqldb.Queryer, application, environment, release string) ([]string, error) {
+	prefix := environment + "/targets/"
+	rows, err := q.QueryContext(ctx, `SELECT s.target FROM slots s JOIN targets t ON t.name = s.target
+		WHERE s.application = $1 AND s.target >= $2 AND s.target < $3 AND s.release <> $4 AND t.maintenance = 0 ORDER BY s.target`,
+		application, prefix, prefix+"~", release)
+	return sqldb.Collect(rows, err, scanText)
+}
+
+// ActiveIn returns the deployments of an application in an environment that have not ended.
+func ActiveIn(ctx context.Context, q sqldb.Queryer, application, environment string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT name FROM deployments WHERE parent = $1 AND environment = $2 AND terminal = 0 ORDER BY name`, application, environment)
+	return sqldb.Collect(rows, err, scanText)
+}
+
+// checkMigrations refuses migrations that could not be told apart, or not be taken back as they promise.
+func checkMigrations(r *deploymentv1.Release) error {
+	seen := map[string]bool{}
+	for _, m := range r.GetMigrations() {
+		why := ""
+		switch {
+		case seen[m.GetId()]:
+			why = "two migrations have the id " + m.GetId()
+		case m.GetReversible() && m.GetDown() == nil:
+			why = "migration " + m.GetId() + " is reversible but has no down"
+		}
+		if why != "" {
+			return fault.Invalid(resource.ReasonInvalidField, "%s; correct it and create the release again", why).Field("release.migrations", why)
+		}
+		seen[m.GetId()] = true
+	}
+	return nil
+}
