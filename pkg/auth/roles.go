@@ -110,7 +110,7 @@ func wordClass(word string) class {
 		return read
 	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
-		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen",
+		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "report", "send", "complete", "reopen",
 		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate":
 		return change
 	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw":

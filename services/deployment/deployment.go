@@ -130,6 +130,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterDeploymentPlanServiceServer(r, api.NewDeploymentPlanService(s.store))
 	deploymentv1.RegisterDeploymentServiceServer(r, api.NewDeploymentService(s.store, s.engine))
 	deploymentv1.RegisterWaveServiceServer(r, api.NewWaveService(s.store, s.engine))
+	deploymentv1.RegisterAnalysisServiceServer(r, api.NewAnalysisService(s.store))
 	deploymentv1.RegisterInstallationServiceServer(r, api.NewInstallationService(s.store, s.engine, s.logs))
 	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
 	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))

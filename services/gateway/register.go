@@ -103,6 +103,9 @@ func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.Clien
 			return deploymentgw.RegisterDeploymentPlanServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentPlanServiceClient(c))
 		},
 		func() error {
+			return deploymentgw.RegisterAnalysisServiceHandlerClient(ctx, mux, deploymentv1.NewAnalysisServiceClient(c))
+		},
+		func() error {
 			return deploymentgw.RegisterEnvironmentServiceHandlerClient(ctx, mux, deploymentv1.NewEnvironmentServiceClient(c))
 		},
 		func() error {
