@@ -14,6 +14,7 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/canary"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -162,7 +163,7 @@ func span(d time.Duration) string {
 // above the last bound is taken to lie between it and the largest that was seen. It is not set
 // where agents sent no histogram.
 func quantile(o store.Observation, q float64) *durationpb.Duration {
-	bounds := store.LatencyBounds()
+	bounds := canary.LatencyBounds()
 	if len(o.Within) != len(bounds) || slices.Max(o.Within) == 0 {
 		return nil
 	}

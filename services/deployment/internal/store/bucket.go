@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
+	"github.com/golive-dev/golive/services/deployment/internal/canary"
 )
 
 // Resolutions of the kept series, finest first.
@@ -27,17 +28,9 @@ func Kept(resolution time.Duration) time.Duration { return kept[resolution] }
 // rawKept is for how long single summaries are kept: longer than any analysis looks back.
 const rawKept = 25 * time.Hour
 
-// LatencyBounds are the upper ends of the classes of a latency histogram, as ProbeSummary.latency_counts has them.
-func LatencyBounds() []time.Duration {
-	return []time.Duration{
-		time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
-		100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second,
-	}
-}
-
 // within names the columns of the classes.
 func within() []string {
-	bounds := LatencyBounds()
+	bounds := canary.LatencyBounds()
 	names := make([]string, len(bounds))
 	for i, b := range bounds {
 		names[i] = fmt.Sprint("within_", b.Milliseconds())
@@ -119,7 +112,7 @@ type Observation struct {
 	Failed         int64
 	LatencySum     time.Duration
 	LatencyMax     time.Duration
-	// Within counts successful probes by the bounds of LatencyBounds, cumulative.
+	// Within counts successful probes by the bounds of canary.LatencyBounds, cumulative.
 	Within []int64
 }
 
@@ -196,7 +189,7 @@ func typedTriples(n int) string {
 
 func scanObservation(rows *sql.Rows) (Observation, error) {
 	var start, observed, good, sum, most int64
-	o := Observation{Within: make([]int64, len(LatencyBounds()))}
+	o := Observation{Within: make([]int64, len(canary.LatencyBounds()))}
 	into := []any{&start, &observed, &good, &o.Succeeded, &o.Failed, &sum}
 	for i := range o.Within {
 		into = append(into, &o.Within[i])

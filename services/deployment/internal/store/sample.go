@@ -3,16 +3,13 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/golive-dev/golive/pkg/sqldb"
-	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/canary"
 )
 
 // Tally counts events and the bad ones among them.
@@ -81,42 +78,27 @@ func (s *Store) PushedTally(ctx context.Context, environment, release, counter s
 // latency_counts of the bound beyond which a probe is bad; -1 where only failed ones are. The first summary of an
 // installation does not count: it saw the application start.
 func (s *Store) ProbeTally(ctx context.Context, installations []string, bucket int, from, to time.Time) (t Tally, err error) {
+	good, counted := `p.succeeded`, ``
+	if bucket >= 0 {
+		classes := within()
+		good = `p.` + classes[bucket]
+		// An older agent does not count by latency: all its classes are empty, although its slowest success was fast.
+		counted = fmt.Sprintf(` AND NOT (p.%s = 0 AND p.succeeded > 0 AND p.latency_max_us <= %d)`,
+			classes[len(classes)-1], canary.LatencyBounds()[len(classes)-1].Microseconds())
+	}
 	err = inChunks(installations, func(marks string, args []any) error {
-		rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT p.succeeded, p.failed, p.latency_counts FROM probe_summaries p
+		var total, bad int64
+		err := s.Metrics.Read().QueryRowContext(ctx, `SELECT COALESCE(SUM(p.succeeded + p.failed), 0), COALESCE(SUM(p.succeeded + p.failed - `+good+`), 0) FROM probe_summaries p
 			WHERE p.installation IN (`+marks+`) AND p.start_time >= `+after(args, 1)+` AND p.start_time < `+after(args, 2)+`
-			AND EXISTS (SELECT 1 FROM probe_summaries e WHERE e.installation = p.installation AND e.start_time < p.start_time)`,
-			append(args, from.UnixMicro(), to.UnixMicro())...)
-		_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
-			return struct{}{}, t.addProbes(rows, bucket)
-		})
+			AND EXISTS (SELECT 1 FROM probe_summaries e WHERE e.installation = p.installation AND e.start_time < p.start_time)`+counted,
+			append(args, from.UnixMicro(), to.UnixMicro())...).Scan(&total, &bad)
+		t.Total, t.Bad = t.Total+total, t.Bad+bad
 		return err
 	})
 	if err != nil {
 		return t, fmt.Errorf("sum probe summaries: %w", err)
 	}
 	return t, nil
-}
-
-func (t *Tally) addProbes(rows *sql.Rows, bucket int) error {
-	var p agentv1.ProbeSummary
-	var counts []byte
-	if err := rows.Scan(&p.Succeeded, &p.Failed, &counts); err != nil {
-		return err
-	}
-	good := p.GetSucceeded()
-	if bucket >= 0 {
-		if err := (proto.UnmarshalOptions{Merge: true}).Unmarshal(counts, &p); err != nil {
-			return err
-		}
-		if bucket >= len(p.GetLatencyCounts()) {
-			return nil // an older agent, which does not count by latency
-		}
-		good = p.GetLatencyCounts()[bucket]
-	}
-	total := p.GetSucceeded() + p.GetFailed()
-	t.Total += total
-	t.Bad += total - good
-	return nil
 }
 
 // after is the mark of the n-th argument after those given.

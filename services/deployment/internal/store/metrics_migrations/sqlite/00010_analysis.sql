@@ -1,7 +1,4 @@
 -- +goose Up
--- How many probes took no longer than each bound: an agentv1.ProbeSummary with only latency_counts.
-ALTER TABLE probe_summaries ADD COLUMN latency_counts BLOB;
-
 -- Counts that were pushed. What comes again replaces what was there.
 CREATE TABLE samples (
     environment TEXT NOT NULL,
