@@ -57,12 +57,12 @@ func asked(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deployment
 	}
 	age := f.Now.Sub(status.GetAskTime().AsTime())
 	stale := !f.Now.Before(status.GetFreshUntil().AsTime())
+	if stale && opens(status.GetVerdict().GetState()) { // what is closed keeps its reasons until it is answered anew
+		status.Verdict = Unheard(rule, ask.Resource, "the last answer is too old", f.Now)
+	}
 	if opens(status.GetVerdict().GetState()) {
-		if !stale && age <= startFreshness && age >= 0 {
+		if age <= startFreshness && age >= 0 {
 			return true
-		}
-		if stale {
-			status.Verdict = Unheard(rule, ask.Resource, "the last answer is too old", f.Now)
 		}
 		e.ask(ask)
 		return false
@@ -73,7 +73,7 @@ func asked(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deployment
 		return false
 	}
 	if age >= every || age < 0 || stale && age >= askSilentEvery {
-		e.ask(ask) // what is closed keeps its reasons until it is answered anew
+		e.ask(ask)
 		return false
 	}
 	e.wakeAt(status.GetAskTime().AsTime().Add(every))
