@@ -72,8 +72,11 @@ func (e *Engine) Skip(ctx context.Context, req *deploymentv1.SkipWaveRequest) (*
 		if err := rollout.Skip(w, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
 			return err
 		}
-		_, err := store.DropWave(ctx, tx, e.store.Now(), w.GetName())
-		return err
+		dropped, err := store.DropWave(ctx, tx, e.store.Now(), w.GetName())
+		if err != nil {
+			return err
+		}
+		return e.record(ctx, tx, dropped, "cancelled", e.store.Now())
 	})
 }
 

@@ -106,6 +106,9 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 	case row.GetState() == deploymentv1.Installation_FAILED && activated(before, r):
 		// It was left in place: this is what is there, and it does not work.
 		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
+		if row.GetToRelease() == "" { // it was to go and could not be stopped
+			s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
+		}
 		s.Health, s.Settled = deploymentv1.Installation_UNHEALTHY, false
 		return store.PutSlot(ctx, b.tx, s)
 	default:
