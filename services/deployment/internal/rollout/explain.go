@@ -28,11 +28,19 @@ func Explain(d *deploymentv1.Deployment) []*gatev1.BlockedBy {
 func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 	d := s.Deployment
 	switch d.GetState() {
-	case deploymentv1.Deployment_PENDING, deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_FINALIZING:
+	case deploymentv1.Deployment_PENDING:
+		if len(f.Ahead) > 0 {
+			return []*gatev1.BlockedBy{aheadReason(f)}
+		}
+		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
+	case deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_FINALIZING:
 		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
 	case deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING:
 		if w := s.current(); w != nil {
 			return waveReasons(s, w, f)
+		}
+		if s.catchUp() && f.Growing != "" {
+			return []*gatev1.BlockedBy{growingReason(f)}
 		}
 		return []*gatev1.BlockedBy{engineReason(d.GetName(), "going on within seconds")}
 	case deploymentv1.Deployment_PAUSING:
@@ -60,9 +68,9 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 	c := f.counts(w)
 	switch w.GetState() {
 	case deploymentv1.Wave_PENDING, deploymentv1.Wave_GATED:
-		return turnReasons(s, w)
+		return turnReasons(s, w, f)
 	case deploymentv1.Wave_RUNNING, deploymentv1.Wave_REVERTING:
-		return runningReasons(w, c)
+		return runningReasons(s, w, f)
 	case deploymentv1.Wave_BAKING:
 		until := w.GetBakeStartTime().AsTime().Add(w.GetRule().GetBake().AsDuration())
 		measured := analysisReasons(w)
@@ -88,10 +96,12 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 }
 
 // turnReasons says why a wave has not begun.
-func turnReasons(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
+func turnReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 	switch {
 	case w == s.current() && s.Deployment.GetState() == deploymentv1.Deployment_PAUSED:
 		return []*gatev1.BlockedBy{pausedReason(s.Deployment)} // its gates are not even looked at
+	case s.catchUp() && reached(f.counts(w)) <= 0 && f.counts(w).GetUnavailable() > 0:
+		return []*gatev1.BlockedBy{awayReason(w, f)}
 	case w.GetState() == deploymentv1.Wave_GATED:
 		return gateReasons(w)
 	default:
@@ -107,13 +117,18 @@ func pausedReason(d *deploymentv1.Deployment) *gatev1.BlockedBy {
 }
 
 func pendingReason(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
-	prior := s.current()
-	if prior == nil || prior == w {
+	prior := s.before(w, "")
+	if s.catchUp() {
+		prior = s.current()
+	}
+	if prior == nil || w == s.current() {
 		return []*gatev1.BlockedBy{engineReason(w.GetName(), "its gates are asked within seconds")}
 	}
+	// The wave right before it, whatever that one waits for: a wave that waits its turn stays as it
+	// is while others move, and is not written again with each of their steps.
 	return []*gatev1.BlockedBy{{
 		Kind: gatev1.BlockedBy_PRIOR_WAVE, Resource: prior.GetName(), Owner: "operators",
-		Current:  fmt.Sprintf("wave %s is %s", prior.GetRule().GetId(), prior.GetState()),
+		Current:  fmt.Sprintf("wave %s is not sealed", prior.GetRule().GetId()),
 		Required: fmt.Sprintf("wave %s sealed", prior.GetRule().GetId()),
 	}}
 }
@@ -132,9 +147,10 @@ func gateReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	return out
 }
 
-func runningReasons(w *deploymentv1.Wave, c *deploymentv1.InstallationCounts) []*gatev1.BlockedBy {
+func runningReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 	var out []*gatev1.BlockedBy
-	if n := c.GetUnavailable(); n > 0 && w.GetState() == deploymentv1.Wave_RUNNING {
+	c := f.counts(w)
+	if n := c.GetUnavailable(); n > 0 && !s.catchUp() && w.GetState() == deploymentv1.Wave_RUNNING {
 		out = append(out, &gatev1.BlockedBy{
 			Kind: gatev1.BlockedBy_TARGET, Resource: w.GetName(), Owner: "operators",
 			Current:  fmt.Sprintf("%d of %d targets are not connected or in maintenance", n, c.GetTotal()),

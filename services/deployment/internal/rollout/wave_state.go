@@ -8,12 +8,12 @@ import (
 type WaveState = deploymentv1.Wave_State
 
 // waveMoves is the life of a wave. FAILED leaves to RUNNING when a person lets a
-// frozen deployment go on as it stands.
+// frozen deployment go on as it stands, BAKING to GATED between two rounds of a catch-up.
 var waveMoves = table[WaveState]{
 	deploymentv1.Wave_PENDING:   {deploymentv1.Wave_GATED, deploymentv1.Wave_SKIPPED, deploymentv1.Wave_CANCELLED},
 	deploymentv1.Wave_GATED:     {deploymentv1.Wave_RUNNING, deploymentv1.Wave_SKIPPED, deploymentv1.Wave_CANCELLED},
 	deploymentv1.Wave_RUNNING:   {deploymentv1.Wave_BAKING, deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED, deploymentv1.Wave_CANCELLED},
-	deploymentv1.Wave_BAKING:    {deploymentv1.Wave_SEALED, deploymentv1.Wave_RUNNING, deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED, deploymentv1.Wave_CANCELLED},
+	deploymentv1.Wave_BAKING:    {deploymentv1.Wave_SEALED, deploymentv1.Wave_GATED, deploymentv1.Wave_RUNNING, deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED, deploymentv1.Wave_CANCELLED},
 	deploymentv1.Wave_HELD:      {deploymentv1.Wave_RUNNING, deploymentv1.Wave_BAKING, deploymentv1.Wave_FAILED, deploymentv1.Wave_CANCELLED},
 	deploymentv1.Wave_FAILED:    {deploymentv1.Wave_REVERTING, deploymentv1.Wave_RUNNING, deploymentv1.Wave_CANCELLED},
 	deploymentv1.Wave_REVERTING: {deploymentv1.Wave_REVERTED, deploymentv1.Wave_CANCELLED},
