@@ -20,6 +20,8 @@ var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 		{Field: "creator"},
 		{Field: "end_time"},
 		{Field: "rollback_of"},
+		{Field: "kind"},
+		{Field: "catch_up_of"},
 		{Field: "labels"},
 	},
 	Parent:   Applications.RequiredLater,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
@@ -44,7 +45,7 @@ func Retract(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment, by st
 		return nil, nil, err
 	}
 	over, err = change(ctx, tx, now, set("state", deploymentv1.Installation_CANCELLED)+`, cause = 'TAKEN_OVER', message = 'taken over by ' || $3`,
-		`parent = $2 AND `+in("state", append(callable(), deploymentv1.Installation_REVERTING)...)+` AND`+taken, deployment, by)
+		`parent = $2 AND `+in("state", append(callable(), deploymentv1.Installation_REVERTING, deploymentv1.Installation_HEALTHY)...)+` AND`+taken, deployment, by)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,16 +63,11 @@ func DropWave(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]
 // HeldBy returns the active installations of an application on these targets.
 func HeldBy(ctx context.Context, q sqldb.Queryer, application string, targets []string) ([]*Installation, error) {
 	var all []*Installation
-	wanted := map[string]bool{}
-	for _, t := range targets {
-		wanted[t] = true
-	}
-	active, err := SelectInstallations(ctx, q, `application = $1 AND active = 1 ORDER BY target`, application)
-	for _, i := range active {
-		if wanted[i.GetTarget()] {
-			all = append(all, i)
-		}
-	}
+	err := inChunks(targets, func(marks string, args []any) error {
+		some, err := SelectInstallations(ctx, q, `target IN (`+marks+`) AND active = 1 AND application = $`+strconv.Itoa(len(args)+1)+` ORDER BY target`, append(args, application)...)
+		all = append(all, some...)
+		return err
+	})
 	return all, err
 }
 

@@ -71,7 +71,8 @@ func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (target, application) DO UPDATE SET release = excluded.release, sha256 = excluded.sha256, config_digest = excluded.config_digest,
-		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since, settled = excluded.settled`,
+		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since, settled = excluded.settled,
+		drift = '', drift_message = '', drift_since = 0`,
 		s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro(), flag(s.Settled))
 	return err
 }

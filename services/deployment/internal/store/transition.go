@@ -18,7 +18,8 @@ import (
 // that names the states it starts from and returns what it changed.
 
 // nextEpoch fences every command against all earlier ones on the same target and application.
-const nextEpoch = `(SELECT COALESCE(MAX(h.epoch), 0) + 1 FROM installations h WHERE h.target = installations.target AND h.application = installations.application)`
+const nextEpoch = `(SELECT COALESCE(MAX(h.epoch), 0) + 1 FROM (SELECT i.epoch FROM installations i WHERE i.target = installations.target AND i.application = installations.application
+	UNION ALL SELECT f.epoch FROM epoch_floors f WHERE f.target = installations.target AND f.application = installations.application) h)`
 
 // available says that the target of a row may be worked on at the time $2.
 const available = `EXISTS (SELECT 1 FROM target_presence p WHERE p.target = i.target AND p.connected = 1 AND p.lease_until > $2)
@@ -38,7 +39,7 @@ func Claim(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string, limit 
 	skipped, err = change(ctx, tx, now, set("state", deploymentv1.Installation_SKIPPED)+`, action = 0, message = 'the target runs this release already'`,
 		`wave = $2 AND `+in("state", deploymentv1.Installation_QUEUED)+` AND EXISTS (SELECT 1 FROM slots s WHERE s.target = installations.target
 			AND s.application = installations.application AND s.settled = 1 AND s.release = installations.to_release AND s.config_digest = installations.config_digest
-			AND s.health <> `+number(deploymentv1.Installation_UNHEALTHY)+`)`, wave)
+			AND s.health <> `+number(deploymentv1.Installation_UNHEALTHY)+` AND s.drift = '')`, wave)
 	if err != nil {
 		return nil, nil, fmt.Errorf("skip what is there already: %w", err)
 	}
@@ -63,23 +64,34 @@ func outdate(ctx context.Context, tx *sqldb.Tx, wave string) error {
 	return err
 }
 
-// Prestage lets agents put the files of a wave in place that has not begun.
+// Prestage lets agents put the files of a wave in place that has not begun. It waits for what they
+// are still to do on the target: its newer epoch would have them refuse that for ever.
 func Prestage(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]*Installation, error) {
 	return change(ctx, tx, now, set("action", agentv1.Command_PRESTAGE)+`, epoch = `+nextEpoch,
-		`name IN (SELECT i.name FROM installations i WHERE i.wave = $3 AND `+in("i.state", deploymentv1.Installation_QUEUED)+` AND i.prestaged = 0 AND i.action = 0 AND i.to_release <> '' AND `+available+`)`,
+		`name IN (SELECT i.name FROM installations i WHERE i.wave = $3 AND `+in("i.state", deploymentv1.Installation_QUEUED)+` AND i.prestaged = 0 AND i.action = 0 AND i.to_release <> '' AND `+available+`
+			AND NOT EXISTS (SELECT 1 FROM installations o WHERE o.target = i.target AND o.application = i.application AND o.action <> 0))`,
 		now.UnixMicro(), wave)
 }
 
-// SealWave seals what is healthy and drops the stragglers.
-func SealWave(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]*Installation, error) {
+// SealReached seals what is healthy; it is what should run there from now on.
+func SealReached(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]*Installation, error) {
 	sealed, err := change(ctx, tx, now, set("state", deploymentv1.Installation_SEALED)+`, `+set("action", agentv1.Command_SEAL)+`, epoch = `+nextEpoch,
 		`wave = $2 AND `+in("state", deploymentv1.Installation_HEALTHY), wave)
 	if err != nil {
 		return nil, err
 	}
-	dropped, err := change(ctx, tx, now, set("state", deploymentv1.Installation_CANCELLED)+`, action = 0, cause = 'STRAGGLER', message = 'the wave was sealed without it'`,
+	return sealed, desire(ctx, tx, now, wave)
+}
+
+// SealWave seals what is healthy and lets go of the stragglers, for which another deployment may come at once.
+func SealWave(ctx context.Context, tx *sqldb.Tx, now time.Time, wave string) ([]*Installation, error) {
+	left, err := change(ctx, tx, now, set("state", deploymentv1.Installation_CANCELLED)+`, action = 0, active = 0, cause = '`+causeStraggler+`', message = 'the wave was sealed without it'`,
 		`wave = $2 AND `+in("state", deploymentv1.Installation_QUEUED), wave)
-	return append(sealed, dropped...), err
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := SealReached(ctx, tx, now, wave)
+	return append(sealed, left...), err
 }
 
 // RevertWave takes back whatever may run something else than before.
