@@ -76,7 +76,7 @@ func step(s *State, f *Facts, e *Effects) bool {
 	case deploymentv1.Deployment_REVERTING:
 		return revert(s, f)
 	case deploymentv1.Deployment_FINALIZING:
-		return finalize(s, f)
+		return finalize(s, f, e)
 	case deploymentv1.Deployment_CANCELLING:
 		return cancelling(s, f, e)
 	default:
@@ -121,8 +121,11 @@ func preflight(s *State, f *Facts, e *Effects) bool {
 		return false
 	case len(f.Preflight.Problems) > 0:
 		return s.move(f, deploymentv1.Deployment_FAILED, "PREFLIGHT_FAILED", strings.Join(f.Preflight.Problems, "; "))
+	case len(f.Preflight.Path.GetBlocked()) > 0 && s.Deployment.GetRollout().GetOnFailure() != deploymentv1.Rollout_FREEZE:
+		return s.move(f, deploymentv1.Deployment_FAILED, "PREFLIGHT_FAILED", "there is no way back: "+strings.Join(f.Preflight.Path.GetBlocked(), "; ")+
+			"; mend that, or use a plan with on_failure FREEZE")
 	default:
-		e.Preflight = false
+		e.Preflight, s.Deployment.RollbackPath = false, f.Preflight.Path
 		return s.move(f, deploymentv1.Deployment_WAITING, "", "")
 	}
 }
@@ -172,7 +175,7 @@ func (s *State) fail(w *deploymentv1.Wave, f *Facts, e *Effects) bool {
 		d.FailureTime = stamp(f.Now)
 	}
 	message := fmt.Sprintf("wave %s: %s", w.GetRule().GetId(), w.GetStateMessage())
-	if d.GetRollout().GetOnFailure() == deploymentv1.Rollout_FREEZE {
+	if freezes(d) {
 		return s.move(f, deploymentv1.Deployment_FROZEN, w.GetStateReason(), message)
 	}
 	e.Claim, e.Prestage, e.Start = nil, "", ""
@@ -262,7 +265,10 @@ func revert(s *State, f *Facts) bool {
 	return s.move(f, deploymentv1.Deployment_FAILED, d.GetStateReason(), d.GetStateMessage())
 }
 
-func finalize(s *State, f *Facts) bool {
+func finalize(s *State, f *Facts, e *Effects) bool {
+	if contract(s, f, e) {
+		return false
+	}
 	d, total := s.Deployment, f.total()
 	// The seal of the last wave may be an effect of this very decision, and whoever was lost may be
 	// at work again: what counts is who is back, not who failed.

@@ -33,8 +33,10 @@ func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 			return []*gatev1.BlockedBy{aheadReason(f)}
 		}
 		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
-	case deploymentv1.Deployment_PREFLIGHT, deploymentv1.Deployment_FINALIZING:
+	case deploymentv1.Deployment_PREFLIGHT:
 		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
+	case deploymentv1.Deployment_FINALIZING:
+		return finalReasons(s, f)
 	case deploymentv1.Deployment_WAITING, deploymentv1.Deployment_RUNNING, deploymentv1.Deployment_REVERTING:
 		if w := s.current(); w != nil {
 			return waveReasons(s, w, f)
@@ -148,7 +150,7 @@ func gateReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 }
 
 func runningReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
-	var out []*gatev1.BlockedBy
+	out := beforeReasons(w, f)
 	c := f.counts(w)
 	if n := c.GetUnavailable(); n > 0 && !s.catchUp() && w.GetState() == deploymentv1.Wave_RUNNING {
 		out = append(out, &gatev1.BlockedBy{

@@ -49,12 +49,16 @@ type Facts struct {
 	Away map[string][]string
 	// Growing names the deployment that may still leave targets to this catch-up.
 	Growing string
+	// Migrations is what has to be migrated in the environment; nil for nothing.
+	Migrations *Migrations
 }
 
 // Preflight is what was found before the first wave.
 type Preflight struct {
 	// Problems are sentences; empty means that the deployment may start.
 	Problems []string
+	// Path is the way back.
+	Path *deploymentv1.RollbackPath
 }
 
 // Effects is what has to be done in the transaction that saves the state, or right after it.
@@ -79,6 +83,8 @@ type Effects struct {
 	SealReached []string
 	// Revert names the waves whose installations are taken back.
 	Revert []string
+	// Migrate names the migration that is to be made now that every target runs the release.
+	Migrate string
 	// DropQueued ends what has not begun; CallBack brings what has begun to a safe end.
 	DropQueued, CallBack bool
 	// Free gives the targets free for other deployments: the deployment has ended.
@@ -98,6 +104,8 @@ type Ask struct {
 type Claim struct {
 	Wave  string
 	Limit int32
+	// Elect makes the one that is claimed the runner of the migrations that come first.
+	Elect bool
 }
 
 func (e *Effects) wakeAt(t time.Time) {

@@ -47,6 +47,9 @@ func gated(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 }
 
 func running(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
+	if migrate(s, w, f, e) {
+		return
+	}
 	c := f.counts(w)
 	if reason, message := broken(w, c); reason != "" {
 		s.moveWave(w, f, deploymentv1.Wave_FAILED, reason, message)
