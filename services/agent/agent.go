@@ -31,6 +31,7 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/agent/internal/cgroup"
 	"github.com/golive-dev/golive/services/agent/internal/content"
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/host"
@@ -179,7 +180,9 @@ func (a *Agent) open() error {
 			Retry: fetch.Retry{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		}),
 		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.again, Log: a.log, LogLimit: a.config.LogLimit, LogFiles: a.config.LogFiles,
+		Groups: cgroup.Detect(a.layout.Name()),
 	}
+	a.host.Groups.Sweep()
 	return nil
 }
 

@@ -27,7 +27,9 @@ import (
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/agent"
+	"github.com/golive-dev/golive/services/agent/internal/cgroup"
 	"github.com/golive-dev/golive/services/agent/internal/journal"
+	"github.com/golive-dev/golive/services/agent/internal/layout"
 )
 
 const soon = 20 * time.Second
@@ -196,6 +198,10 @@ func (w *world) cleanup() {
 			_ = syscall.Kill(p, syscall.SIGKILL)
 		}
 	}
+	require.Eventually(w.t, func() bool { return len(processes(w.dir)) == 0 }, soon, tick)
+	at, err := layout.Open(w.dir)
+	require.NoError(w.t, err)
+	require.Eventually(w.t, func() bool { return cgroup.Detect(at.Name()).Remove() == nil }, soon, tick)
 }
 
 // processes returns all whose environment names the folder: shims and applications.

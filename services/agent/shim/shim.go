@@ -34,6 +34,7 @@ const (
 	ExitFailed = 1
 	ExitUsage  = 2
 	ExitHeld   = 75 // another shim has the folder
+	ExitStage  = 76 // the application could not be limited or started
 )
 
 // garbage is how much the heap of a shim may grow, in percent; it is small anyway.
@@ -41,6 +42,10 @@ const garbage = 10
 
 // Main runs the shim of a run folder until it is told to stop. It returns the exit code.
 func Main(args []string, stderr io.Writer) int {
+	if len(args) == 2 && args[0] == stageCommand {
+		_, _ = fmt.Fprintln(stderr, "golive-shim:", stage(args[1])) // it returns only when it fails
+		return ExitStage
+	}
 	if len(args) != 1 {
 		_, _ = fmt.Fprintln(stderr, "usage: golive-shim RUN-FOLDER (it is started by golive-agent)")
 		return ExitUsage
@@ -74,6 +79,7 @@ type shim struct {
 	retry  <-chan time.Time // when to start it again
 	kill   <-chan time.Time // when its grace ends
 	tries  int              // exits in a row without a steady run between
+	killed int64            // processes of the group that had run out of memory before app was started
 }
 
 func run(dir string) error {
@@ -106,6 +112,7 @@ func run(dir string) error {
 			err = s.stop()
 		case <-s.kill:
 			proc.KillGroup(s.state.App)
+			s.spec.Group.Kill()
 		}
 		if err != nil {
 			return err // without its state written down a shim must not go on
@@ -136,6 +143,7 @@ func (s *shim) begin() error {
 				proc.KillGroup(id)
 			}
 		}
+		s.spec.Group.Kill()
 		return s.launch()
 	}
 	s.state = before
@@ -143,9 +151,11 @@ func (s *shim) begin() error {
 		return s.pause()
 	}
 	if app, err := proc.Open(before.App); err == nil {
+		s.killed = s.spec.Group.Killed()
 		return s.hold(app)
 	}
 	proc.KillGroup(before.App) // what the leader may have left
+	s.spec.Group.Kill()
 	if before.Phase == Stopping || before.App.Boot != proc.BootID() {
 		return s.launch() // it did not fail: it was stopped, or the machine was
 	}
@@ -156,14 +166,11 @@ func (s *shim) begin() error {
 // a successor knows to look for what it cannot know.
 func (s *shim) launch() error {
 	s.retry = nil
-	s.state.Phase, s.state.App, s.state.Err, s.state.Started = Starting, proc.ID{}, "", time.Now()
+	s.state.Phase, s.state.App, s.state.Err, s.state.Started, s.state.OutOfMemory = Starting, proc.ID{}, "", time.Now(), false
 	if err := s.save(); err != nil {
 		return err
 	}
-	app, err := proc.Start(s.spec.Argv, proc.Attr{
-		Dir: s.spec.Dir, Env: append(s.spec.Env, proc.Marker+"="+s.dir),
-		Files: []*os.File{nil, s.out.app, s.err.app},
-	})
+	app, err := s.start()
 	if err != nil {
 		s.state.Err, s.state.Exited, s.state.Exit = err.Error(), time.Now(), proc.Exit{Code: -1}
 		return s.pause()
@@ -202,10 +209,11 @@ func (s *shim) ended(exit proc.Exit) error {
 		s.app = nil
 	}
 	proc.KillGroup(s.state.App)
+	s.state.OutOfMemory = s.spec.Group.Killed() > s.killed
+	s.spec.Group.Kill()
 	s.state.Exit, s.state.Exited, s.state.App = exit, time.Now(), proc.ID{}
 	if s.state.Phase == Stopping {
-		s.state.Phase = Stopped
-		return s.save()
+		return s.end()
 	}
 	if s.state.Exited.Sub(s.state.Started) >= s.spec.Steady {
 		s.tries = 0
@@ -226,14 +234,20 @@ func (s *shim) pause() error {
 func (s *shim) stop() error {
 	if s.app == nil {
 		s.retry = nil
-		s.state.Phase = Stopped
-		return s.save()
+		return s.end()
 	}
 	if s.kill == nil {
 		s.kill = time.After(s.spec.Grace)
 	}
 	_ = proc.SignalGroup(s.state.App.PID, syscall.Signal(s.spec.StopSignal))
 	s.state.Phase = Stopping
+	return s.save()
+}
+
+// end is the end: nothing of the application is left.
+func (s *shim) end() error {
+	_ = s.spec.Group.Remove() // an empty group does no harm
+	s.state.Phase = Stopped
 	return s.save()
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/golive-dev/golive/services/agent/internal/cgroup"
 )
 
 // The files of a run folder.
@@ -32,6 +34,11 @@ type Spec struct {
 	// BackoffMin and BackoffMax bound the pause before the application is started again.
 	// It doubles with every exit and begins anew after the application ran for Steady.
 	BackoffMin, BackoffMax, Steady time.Duration
+	// Group is the control group that it runs in, with Limits; the zero Group is none.
+	Group  cgroup.Group
+	Limits cgroup.Limits
+	// OpenFiles and Data (bytes) limit each of its processes by itself; 0 does not.
+	OpenFiles, Data int64
 	// Notify is the datagram socket that is told that State changed; a hint, which may be lost.
 	Notify string
 }
@@ -58,7 +65,7 @@ func ReadSpec(dir string) (Spec, error) {
 	return s, err
 }
 
-func (s Spec) encode() []byte {
+func (s *Spec) encode() []byte {
 	var b []byte
 	for _, arg := range s.Argv {
 		b = line(b, "arg", arg)
@@ -76,6 +83,12 @@ func (s Spec) encode() []byte {
 	b = number(b, "backoff_min", int64(s.BackoffMin))
 	b = number(b, "backoff_max", int64(s.BackoffMax))
 	b = number(b, "steady", int64(s.Steady))
+	for _, l := range s.limits() {
+		b = number(b, l.key, *l.value)
+	}
+	for _, f := range s.folders() {
+		b = line(b, f.key, *f.value)
+	}
 	return line(b, "notify", s.Notify)
 }
 
@@ -108,6 +121,36 @@ func setSpec(s *Spec, key, value string) {
 		s.Steady = time.Duration(n)
 	case "notify":
 		s.Notify = value
+	default:
+		for _, l := range s.limits() {
+			if l.key == key {
+				*l.value = n
+			}
+		}
+		for _, f := range s.folders() {
+			if f.key == key {
+				*f.value = value
+			}
+		}
+	}
+}
+
+// field is a key of the file and where its value is kept.
+type field[V any] struct {
+	key   string
+	value *V
+}
+
+func (s *Spec) limits() []field[int64] {
+	return []field[int64]{
+		{"limit_memory", &s.Limits.Memory}, {"limit_cpu", &s.Limits.CPU}, {"limit_tasks", &s.Limits.Tasks},
+		{"open_files", &s.OpenFiles}, {"data", &s.Data},
+	}
+}
+
+func (s *Spec) folders() []field[string] {
+	return []field[string]{
+		{"group", &s.Group.Unified}, {"group_memory", &s.Group.Memory}, {"group_cpu", &s.Group.CPU}, {"group_tasks", &s.Group.Tasks},
 	}
 }
 

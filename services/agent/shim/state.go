@@ -37,6 +37,8 @@ type State struct {
 	Restarts int
 	// Exit is how it ended the last time; it means something if Exited is set.
 	Exit proc.Exit
+	// OutOfMemory says that it ended because its group had no more memory.
+	OutOfMemory bool
 	// Err is why it could not be started.
 	Err string
 }
@@ -63,6 +65,9 @@ func (s State) write(dir string) error {
 	b = number(b, "restarts", int64(s.Restarts))
 	b = number(b, "exit_code", int64(s.Exit.Code))
 	b = number(b, "exit_signal", int64(s.Exit.Signal))
+	if s.OutOfMemory {
+		b = number(b, "out_of_memory", 1)
+	}
 	return replace(filepath.Join(dir, stateFile), line(b, "error", s.Err))
 }
 
@@ -89,6 +94,8 @@ func setState(s *State, key, value string) {
 		s.Exit.Code = int(n)
 	case "exit_signal":
 		s.Exit.Signal = int(n)
+	case "out_of_memory":
+		s.OutOfMemory = n != 0
 	case "error":
 		s.Err = value
 	}

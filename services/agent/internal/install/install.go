@@ -26,6 +26,7 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/agent/internal/cgroup"
 	"github.com/golive-dev/golive/services/agent/internal/content"
 	"github.com/golive-dev/golive/services/agent/internal/layout"
 	"github.com/golive-dev/golive/services/agent/internal/ledger"
@@ -49,6 +50,8 @@ type Host struct {
 	// LogLimit bounds each output file of an application, and LogFiles how many of each are kept.
 	LogLimit int64
 	LogFiles int
+	// Groups is where applications get control groups of their own.
+	Groups cgroup.Host
 }
 
 // What holds where the contract leaves a value out.

@@ -125,6 +125,8 @@ func (w *Worker) prove(ctx context.Context, l *live, started time.Time, minimum 
 
 func crashed(s shim.State) error {
 	switch {
+	case s.OutOfMemory:
+		return &failure{cause: "OUT_OF_MEMORY", err: fmt.Errorf("the application was ended after %v because it used more memory than it may", ran(s))}
 	case s.Err != "":
 		return &failure{cause: "START_FAILED", err: fmt.Errorf("the application cannot be started: %s", s.Err)}
 	case s.Exit.Signal != 0:

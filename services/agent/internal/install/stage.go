@@ -12,6 +12,7 @@ import (
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/agent/internal/cgroup"
 	"github.com/golive-dev/golive/services/agent/internal/hook"
 	"github.com/golive-dev/golive/services/agent/internal/journal"
 	"github.com/golive-dev/golive/services/agent/internal/layout"
@@ -147,11 +148,25 @@ func writeSynced(path string, content []byte, mode os.FileMode) error {
 }
 
 func (w *Worker) spec(n int, instance *render.Instance, run *deploymentv1.RunSpec) shim.Spec {
-	return shim.Spec{
+	spec := shim.Spec{
 		Argv: instance.Argv, Dir: instance.Dir, Env: instance.Env,
 		StopSignal: int(signalOf(run.GetStopSignal())), Grace: orElse(run.GetStopGrace(), defaultStopGrace),
 		Stdout: w.place.Stdout(n), Stderr: w.place.Stderr(n), LogLimit: w.host.LogLimit, LogFiles: w.host.LogFiles,
 		BackoffMin: backoffMin, BackoffMax: backoffMax, Steady: steady, Notify: w.host.Supervisor.Socket(),
+	}
+	w.limit(n, &spec, run.GetLimits())
+	return spec
+}
+
+// limit says what an instance may use of the host: together where there are control groups,
+// each of its processes by itself where there are none. Processor time and the number of
+// processes are not limited there: for one there is no means, the other counts all of a user's.
+func (w *Worker) limit(n int, spec *shim.Spec, limits *deploymentv1.ResourceLimits) {
+	spec.Limits = cgroup.Limits{Memory: limits.GetMemoryBytes(), CPU: int64(limits.GetCpuMillis()), Tasks: int64(limits.GetTasks())}
+	spec.OpenFiles = limits.GetOpenFiles()
+	spec.Group = w.host.Groups.Group(w.place.Name(n), spec.Limits)
+	if spec.Group.Memory == "" {
+		spec.Data = limits.GetMemoryBytes()
 	}
 }
 

@@ -16,6 +16,8 @@
 package layout
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +47,12 @@ func Open(root string) (Layout, error) {
 
 // Root returns the folder.
 func (l Layout) Root() string { return l.root }
+
+// Name returns a name for the folder that no other folder of the host has, and that is one segment of a path.
+func (l Layout) Name() string {
+	sum := sha256.Sum256([]byte(l.root))
+	return "golive-" + hex.EncodeToString(sum[:8])
+}
 
 // Identity returns the file of the identity.
 func (l Layout) Identity() string { return filepath.Join(l.root, "identity.pem") }
@@ -108,6 +116,11 @@ func (p Place) Shared() string { return filepath.Join(p.dir, "shared") }
 
 // Instance returns the folder of an instance.
 func (p Place) Instance(n int) string { return filepath.Join(p.instances(), strconv.Itoa(n)) }
+
+// Name returns a name for an instance that no other of the agent has, and that is one segment of a path.
+func (p Place) Name(n int) string {
+	return filepath.Base(filepath.Dir(p.dir)) + "." + filepath.Base(p.dir) + "." + strconv.Itoa(n)
+}
 
 // Run returns the folder of an instance's shim.
 func (p Place) Run(n int) string { return filepath.Join(p.Instance(n), "run") }

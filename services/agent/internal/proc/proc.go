@@ -53,6 +53,8 @@ type Attr struct {
 	// DieWithParent kills the process when the thread that started it ends.
 	// The caller must keep its goroutine locked to that thread meanwhile.
 	DieWithParent bool
+	// Group is the folder of the version 2 control group that it starts in; nil for that of its parent.
+	Group *os.File
 }
 
 // Start starts a program in a session and a process group of its own, whose

@@ -39,6 +39,9 @@ func start(argv []string, attr Attr) (*Process, error) {
 	if attr.DieWithParent {
 		sys.Pdeathsig = syscall.SIGKILL
 	}
+	if attr.Group != nil {
+		sys.UseCgroupFD, sys.CgroupFD = true, int(attr.Group.Fd())
+	}
 	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{Dir: attr.Dir, Env: attr.Env, Files: fds, Sys: sys}) //nolint:gosec // to start what it is told is its purpose
 	if err != nil {
 		return nil, &os.PathError{Op: "start", Path: argv[0], Err: err}

@@ -332,7 +332,10 @@ func (s *Supervisor) Stop(ctx context.Context, dir string) error {
 		}
 		sh.letGo()
 	}
-	return stopOrphan(dir, spec) // what a shim that died could not do
+	err = stopOrphan(dir, spec) // what a shim that died could not do
+	spec.Group.Kill()
+	_ = spec.Group.Remove() // an empty group does no harm
+	return err
 }
 
 // stopOrphan ends an application whose shim is gone.

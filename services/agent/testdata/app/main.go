@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -20,6 +21,11 @@ func main() {
 	}
 	if mode == "stubborn" {
 		signal.Ignore(syscall.SIGTERM)
+	}
+	if mode == "eat" {
+		for eaten := [][]byte(nil); ; {
+			eaten = append(eaten, bytes.Repeat([]byte("x"), 1<<20))
+		}
 	}
 	if after, ok := strings.CutPrefix(mode, "die-after="); ok {
 		d, _ := time.ParseDuration(after)
