@@ -17,6 +17,8 @@ type verb struct {
 	kind               string
 	needReason, asking bool // asking shows the plan first
 	subject            func(c *client, ctx context.Context, given string) (string, error)
+	// instead does something else where its flags say so; done means that it did.
+	instead func(ctx context.Context, c *client, name string) (done bool, err error)
 }
 
 func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command {
@@ -41,6 +43,11 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 		name, err := v.subject(c, ctx, args[0])
 		if err != nil {
 			return err
+		}
+		if v.instead != nil {
+			if done, err := v.instead(ctx, c, name); done || err != nil {
+				return err
+			}
 		}
 		if v.asking {
 			if err := c.confirm(yes, strings.ToLower(v.word), kind.Short(name)); err != nil {
@@ -98,16 +105,21 @@ func (a *app) abandon() *cobra.Command {
 }
 
 func (a *app) rollback() *cobra.Command {
-	return a.verb(verb{use: "rollback DEPLOYMENT", short: "Take targets back to what they ran before", word: "Rollback", kind: "deployment", asking: true, subject: (*client).deploymentOf},
-		func(cmd *cobra.Command, fill *filler) {
-			waves := cmd.Flags().StringSlice("waves", nil, "only these waves, by id; all when not given")
-			*fill = append(*fill, func(req protoreflect.Message) {
-				list := req.Mutable(req.Descriptor().Fields().ByName("waves")).List()
-				for _, w := range *waves {
-					list.Append(protoreflect.ValueOfString(w))
-				}
-			})
+	var preview bool
+	v := verb{use: "rollback DEPLOYMENT", short: "Take targets back to what they ran before", word: "Rollback", kind: "deployment", asking: true, subject: (*client).deploymentOf}
+	v.instead = func(ctx context.Context, c *client, name string) (bool, error) {
+		return preview, c.previewRollback(ctx, preview, name)
+	}
+	return a.verb(v, func(cmd *cobra.Command, fill *filler) {
+		waves := cmd.Flags().StringSlice("waves", nil, "only these waves, by id; all when not given")
+		cmd.Flags().BoolVar(&preview, "preview", false, "say what it would do, and do nothing")
+		*fill = append(*fill, func(req protoreflect.Message) {
+			list := req.Mutable(req.Descriptor().Fields().ByName("waves")).List()
+			for _, w := range *waves {
+				list.Append(protoreflect.ValueOfString(w))
+			}
 		})
+	})
 }
 
 func (a *app) retry() *cobra.Command {

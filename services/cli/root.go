@@ -75,6 +75,7 @@ func (a *app) Root() *cobra.Command {
 	})
 	root.AddGroup(
 		&cobra.Group{ID: "server", Title: "Run:"}, &cobra.Group{ID: "rollout", Title: "Roll out:"},
+		&cobra.Group{ID: "operate", Title: "Operate:"},
 		&cobra.Group{ID: "people", Title: "People:"}, &cobra.Group{ID: "resource", Title: "Resources:"}, &cobra.Group{ID: "access", Title: "Access and machines:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -85,7 +86,8 @@ func (a *app) Root() *cobra.Command {
 	}
 	add("server", a.up(), a.serve(), a.demo())
 	add("rollout", a.deploy(), a.release(), a.watch(), a.why(), a.pause(), a.resume(), a.cancel(), a.abandon(), a.rollback(), a.retry(),
-		a.approve(), a.reject(), a.skip(), a.logs())
+		a.approve(), a.reject(), a.skip(), a.logs(), a.promote(), a.matrix(), a.analysis())
+	add("operate", a.history(), a.availability(), a.incident(), a.dora())
 	add("people", a.train(), a.members(), a.readiness())
 	add("resource", a.get(), a.list(), a.describe(), a.apply(), a.delete(), a.events(), a.api())
 	add("access", a.login(), a.context(), a.token(), a.agent())

@@ -47,6 +47,10 @@ func columnsOf(singular string) []column {
 		return []column{state(), {head: "ORDER", path: "ordinal"}, {head: "PROGRESS", text: progress}}
 	case "installation":
 		return []column{state(), {head: "WAVE", path: "wave"}, {head: "HEALTH", path: "health"}, {head: "CAUSE", path: "cause"}, {head: "TRY", path: "attempt", wide: true}, {head: "MESSAGE", path: "message", wide: true}}
+	case "analysis":
+		return []column{state(), {head: "WHY", path: "reason"}}
+	case "incident":
+		return []column{state(), {head: "SEVERITY", path: "severity"}, {head: "CAUSED BY", path: "caused_by"}, {head: "SUMMARY", path: "summary"}}
 	case "implementation":
 		return []column{title, owner, {head: "SPONSOR", path: "sponsor", wide: true}, {head: "DUE", path: "target_date"}}
 	case "cohort":

@@ -37,9 +37,9 @@ func (s Style) paint(colour, text string) string {
 // look is how a state of any kind looks.
 func look(word string) (glyph, colour string) {
 	switch word {
-	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED":
+	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED":
 		return "✓", green
-	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED":
+	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "OPEN":
 		return "✗", red
 	case "REVERTING", "REVERTED", "ROLLED_BACK", "CANCELLING":
 		return "↩", yellow
