@@ -126,7 +126,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterBlobServiceServer(r, api.NewBlobService(s.blobs))
 	deploymentv1.RegisterEnvironmentServiceServer(r, api.NewEnvironmentService(s.store))
 	deploymentv1.RegisterTargetServiceServer(r, api.NewTargetService(s.store, s.engine.Presence))
-	deploymentv1.RegisterAgentServiceServer(r, api.NewAgentService(s.store, s.authority))
+	deploymentv1.RegisterAgentServiceServer(r, api.NewAgentService(s.store, s.authority, s.blobs))
 	deploymentv1.RegisterDeploymentPlanServiceServer(r, api.NewDeploymentPlanService(s.store))
 	deploymentv1.RegisterDeploymentServiceServer(r, api.NewDeploymentService(s.store, s.engine))
 	deploymentv1.RegisterWaveServiceServer(r, api.NewWaveService(s.store, s.engine))

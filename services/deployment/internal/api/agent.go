@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -14,6 +15,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
+	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -26,11 +28,12 @@ type AgentService struct {
 
 	store     *store.Store
 	authority *authority.Authority
+	blobs     *blob.Store
 }
 
-// NewAgentService serves the store. Join tokens carry the hash of the authority.
-func NewAgentService(s *store.Store, a *authority.Authority) *AgentService {
-	return &AgentService{store: s, authority: a}
+// NewAgentService serves the store. Join tokens carry the hash of the authority; the agents' own programs are among the blobs.
+func NewAgentService(s *store.Store, a *authority.Authority, blobs *blob.Store) *AgentService {
+	return &AgentService{store: s, authority: a, blobs: blobs}
 }
 
 // GetAgent returns one.
@@ -83,6 +86,50 @@ func (a *AgentService) CreateJoinToken(ctx context.Context, req *deploymentv1.Cr
 		return nil, err
 	}
 	return &deploymentv1.JoinToken{Token: token.Encode(), Agent: agent, ExpireTime: timestamppb.New(token.Expires)}, nil
+}
+
+// RevokeAgent refuses one for good; the event that tells of it ends its stream.
+func (a *AgentService) RevokeAgent(ctx context.Context, req *deploymentv1.RevokeAgentRequest) (*deploymentv1.Agent, error) {
+	agent, err := resource.Do(ctx, a.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Agent, error) {
+		return a.store.RevokeAgent(ctx, tx, req.GetName(), req.GetReason())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return agent, a.store.DescribeAgents(ctx, agent)
+}
+
+// UpgradeAgent says which program one should run; the event that tells of it greets it anew. A
+// host whose platform is known must be served by one of the archives.
+func (a *AgentService) UpgradeAgent(ctx context.Context, req *deploymentv1.UpgradeAgentRequest) (*deploymentv1.Agent, error) {
+	for i, artifact := range req.GetArtifacts() {
+		if artifact.GetUri() != "" {
+			continue
+		}
+		if _, err := a.blobs.Stat(ctx, store.WorkspaceOf(req.GetName()), artifact.GetSha256()); err != nil {
+			if fault.Is(err, fault.KindNotFound) {
+				return nil, fault.Precondition("BLOB_NOT_FOUND", "the program for %s/%s has neither an address nor an uploaded archive %s; upload it first",
+					artifact.GetOs(), artifact.GetArch(), artifact.GetSha256()).Field(fmt.Sprintf("artifacts[%d]", i), "is not uploaded")
+			}
+			return nil, err
+		}
+	}
+	agent, err := resource.Do(ctx, a.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Agent, error) {
+		agent, err := a.store.SetProgram(ctx, tx, req)
+		if err != nil {
+			return nil, err
+		}
+		program, facts := store.Program{Artifacts: req.GetArtifacts()}, agent.GetFacts()
+		if facts.GetOs() != "" && program.For(facts) == nil {
+			return nil, fault.Precondition("PLATFORM_UNSUPPORTED", "no archive of the program is for %s/%s, which %s is; add one",
+				facts.GetOs(), facts.GetArch(), req.GetName())
+		}
+		return agent, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return agent, a.store.DescribeAgents(ctx, agent)
 }
 
 // ReleaseQuarantine lets an agent connect again. Releasing one that is free changes nothing.

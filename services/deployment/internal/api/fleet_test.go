@@ -67,7 +67,7 @@ func setupFleet(t *testing.T) *fleetBundle {
 	require.NoError(t, err)
 	server, err := rpc.NewServer(rpc.Config{Name: "deployment", Verifier: verifier})
 	require.NoError(t, err)
-	deploymentv1.RegisterAgentServiceServer(server, api.NewAgentService(b.store, authorities))
+	deploymentv1.RegisterAgentServiceServer(server, api.NewAgentService(b.store, authorities, blobs))
 	deploymentv1.RegisterBlobServiceServer(server, api.NewBlobService(blobs))
 	require.NoError(t, server.Check())
 	t.Cleanup(server.Stop)

@@ -23,29 +23,20 @@ const settle = 250 * time.Millisecond
 // missed is how many heartbeats an agent may miss.
 const missed = 3
 
+const (
+	// maxMeeting is how many agents are met at once, and maxArriving how many may wait for that.
+	maxMeeting  = 64
+	maxArriving = 4096
+)
+
 // admit makes s the one session of its agent, or says why not.
 func (h *Hub) admit(ctx context.Context, s *session, hello *agentv1.Hello) error {
-	if v := hello.GetProtocolVersion(); v != protocolVersion {
+	if v := hello.GetProtocolVersion(); v < oldestProtocol {
 		return fault.Unsupported("PROTOCOL_UNSUPPORTED",
-			"the agent speaks version %d of the agent protocol and this server speaks version %d; update whichever is older", v, protocolVersion)
+			"the agent speaks version %d of the agent protocol and this server speaks versions %d to %d; update the agent", v, oldestProtocol, newestProtocol)
 	}
-	agent, err := h.cfg.Store.EnrolledAgent(ctx, s.agent, s.enrolment)
-	if err != nil {
+	if err := h.meet(ctx, s, hello); err != nil {
 		return err
-	}
-	if why := agent.GetQuarantineReason(); why != "" {
-		return quarantined(s.agent, why)
-	}
-	targets, err := h.cfg.Store.AgentTargets(ctx, h.cfg.Store.DB.Read(), s.agent)
-	if err != nil {
-		return err
-	}
-	s.boot, s.targets, s.interval = hello.GetBootId(), targets[s.agent], h.heartbeat()
-	if facts := hello.GetFacts(); facts != nil {
-		if facts.GetAgentVersion() == "" {
-			facts.AgentVersion = hello.GetAgentVersion()
-		}
-		s.facts.Store(facts)
 	}
 	if err := h.claimFromOthers(ctx, s); err != nil {
 		return err
@@ -76,6 +67,50 @@ func (h *Hub) admit(ctx context.Context, s *session, hello *agentv1.Hello) error
 		h.gone(ctx, s)
 		return ctx.Err()
 	}
+}
+
+// meet learns who an agent is and what it serves. Only so many are met at once: when a fleet comes back
+// at once, who must wait too long is told when to come again, in place of all being too slow.
+func (h *Hub) meet(ctx context.Context, s *session, hello *agentv1.Hello) error {
+	if h.arriving.Add(1) > maxArriving {
+		h.arriving.Add(-1)
+		return busy()
+	}
+	defer h.arriving.Add(-1)
+	select {
+	case h.meeting <- struct{}{}:
+		defer func() { <-h.meeting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	agent, err := h.cfg.Store.EnrolledAgent(ctx, s.agent, s.enrolment)
+	if err != nil {
+		return err
+	}
+	if why := agent.GetQuarantineReason(); why != "" {
+		return quarantined(s.agent, why)
+	}
+	targets, err := h.cfg.Store.AgentTargets(ctx, h.cfg.Store.DB.Read(), s.agent)
+	if err != nil {
+		return err
+	}
+	s.boot, s.targets, s.version, s.updateError = hello.GetBootId(), targets[s.agent], hello.GetAgentVersion(), hello.GetUpdateError()
+	s.protocol = hello.GetProtocolVersion()
+	s.interval.Store(int64(h.heartbeat()))
+	if facts := hello.GetFacts(); facts != nil {
+		if facts.GetAgentVersion() == "" {
+			facts.AgentVersion = hello.GetAgentVersion()
+		}
+		s.facts.Store(facts)
+	}
+	if _, err := h.assign(ctx, s, agent); err != nil {
+		return err
+	}
+	inventory := slices.DeleteFunc(slices.Clone(hello.GetInventory()), func(i *agentv1.Inventory) bool { return !s.serves(i.GetTarget()) })
+	if len(inventory) == 0 {
+		return nil
+	}
+	return h.cfg.Work.Inventory(ctx, inventory)
 }
 
 // displace ends the session that stands in the way of s, if it may. The same
@@ -110,7 +145,7 @@ func (h *Hub) displace(ctx context.Context, s, other *session) error {
 }
 
 // silence is how long from now on a session may say nothing and still be taken for alive.
-func (h *Hub) silence(s *session) time.Duration { return s.interval*3/2 + settle }
+func (h *Hub) silence(s *session) time.Duration { return s.beats()*3/2 + settle }
 
 // claimFromOthers waits until no other server holds another process of the
 // same agent. That is heard by the heartbeats that the other server writes down.

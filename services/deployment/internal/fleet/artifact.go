@@ -1,11 +1,15 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
 const (
@@ -33,6 +37,9 @@ func (h *Hub) ReadArtifact(req *agentv1.ReadArtifactRequest, stream agentv1.Agen
 		return err
 	}
 	workspace, allowed, err := h.cfg.Work.ArtifactAllowed(ctx, targets[id.Agent], req.GetSha256())
+	if err == nil && !allowed {
+		workspace, allowed, err = h.ownProgram(ctx, id.Agent, req.GetSha256())
+	}
 	if err != nil {
 		return err
 	}
@@ -51,6 +58,17 @@ func (h *Hub) ReadArtifact(req *agentv1.ReadArtifactRequest, stream agentv1.Agen
 		return err
 	}
 	return errors.Join(copyTo(stream, reader), reader.Close())
+}
+
+// ownProgram tells whether a blob is the program that an agent should run itself.
+func (h *Hub) ownProgram(ctx context.Context, agent, sha256 string) (workspace string, ok bool, err error) {
+	program, err := h.cfg.Store.AgentProgram(ctx, agent)
+	if err != nil || program == nil {
+		return "", false, err
+	}
+	return store.WorkspaceOf(agent), slices.ContainsFunc(program.Artifacts, func(a *deploymentv1.Artifact) bool {
+		return a.GetSha256() == sha256 && a.GetUri() == ""
+	}), nil
 }
 
 func copyTo(stream agentv1.AgentService_ReadArtifactServer, reader io.Reader) error {

@@ -5,22 +5,16 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
-	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
-const (
-	protocolVersion = 1
-	// helloTime is how long a stream may be open without saying who it is.
-	helloTime = 10 * time.Second
-)
+// helloTime is how long a stream may be open without saying who it is.
+const helloTime = 10 * time.Second
 
 // Connect is the stream of an agent's life. The handler sends; a second
 // goroutine receives, because only the end of the handler ends a wait for the agent.
@@ -28,6 +22,10 @@ func (h *Hub) Connect(stream agentv1.AgentService_ConnectServer) error {
 	ctx := stream.Context()
 	id, peer, err := identify(ctx)
 	if err != nil {
+		return err
+	}
+	// The header at once: an agent that does not even hear that knows that something on the way holds streams back.
+	if err := stream.SendHeader(nil); err != nil {
 		return err
 	}
 	s := newSession(id, peer, time.Now())
@@ -63,14 +61,7 @@ func (h *Hub) Connect(stream agentv1.AgentService_ConnectServer) error {
 }
 
 func (h *Hub) welcome(stream agentv1.AgentService_ConnectServer, s *session) error {
-	// A little more or less for each, so that a fleet that came at once does not beat at once.
-	jitter := time.Duration(rand.Int64N(int64(s.interval)/5 + 1)) //nolint:gosec // jitter is no secret
-	return stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Welcome{Welcome: &agentv1.Welcome{
-		HeartbeatInterval: durationpb.New(s.interval - s.interval/10 + jitter),
-		SummaryInterval:   durationpb.New(h.cfg.Summary),
-		Targets:           s.targets,
-		ServerTime:        timestamppb.Now(),
-	}}})
+	return stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Welcome{Welcome: h.greeting(s)}})
 }
 
 // send is the sending half. It returns when the session is over.

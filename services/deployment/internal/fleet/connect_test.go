@@ -113,7 +113,6 @@ func TestStreamsThatDoNotBeginWell(t *testing.T) {
 			reason string
 			code   codes.Code
 		}{
-			"newer protocol": {hello("boot-0001", 2), "PROTOCOL_UNSUPPORTED", codes.Unimplemented},
 			"older protocol": {hello("boot-0001", 0), "PROTOCOL_UNSUPPORTED", codes.Unimplemented},
 			"no boot id":     {hello("", 1), "INVALID_FIELD", codes.InvalidArgument},
 			"no hello":       {&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Report{Report: &agentv1.Report{}}}, "HELLO_EXPECTED", codes.InvalidArgument},

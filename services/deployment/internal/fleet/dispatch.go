@@ -140,12 +140,14 @@ func (h *Hub) sweep(ctx context.Context) error {
 		now := time.Now()
 		for _, s := range h.all() {
 			switch since := now.Sub(s.seen()); {
-			case since > missed*s.interval:
+			case since > missed*s.beats():
 				s.end(silent(s.agent, since))
 			case now.After(s.expires):
 				s.end(certificateExpired(s.agent))
 			case now.Sub(time.UnixMicro(s.asked.Load())) > askAnyway:
 				h.dirty.add(s)
+			default:
+				h.pace(s)
 			}
 		}
 	}

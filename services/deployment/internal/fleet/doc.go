@@ -22,6 +22,8 @@
 //   - One identity has one stream. A process that connects again (the same boot
 //     id) supersedes itself. Two processes that are both alive (two boot ids) are
 //     quarantined together until a person releases them (admit.go).
+//   - An agent behind a proxy that breaks streams polls (poll.go); its session lives
+//     from call to call, under the same rules.
 //   - An agent whose certificate ended, who was deleted, or who is silent for three
 //     heartbeats has no stream.
 package fleet

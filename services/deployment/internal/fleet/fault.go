@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -8,8 +9,15 @@ import (
 
 const reasonStopping = "SERVER_STOPPING"
 
+// busyFor is over how long those are spread who must come again.
+const busyFor = 10 * time.Second
+
 func stopping() error {
 	return fault.Unavailable(reasonStopping, "this server is stopping; connect again").RetryAfter(time.Second)
+}
+
+func busy() error {
+	return fault.Unavailable("SERVER_BUSY", "too many agents connect at once; connect again when told").RetryAfter(time.Second + rand.N(busyFor)) //nolint:gosec // spreads load, keeps no secret
 }
 
 func helloExpected() error {

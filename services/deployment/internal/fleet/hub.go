@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,8 @@ type Work interface {
 	// ArtifactAllowed tells whether one of these targets has an installation that
 	// needs the blob, and in which workspace it is.
 	ArtifactAllowed(ctx context.Context, targets []string, sha256 string) (workspace string, ok bool, err error)
+	// Inventory hears what an agent that connects has accepted and what runs on its own targets.
+	Inventory(ctx context.Context, inventory []*agentv1.Inventory) error
 }
 
 // Config is what a hub is made of. Store, Authority, Blobs and Work are required.
@@ -85,6 +88,8 @@ type Hub struct {
 	presence *presence
 	dirty    *hintSet      // sessions to be asked for
 	reading  chan struct{} // artifacts on their way; bounds their buffers
+	meeting  chan struct{} // agents that are met
+	arriving atomic.Int64  // agents that are met, or wait for it
 
 	receivers sync.WaitGroup
 	over      chan struct{} // closed when Run ends
@@ -105,7 +110,7 @@ func New(cfg Config) (*Hub, error) {
 	return &Hub{
 		cfg: cfg, replica: rand.Text(), metrics: metrics, logger: cfg.Logger,
 		reports: make(chan arrival, 1024), ingested: newIngest(), presence: newPresence(), dirty: newHintSet(),
-		reading: make(chan struct{}, maxReading), over: make(chan struct{}),
+		reading: make(chan struct{}, maxReading), meeting: make(chan struct{}, maxMeeting), over: make(chan struct{}),
 		sessions: map[string]*session{}, byTarget: map[string]*session{},
 	}, nil
 }

@@ -101,7 +101,7 @@ func (h *Hub) writePresence(ctx context.Context) bool {
 				some[i] = current
 				changes[i] = store.Presence{
 					Agent: s.agent, Connected: true, BootID: current.boot, Targets: current.targets,
-					Facts: current.facts.Load(), Seen: current.seen(),
+					Facts: current.facts.Load(), Seen: current.seen(), Version: current.version, UpdateError: current.updateError,
 				}
 				continue
 			}

@@ -28,9 +28,12 @@ type session struct {
 	agent, enrolment string
 	boot, peer       string
 	expires          time.Time
-	targets          []string      // sorted; a session with other targets is another session
-	interval         time.Duration // of its heartbeats
+	targets          []string // sorted; a session with other targets is another session
+	version          string   // of its program
+	protocol         int32    // that it speaks
+	poll             *poll    // it asks for work; nil where it holds a stream
 
+	interval atomic.Int64  // of its heartbeats, in ns
 	inFlight chan struct{} // a slot for each report that is not acknowledged
 	wake     chan struct{} // there is something to send
 	present  chan struct{} // closed when the database says that it is connected
@@ -41,10 +44,14 @@ type session struct {
 	rival atomic.Pointer[contest] // somebody else claims its identity
 	facts atomic.Pointer[deploymentv1.HostFacts]
 
+	program     atomic.Pointer[agentv1.AgentProgram] // it should run; nil where it is to stay as it is
+	updateError string
+
 	mu     sync.Mutex
 	known  map[string]struct{} // installations on its targets
 	cause  error
 	closed bool
+	news   *agentv1.Welcome // to be told
 	acks   []int64
 	outbox []*agentv1.Command
 	sent   map[uint64]time.Time // what was sent of that which is pending
@@ -68,7 +75,7 @@ func (s *session) end(why error) {
 		return
 	}
 	s.closed, s.cause = true, why
-	s.outbox, s.acks = nil, nil
+	s.outbox, s.acks, s.news = nil, nil, nil
 	close(s.ended)
 }
 
@@ -90,6 +97,26 @@ func (s *session) over() bool {
 func (s *session) serves(target string) bool {
 	_, found := slices.BinarySearch(s.targets, target)
 	return found
+}
+
+// beats is how often its heartbeats come.
+func (s *session) beats() time.Duration { return time.Duration(s.interval.Load()) }
+
+// tell has the agent greeted anew.
+func (s *session) tell(news *agentv1.Welcome) {
+	s.mu.Lock()
+	if !s.closed {
+		s.news = news
+	}
+	s.mu.Unlock()
+	s.ring()
+}
+
+// forget has all that is pending sent again.
+func (s *session) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = nil
 }
 
 func (s *session) seen() time.Time { return time.UnixMicro(s.heard.Load()) }
@@ -143,6 +170,10 @@ func (s *session) offer(seed maphash.Seed, pending []*agentv1.Command, now time.
 func (s *session) next(seed maphash.Seed, now time.Time) *agentv1.ConnectResponse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if news := s.news; news != nil {
+		s.news = nil
+		return &agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Welcome{Welcome: news}}
+	}
 	if len(s.acks) > 0 {
 		sequence := s.acks[0]
 		if s.acks = s.acks[1:]; len(s.acks) == 0 {

@@ -69,7 +69,7 @@ func setup(tb testing.TB, kind pgtest.Named) *bundle {
 	require.NoError(tb, err)
 	b.blobs, err = blob.Open(tb.Context(), blob.Config{URL: blob.FolderURL(filepath.Join(b.dir, "blobs"))})
 	require.NoError(tb, err)
-	b.agents = api.NewAgentService(b.store, b.authority)
+	b.agents = api.NewAgentService(b.store, b.authority, b.blobs)
 	b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
 		return store.Environments.Insert(ctx, tx, b.store.Resources, &deploymentv1.Environment{Name: environment}, resource.Meta{})
 	})
@@ -97,7 +97,7 @@ func (b *bundle) replica(t *testing.T) *bundle {
 	t.Helper()
 	other := &bundle{t: t, dir: b.dir, authority: b.authority, blobs: b.blobs, work: newFakeWork(), config: b.config}
 	other.open(t)
-	other.agents = api.NewAgentService(other.store, b.authority)
+	other.agents = api.NewAgentService(other.store, b.authority, b.blobs)
 	return other
 }
 
@@ -261,6 +261,7 @@ type stream struct {
 	mu       sync.Mutex
 	commands []*agentv1.Command
 	acks     []int64
+	greeted  []*agentv1.Welcome
 	err      error
 	over     chan struct{}
 }
@@ -315,6 +316,8 @@ func (c *stream) listen() {
 		case err != nil:
 			c.err = err
 			close(c.over)
+		case m.GetWelcome() != nil:
+			c.greeted = append(c.greeted, m.GetWelcome())
 		case m.GetAck() != nil:
 			c.acks = append(c.acks, m.GetAck().GetSequence())
 		case m.GetCommand() != nil:
@@ -353,6 +356,13 @@ func (c *stream) acked() []int64 {
 	return slices.Clone(c.acks)
 }
 
+// greetings are those after the first.
+func (c *stream) greetings() []*agentv1.Welcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.greeted)
+}
+
 func (c *stream) heard() []*agentv1.Command {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -375,14 +385,15 @@ func (c *stream) ended(within time.Duration) error {
 
 // fakeWork is an engine that remembers.
 type fakeWork struct {
-	mu       sync.Mutex
-	pending  map[string][]*agentv1.Command // by target
-	stray    []*agentv1.Command            // answered to everybody
-	batches  [][]*agentv1.Report
-	fail     func([]*agentv1.Report) error
-	hang     bool
-	presence []string
-	allowed  map[string]string // target + digest → workspace
+	mu        sync.Mutex
+	pending   map[string][]*agentv1.Command // by target
+	stray     []*agentv1.Command            // answered to everybody
+	batches   [][]*agentv1.Report
+	fail      func([]*agentv1.Report) error
+	hang      bool
+	presence  []string
+	inventory []*agentv1.Inventory
+	allowed   map[string]string // target + digest → workspace
 }
 
 func newFakeWork() *fakeWork {
@@ -439,6 +450,11 @@ func (w *fakeWork) ArtifactAllowed(_ context.Context, targets []string, sha256 s
 		}
 	}
 	return "", false, nil
+}
+
+func (w *fakeWork) Inventory(_ context.Context, inventory []*agentv1.Inventory) error {
+	w.with(func() { w.inventory = append(w.inventory, inventory...) })
+	return nil
 }
 
 func (w *fakeWork) sequences() (all []int64) {

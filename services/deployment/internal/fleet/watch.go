@@ -19,6 +19,8 @@ const (
 	agentDeleted      = "deployment.agent.deleted"
 	agentEnrolled     = "deployment.agent.enrolled"
 	agentQuarantined  = "deployment.agent.quarantined"
+	agentRevoked      = "deployment.agent.revoked"
+	agentUpgraded     = "deployment.agent.upgraded"
 	ofTargets         = "deployment.target."
 	ofInstallations   = "deployment.installation."
 	byAgents          = "/agents/"
@@ -32,7 +34,7 @@ func (h *Hub) watch(ctx context.Context) error {
 	shared := h.cfg.Store.DB.Dialect() == sqldb.Postgres
 	match := func(e *eventv1.Event) bool {
 		switch e.GetType() {
-		case agentDeleted, agentEnrolled, agentQuarantined:
+		case agentDeleted, agentEnrolled, agentQuarantined, agentRevoked, agentUpgraded:
 			return true
 		}
 		return strings.HasPrefix(e.GetType(), ofTargets) ||
@@ -127,6 +129,14 @@ func (h *Hub) checkAll(ctx context.Context, sessions []*session) error {
 			s.end(quarantined(s.agent, agent.GetQuarantineReason()))
 		case !slices.Equal(targets[s.agent], s.targets):
 			s.end(changed(s.agent))
+		default:
+			news, err := h.assign(ctx, s, agent)
+			if err != nil {
+				return err
+			}
+			if news {
+				s.tell(h.greeting(s))
+			}
 		}
 	}
 	return nil

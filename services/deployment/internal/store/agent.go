@@ -34,9 +34,9 @@ func errAgentGone(agent string) error {
 func (s *Store) EnrolledAgent(ctx context.Context, agent, enrolment string) (*deploymentv1.Agent, error) {
 	var current string
 	var data []byte
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT e.enrolment, a.message FROM agents a
-		JOIN agent_enrolments e ON e.agent = a.name WHERE a.name = $1`, agent).Scan(&current, &data)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && current != enrolment {
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(e.enrolment, ''), a.message FROM agents a
+		LEFT JOIN agent_enrolments e ON e.agent = a.name WHERE a.name = $1`, agent).Scan(&current, &data)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errAgentGone(agent)
 	}
 	if err != nil {
@@ -45,6 +45,13 @@ func (s *Store) EnrolledAgent(ctx context.Context, agent, enrolment string) (*de
 	found := &deploymentv1.Agent{}
 	if err := proto.Unmarshal(data, found); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", agent, err)
+	}
+	switch {
+	case current == "" && found.GetRevokeTime() != nil:
+		return nil, fault.Unauthenticated("AGENT_REVOKED", "%s was revoked at %s; enrol this host with a new join token if it is to come back",
+			agent, found.GetRevokeTime().AsTime().Format(time.RFC3339))
+	case current != enrolment:
+		return nil, errAgentGone(agent)
 	}
 	return found, nil
 }
@@ -172,11 +179,10 @@ func (s *Store) DeleteAgent(ctx context.Context, tx *sqldb.Tx, name, etag string
 			return err
 		}
 	}
-	for _, statement := range []string{
-		`DELETE FROM agent_enrolments WHERE agent = $1`,
-		`DELETE FROM agent_presence WHERE agent = $1`,
-		`DELETE FROM join_tokens WHERE agent = $1`,
-	} {
+	if err := lockOut(ctx, tx, name); err != nil {
+		return err
+	}
+	for _, statement := range []string{`DELETE FROM agent_presence WHERE agent = $1`, `DELETE FROM agent_programs WHERE agent = $1`} {
 		if _, err := tx.ExecContext(ctx, statement, name); err != nil {
 			return fmt.Errorf("delete %s: %w", name, err)
 		}
@@ -186,6 +192,29 @@ func (s *Store) DeleteAgent(ctx context.Context, tx *sqldb.Tx, name, etag string
 		return fmt.Errorf("delete %s: %w", name, err)
 	}
 	return Agents.Remove(ctx, tx, s.Resources, name, resource.Meta{})
+}
+
+// lockOut forgets all that lets an agent in: its enrolment, and the join tokens that were not redeemed or might be again.
+func lockOut(ctx context.Context, tx *sqldb.Tx, agent string) error {
+	for _, statement := range []string{`DELETE FROM agent_enrolments WHERE agent = $1`, `DELETE FROM join_tokens WHERE agent = $1`} {
+		if _, err := tx.ExecContext(ctx, statement, agent); err != nil {
+			return fmt.Errorf("lock out %s: %w", agent, err)
+		}
+	}
+	return nil
+}
+
+// RevokeAgent locks an agent out until it enrols anew; its targets stay its own. Revoking it again changes nothing.
+func (s *Store) RevokeAgent(ctx context.Context, tx *sqldb.Tx, agent, reason string) (*deploymentv1.Agent, error) {
+	row, err := Agents.LockRow(ctx, tx, agent)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockOut(ctx, tx, agent); err != nil || row.Message.GetRevokeTime() != nil {
+		return row.Message, err
+	}
+	row.Message.RevokeTime = timestamppb.New(s.Now())
+	return row.Message, Agents.Save(ctx, tx, s.Resources, row.Message, row.Revision, resource.Meta{Verb: "revoked", Cause: reason})
 }
 
 // Quarantine marks an agent; an empty reason releases it. It tells whether that changed anything.

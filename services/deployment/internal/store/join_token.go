@@ -134,7 +134,7 @@ func (s *Store) enrol(ctx context.Context, tx *sqldb.Tx, r Redemption, enrolment
 		agent = &deploymentv1.Agent{Name: r.Agent, Facts: r.Facts, CertificateExpireTime: timestamppb.New(r.Expires)}
 		err = Agents.Insert(ctx, tx, s.Resources, agent, meta)
 	case err == nil:
-		agent.Facts, agent.CertificateExpireTime = r.Facts, timestamppb.New(r.Expires)
+		agent.Facts, agent.CertificateExpireTime, agent.RevokeTime = r.Facts, timestamppb.New(r.Expires), nil
 		err = Agents.Save(ctx, tx, s.Resources, agent, row.Revision, meta)
 	}
 	if err != nil {

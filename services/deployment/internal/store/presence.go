@@ -29,6 +29,8 @@ type Presence struct {
 	Facts *deploymentv1.HostFacts
 	// Seen is when it was heard last.
 	Seen time.Time
+	// Version is of the agent's program, and UpdateError why the one that it should run does not.
+	Version, UpdateError string
 }
 
 // SavePresence writes what changed, all in one transaction. Rows say connected
@@ -116,6 +118,10 @@ func (s *Store) saveConnected(ctx context.Context, tx *sqldb.Tx, row resource.Ro
 	news := p.Facts != nil && FactsDiffer(agent.GetFacts(), p.Facts)
 	if news {
 		agent.Facts = p.Facts
+	}
+	if p.Connected && (agent.GetVersion() != p.Version || agent.GetUpdateError() != p.UpdateError) {
+		agent.Version, agent.UpdateError = p.Version, p.UpdateError
+		news = true
 	}
 	if agent.GetConnected() != p.Connected {
 		meta.Verb = map[bool]string{true: "connected", false: "disconnected"}[p.Connected]
