@@ -137,9 +137,6 @@ func (s *scenario) event(verb, rest string, words []string) {
 				Required: "errors at most 50 % worse than the baseline", Owner: "time",
 			}}
 		}
-		if s.analyses == nil {
-			s.analyses = map[string]*gatev1.Verdict{}
-		}
 		s.analyses[name] = v
 	case "problem":
 		s.problems = append(s.problems, rest)

@@ -73,7 +73,7 @@ func newSim(r *deploymentv1.Rollout, cohorts map[string]string) (*sim, error) {
 			Name: simDeployment, Release: "workspaces/w/applications/a/releases/v2", Rollout: expanded,
 			State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
 		}},
-		now: noon, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
+		now: noon, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, analyses: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
 		note: func(string, ...any) {}, decided: func(*Facts, Effects) {},
 	}
 	dealt := Assign(expanded.GetWaves(), targets)
@@ -95,7 +95,7 @@ func rollbackOf(old *sim) *sim {
 			Name: old.Deployment.GetName(), RollbackOf: old.Deployment.GetName(), Release: "workspaces/w/applications/a/releases/v1",
 			Rollout: Reverse(old.Deployment.GetRollout()), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
 		}},
-		now: old.now, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
+		now: old.now, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, analyses: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
 		note: old.note, decided: func(*Facts, Effects) {},
 	}
 	touched := append(Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)

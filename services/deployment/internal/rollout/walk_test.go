@@ -137,6 +137,9 @@ func (w *walk) rollout() *deploymentv1.Rollout {
 		if w.chance(30) {
 			rule.MinCoverage = 0.5
 		}
+		if w.chance(30) {
+			rule.Analysis = &deploymentv1.AnalysisRule{Metrics: []*deploymentv1.MetricRule{{Id: "errors"}}, MaxDuration: durationpb.New(time.Duration(1+w.pick(100)) * time.Second)}
+		}
 		for j := range w.pick(3) {
 			rule.Gates = append(rule.Gates, w.gate(fmt.Sprintf("g%d", j)))
 		}
@@ -217,7 +220,7 @@ func (w *walk) takenBack() error {
 
 // something happens.
 func (w *walk) something() {
-	switch w.pick(10) {
+	switch w.pick(11) {
 	case 0, 1, 2, 3:
 		w.agent(w.members[w.pick(len(w.members))])
 	case 4, 5:
@@ -236,10 +239,20 @@ func (w *walk) something() {
 		w.approver()
 	case 8:
 		w.operator()
+	case 9:
+		w.measure(w.Waves[w.pick(len(w.Waves))], []gatev1.Verdict_State{gatev1.Verdict_UNDECIDED, gatev1.Verdict_PASS, gatev1.Verdict_FAIL}[w.pick(3)])
 	default:
 		m := w.members[w.pick(len(w.members))]
 		m.away = w.chance(50)
 		w.note("%s away=%t", m.name, m.away)
+	}
+}
+
+// measure says something of a wave under way; what has failed stays so.
+func (w *walk) measure(wave *deploymentv1.Wave, state gatev1.Verdict_State) {
+	if name := wave.GetName(); waveStarted(wave.GetState()) && w.analyses[name].GetState() != gatev1.Verdict_FAIL {
+		w.analyses[name] = &gatev1.Verdict{Resource: name, State: state}
+		w.note("%s is measured: %s", wave.GetRule().GetId(), state)
 	}
 }
 
@@ -307,6 +320,7 @@ func (w *walk) benign() {
 	default:
 	}
 	for _, wave := range w.Waves {
+		w.measure(wave, gatev1.Verdict_PASS)
 		if wave.GetState() == deploymentv1.Wave_GATED && len(w.approvals[wave.GetName()]) < 3 {
 			w.approvals[wave.GetName()] = append(slices.Clone(w.approvals[wave.GetName()]), &deploymentv1.Approval{Principal: fmt.Sprintf("users/c%d", len(w.approvals[wave.GetName()])), Approved: true})
 		}
@@ -469,6 +483,9 @@ func (w *walk) seals(f *Facts, e Effects) error {
 		}
 		if baked := f.Now.Sub(wave.GetBakeStartTime().AsTime()); baked < wave.GetRule().GetBake().AsDuration() {
 			return fmt.Errorf("wave %s is sealed after %s of bake", wave.GetRule().GetId(), baked)
+		}
+		if measured := f.Analyses[name].GetState(); wave.GetRule().GetAnalysis() != nil && measured != gatev1.Verdict_PASS && !wave.GetAnalysisAccepted() {
+			return fmt.Errorf("wave %s is sealed although its analysis says %s", wave.GetRule().GetId(), measured)
 		}
 	}
 	return nil
