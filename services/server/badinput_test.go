@@ -72,6 +72,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"people", badPeople()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
+		{"history", badHistory()},
 	} {
 		_, _ = fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
 		for _, r := range chapter.rows {
