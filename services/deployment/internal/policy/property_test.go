@@ -34,8 +34,8 @@ func newScan(zone *time.Location, from time.Time, minutes int) *scan {
 
 // first is the minute at which the clocks first show w or later.
 func (s *scan) first(w time.Time) int {
-	for i, shown := range s.walls {
-		if !shown.Before(w) {
+	for i := max(0, int(w.Sub(s.from)/time.Minute)-30*60); i < len(s.walls); i++ { // no zone is further from UTC
+		if !s.walls[i].Before(w) {
 			return i
 		}
 	}

@@ -35,17 +35,17 @@ func (ws Windows) At(t time.Time) (open bool, next time.Time) {
 	return open, next
 }
 
-// at also names the window that is open.
-func (ws Windows) at(t time.Time) (open bool, next time.Time, label string) {
+// at also returns the window that is open, or that opens next.
+func (ws Windows) at(t time.Time) (open bool, next time.Time, which *Window) {
 	for _, w := range ws {
 		isOpen, edge := w.edge(t)
 		switch {
 		case isOpen && !open:
-			open, next, label = true, edge, w.label
+			open, next, which = true, edge, w
 		case isOpen:
 			next = later(next, edge)
 		case !open && !edge.IsZero() && (next.IsZero() || edge.Before(next)):
-			next = edge
+			next, which = edge, w
 		}
 	}
 	for range maxJoins {
@@ -62,7 +62,7 @@ func (ws Windows) at(t time.Time) (open bool, next time.Time, label string) {
 			break
 		}
 	}
-	return open, next, label
+	return open, next, which
 }
 
 // EvaluateWindows is At for windows that were not made ready before, such as those of a

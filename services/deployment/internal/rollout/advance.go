@@ -135,7 +135,7 @@ func roll(s *State, f *Facts, e *Effects) bool {
 	d := s.Deployment
 	if d.GetDesiredState() == deploymentv1.Deployment_PAUSE {
 		if d.GetState() == deploymentv1.Deployment_WAITING {
-			return s.move(f, deploymentv1.Deployment_PAUSED, "PAUSED_BY_OPERATOR", d.GetStateMessage())
+			return s.move(f, deploymentv1.Deployment_PAUSED, ReasonPausedByOperator, d.GetStateMessage())
 		}
 		return s.move(f, deploymentv1.Deployment_PAUSING, pausedFor(s.current()), d.GetStateMessage())
 	}
@@ -145,6 +145,11 @@ func roll(s *State, f *Facts, e *Effects) bool {
 	}
 	if w == nil {
 		return s.move(f, deploymentv1.Deployment_FINALIZING, "", "")
+	}
+	if waveStarted(w.GetState()) && d.GetState() == deploymentv1.Deployment_RUNNING {
+		if message, stopped := s.stopped(w, f, e); stopped {
+			return s.move(f, deploymentv1.Deployment_PAUSING, ReasonStopTheLine, message)
+		}
 	}
 	waveBefore := w.GetState()
 	advanceWave(s, w, f, e)
@@ -197,14 +202,11 @@ func hold(s *State, f *Facts, e *Effects) bool {
 		}
 	}
 	if d.GetDesiredState() == deploymentv1.Deployment_RUN {
-		if w != nil && w.GetState() == deploymentv1.Wave_HELD {
-			s.unhold(w, f)
-			return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
+		line, stopped := s.stopped(w, f, e)
+		if !stopped {
+			return s.goOn(w, f)
 		}
-		if d.GetState() == deploymentv1.Deployment_PAUSING {
-			return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
-		}
-		return s.move(f, deploymentv1.Deployment_WAITING, "", "")
+		d.StateReason, d.StateMessage = ReasonStopTheLine, line // whoever resumes goes on when the line does
 	}
 	if w != nil && (w.GetState() == deploymentv1.Wave_RUNNING || w.GetState() == deploymentv1.Wave_BAKING) {
 		w.HeldFrom = w.GetState()
@@ -216,6 +218,18 @@ func hold(s *State, f *Facts, e *Effects) bool {
 		return s.move(f, deploymentv1.Deployment_PAUSED, d.GetStateReason(), d.GetStateMessage())
 	}
 	return false
+}
+
+// goOn ends a pause.
+func (s *State) goOn(w *deploymentv1.Wave, f *Facts) bool {
+	if w != nil && w.GetState() == deploymentv1.Wave_HELD {
+		s.unhold(w, f)
+		return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
+	}
+	if s.Deployment.GetState() == deploymentv1.Deployment_PAUSING {
+		return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
+	}
+	return s.move(f, deploymentv1.Deployment_WAITING, "", "")
 }
 
 // unhold lets a held wave go on; the time it was held does not count as baked.

@@ -76,7 +76,7 @@ func pausedFor(w *deploymentv1.Wave) string {
 	if w.GetState() == deploymentv1.Wave_HELD && w.GetStateReason() == ReasonAnalysisUndecided {
 		return ReasonAnalysisUndecided
 	}
-	return "PAUSED_BY_OPERATOR"
+	return ReasonPausedByOperator
 }
 
 // analysisReasons says what an analysis waits for; none where it is not in the way.

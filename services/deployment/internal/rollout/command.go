@@ -8,6 +8,9 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
+// ReasonPausedByOperator is the reason of a pause that a person asked for.
+const ReasonPausedByOperator = "PAUSED_BY_OPERATOR"
+
 // ReasonResumed marks a frozen deployment that a person told to go on.
 const ReasonResumed = "RESUMED"
 
@@ -77,6 +80,9 @@ func Give(d *deploymentv1.Deployment, c Command, by, reason string, now time.Tim
 	switch c {
 	case Pause:
 		d.DesiredState = deploymentv1.Deployment_PAUSE
+		if d.GetStateReason() == ReasonStopTheLine {
+			d.StateReason = ReasonPausedByOperator // it stays when the line goes on
+		}
 	case Resume:
 		d.DesiredState = deploymentv1.Deployment_RUN
 		if d.GetState() == deploymentv1.Deployment_FROZEN {

@@ -48,6 +48,9 @@ func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 	case deploymentv1.Deployment_PAUSING:
 		return []*gatev1.BlockedBy{installationReason(d.GetName(), d.GetCounts(), "the end of what has begun")}
 	case deploymentv1.Deployment_PAUSED:
+		if line := lineReasons(s, s.current(), f); len(line) > 0 {
+			return line
+		}
 		if w := s.current(); pausedFor(w) == ReasonAnalysisUndecided {
 			return waveReasons(s, w, f)
 		}
@@ -85,6 +88,11 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 			Required: fmt.Sprintf("healthy for %s, until %s", w.GetRule().GetBake().AsDuration(), until.UTC().Format(time.RFC3339)),
 		}}, measured...)
 	case deploymentv1.Wave_HELD, deploymentv1.Wave_FAILED:
+		if w.GetStateReason() == ReasonPolicyClosed || w.GetStateReason() == ReasonStopTheLine {
+			if policies := f.policies(s, w).Reasons; len(policies) > 0 {
+				return policies
+			}
+		}
 		if pausedFor(w) == ReasonAnalysisUndecided {
 			return append([]*gatev1.BlockedBy{undecidedReason(w)}, analysisReasons(w)...)
 		}
@@ -101,10 +109,16 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 func turnReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 	switch {
 	case w == s.current() && s.Deployment.GetState() == deploymentv1.Deployment_PAUSED:
+		if line := lineReasons(s, w, f); len(line) > 0 {
+			return line
+		}
 		return []*gatev1.BlockedBy{pausedReason(s.Deployment)} // its gates are not even looked at
 	case s.catchUp() && reached(f.counts(w)) <= 0 && f.counts(w).GetUnavailable() > 0:
 		return []*gatev1.BlockedBy{awayReason(w, f)}
 	case w.GetState() == deploymentv1.Wave_GATED:
+		if policies := f.policies(s, w).Reasons; len(policies) > 0 {
+			return append(policies, closedGates(w)...)
+		}
 		return gateReasons(w)
 	default:
 		return pendingReason(s, w)
@@ -136,15 +150,18 @@ func pendingReason(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
 }
 
 func gateReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
+	if out := closedGates(w); len(out) > 0 {
+		return out
+	}
+	return []*gatev1.BlockedBy{engineReason(w.GetName(), "its gates are asked within seconds")}
+}
+
+func closedGates(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	var out []*gatev1.BlockedBy
 	for _, g := range w.GetGates() {
-		if opens(g.GetVerdict().GetState()) {
-			continue
+		if !opens(g.GetVerdict().GetState()) {
+			out = append(out, g.GetVerdict().GetReasons()...)
 		}
-		out = append(out, g.GetVerdict().GetReasons()...)
-	}
-	if len(out) == 0 {
-		out = append(out, engineReason(w.GetName(), "its gates are asked within seconds"))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/policy"
 )
 
 // Defaults of a rollout's timeouts, as the contract states them.
@@ -51,6 +52,8 @@ type Facts struct {
 	Growing string
 	// Migrations is what has to be migrated in the environment; nil for nothing.
 	Migrations *Migrations
+	// Policies is what binds the deployment now, and whom overrides open what for; nil for nothing.
+	Policies *policy.Set
 }
 
 // Preflight is what was found before the first wave.

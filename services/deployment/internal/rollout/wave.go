@@ -23,6 +23,8 @@ func advanceWave(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 		running(s, w, f, e)
 	case deploymentv1.Wave_BAKING:
 		baking(s, w, f, e)
+	case deploymentv1.Wave_HELD:
+		reopen(s, w, f, e)
 	default:
 	}
 }
@@ -31,7 +33,11 @@ func gated(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 	if s.awaits(w, f) {
 		return
 	}
-	switch answer := evaluate(s, w, f, e); answer {
+	answer := evaluate(s, w, f, e)
+	if answer == gatesOpen && !s.allowed(w, f, e).Allowed() {
+		answer = gatesClosed
+	}
+	switch answer {
 	case gatesOpen:
 		w.StartTime = stamp(f.Now)
 		e.Start = w.GetName()
@@ -47,6 +53,9 @@ func gated(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
 }
 
 func running(s *State, w *deploymentv1.Wave, f *Facts, e *Effects) {
+	if closed(s, w, f, e) {
+		return
+	}
 	if migrate(s, w, f, e) {
 		return
 	}

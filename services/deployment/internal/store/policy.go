@@ -1,0 +1,27 @@
+package store
+
+import (
+	"context"
+
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+)
+
+// Policies say what a workspace allows, and when.
+var Policies = resource.Define(resource.Spec[*deploymentv1.Policy]{
+	Table:   "policies",
+	Columns: []resource.Column[*deploymentv1.Policy]{{Field: "display_name"}},
+})
+
+// PoliciesOf returns all policies of a workspace as they are now, by name.
+func PoliciesOf(ctx context.Context, q sqldb.Queryer, workspace string) ([]*deploymentv1.Policy, error) {
+	return Policies.Select(ctx, q, `WHERE parent = $1 ORDER BY name`, workspace)
+}
+
+// DeploymentsUnderWay names the deployments of a workspace that have not ended.
+func DeploymentsUnderWay(ctx context.Context, q sqldb.Queryer, workspace string) ([]string, error) {
+	prefix := workspace + "/applications/"
+	rows, err := q.QueryContext(ctx, `SELECT name FROM deployments WHERE terminal = 0 AND name >= $1 AND name < $2 ORDER BY name`, prefix, prefix+"~")
+	return sqldb.Collect(rows, err, scanText)
+}
