@@ -40,6 +40,9 @@ type Command struct {
 	Env     []string
 	Marker  string // finds what is left of it when the agent dies
 	Timeout time.Duration
+	// Leave takes the output of a command that leaves processes behind, which go on when it
+	// ends with 0 and may hold it open. Without it nothing of the command's group is left.
+	Leave *os.File
 }
 
 const (
@@ -49,10 +52,19 @@ const (
 )
 
 // Run runs a command to its end. lines is called for each line of its output.
-// Nothing of its group is left when Run returns.
+// Nothing of its group is left when Run returns, but for Leave.
 func Run(ctx context.Context, c Command, lines func(string)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
+	if c.Leave != nil {
+		process, err := begin(c, c.Leave)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = process.Close() }()
+		exit, err := wait(ctx, process, true)
+		return verdict(ctx, exit, err)
+	}
 	out, in, err := os.Pipe()
 	if err != nil {
 		return err
@@ -62,21 +74,29 @@ func Run(ctx context.Context, c Command, lines func(string)) error {
 	// The kernel kills the command when this thread ends, which is when the agent dies.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	process, err := proc.Start(c.Argv, proc.Attr{
-		Dir: c.Dir, Env: append(slices.Clip(c.Env), proc.Marker+"="+c.Marker),
-		Files: []*os.File{nil, in, in}, DieWithParent: true,
-	})
+	process, err := begin(c, in)
 	_ = in.Close()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrStart, err)
+		return err
 	}
 	defer func() { _ = process.Close() }()
 	read := make(chan struct{})
 	go func() { defer close(read); scan(out, lines) }()
-	exit, err := wait(ctx, process)
+	exit, err := wait(ctx, process, false)
 	_ = out.SetReadDeadline(time.Now().Add(drain))
 	<-read
 	return verdict(ctx, exit, err)
+}
+
+func begin(c Command, out *os.File) (*proc.Process, error) {
+	process, err := proc.Start(c.Argv, proc.Attr{
+		Dir: c.Dir, Env: append(slices.Clip(c.Env), proc.Marker+"="+c.Marker),
+		Files: []*os.File{nil, out, out}, DieWithParent: c.Leave == nil,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	return process, nil
 }
 
 func verdict(ctx context.Context, exit proc.Exit, err error) error {
@@ -93,7 +113,7 @@ func verdict(ctx context.Context, exit proc.Exit, err error) error {
 }
 
 // wait waits for the end and kills the group when the context ends, or what the command left of it.
-func wait(ctx context.Context, process *proc.Process) (proc.Exit, error) {
+func wait(ctx context.Context, process *proc.Process, leave bool) (proc.Exit, error) {
 	id, err := proc.Identify(process.PID())
 	if err != nil { // it has ended already
 		id = proc.ID{PID: process.PID(), Boot: proc.BootID()}
@@ -101,7 +121,9 @@ func wait(ctx context.Context, process *proc.Process) (proc.Exit, error) {
 	stop := context.AfterFunc(ctx, func() { proc.KillGroup(id) })
 	defer stop()
 	exit, err := process.Wait()
-	proc.KillGroup(id)
+	if !leave || exit.Code != 0 || err != nil {
+		proc.KillGroup(id)
+	}
 	return exit, err
 }
 

@@ -47,6 +47,10 @@ type Slot struct {
 	Down string `json:"down,omitempty"`
 	// Unproven is true from the start of Live until it was healthy: it is nothing to go back to.
 	Unproven bool `json:"unproven,omitempty"`
+	// Routed is the instance that traffic was pointed at last, of two that run side by side.
+	Routed int `json:"routed,omitempty"`
+	// Activated says that the candidate has the traffic and that its hook has run: all that is left is to end the other.
+	Activated bool `json:"activated,omitempty"`
 	// Hook is a command of the release that was begun; whether it ended is not known
 	// as long as it stands here. It is never run again.
 	Hook string `json:"hook,omitempty"`
@@ -70,6 +74,10 @@ type Instance struct {
 	Digest       string `json:"digest"` // of the configuration
 	Release      string `json:"release"`
 	Version      string `json:"version"`
+	// Port is its own, of two that take turns; 0 is none.
+	Port int `json:"port,omitempty"`
+	// Adopted says that it ran before any agent knew of it.
+	Adopted bool `json:"adopted,omitempty"`
 }
 
 // clone makes a copy that can be changed; messages are never changed once they are in a slot.

@@ -39,6 +39,7 @@ type Scope struct {
 	Config  string
 	Shared  string
 	Getenv  func(string) (string, bool)
+	Port    int // the instance's own, of two that take turns; 0 is none
 }
 
 // Instance is a workload with every template filled. It holds secrets: its file is 0600.
@@ -50,6 +51,12 @@ type Instance struct {
 	Probes  []Probe  `json:"probes,omitempty"`
 	Hooks   Hooks    `json:"hooks"`
 	Secrets []string `json:"secrets,omitempty"`
+	// Switch points traffic at the instance, where a command does it.
+	Switch []string `json:"switch,omitempty"`
+	// Start, Stop and Status drive a service that is on the host, where commands do it.
+	Start  []string `json:"start,omitempty"`
+	Stop   []string `json:"stop,omitempty"`
+	Status []string `json:"status,omitempty"`
 }
 
 // File is a rendered configuration file.
@@ -83,8 +90,10 @@ func Render(w *agentv1.Workload, scope Scope) (*Instance, error) {
 	r := &renderer{scope: scope, missing: missing, data: data(w, scope, secrets)}
 	i := &Instance{Dir: scope.Release, Secrets: slices.Sorted(maps.Values(secrets))}
 	var err error
-	if i.Argv, err = r.command("command", w.GetRun().GetCommand()); err != nil {
-		return nil, err
+	if w.GetRun().GetExternal() == nil {
+		if i.Argv, err = r.command("command", w.GetRun().GetCommand()); err != nil {
+			return nil, err
+		}
 	}
 	if i.Env, err = r.env(w.GetRun().GetEnv()); err != nil {
 		return nil, err
@@ -103,11 +112,21 @@ func Render(w *agentv1.Workload, scope Scope) (*Instance, error) {
 		}
 		i.Probes = append(i.Probes, probe)
 	}
+	return i, r.hooks(i, w)
+}
+
+// hooks fills the commands beside the application's own.
+func (r *renderer) hooks(i *Instance, w *agentv1.Workload) (err error) {
+	service := w.GetRun().GetExternal().GetCommands()
 	for _, hook := range []struct {
 		name string
 		hook *deploymentv1.Hook
 		to   *[]string
 	}{
+		{"switch", w.GetRun().GetBlueGreen().GetSwitch(), &i.Switch},
+		{"start", service.GetStart(), &i.Start},
+		{"stop", service.GetStop(), &i.Stop},
+		{"status", service.GetStatus(), &i.Status},
 		{"hook pre_install", w.GetHooks().GetPreInstall(), &i.Hooks.PreInstall},
 		{"hook test", w.GetHooks().GetTest(), &i.Hooks.Test},
 		{"hook post_activate", w.GetHooks().GetPostActivate(), &i.Hooks.PostActivate},
@@ -117,10 +136,10 @@ func Render(w *agentv1.Workload, scope Scope) (*Instance, error) {
 			continue
 		}
 		if *hook.to, err = r.command(hook.name, hook.hook.GetCommand()); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return i, nil
+	return nil
 }
 
 type renderer struct {
@@ -135,7 +154,7 @@ func data(w *agentv1.Workload, scope Scope, secrets map[string]string) map[strin
 	if vars == nil {
 		vars = map[string]string{}
 	}
-	return map[string]any{
+	all := map[string]any{
 		"target": map[string]string{"name": scope.Target, "id": scope.Target[strings.LastIndexByte(scope.Target, '/')+1:]},
 		"facts": map[string]any{
 			"os": f.GetOs(), "arch": f.GetArch(), "os_version": f.GetOsVersion(), "hostname": f.GetHostname(),
@@ -145,6 +164,10 @@ func data(w *agentv1.Workload, scope Scope, secrets map[string]string) map[strin
 		"release": map[string]string{"name": w.GetRelease(), "version": w.GetVersion()},
 		"dir":     map[string]string{"release": scope.Release, "config": scope.Config, "shared": scope.Shared},
 	}
+	if scope.Port != 0 {
+		all["port"] = scope.Port
+	}
+	return all
 }
 
 // text fills one template; what names it for errors.
