@@ -36,8 +36,11 @@ func (a *DeploymentService) GetDeployment(ctx context.Context, req *deploymentv1
 	return d, store.DescribeDeployments(ctx, a.store.DB.Read(), d)
 }
 
-// ListDeployments answers one page.
+// ListDeployments answers one page, the newest first unless asked otherwise.
 func (a *DeploymentService) ListDeployments(ctx context.Context, req *deploymentv1.ListDeploymentsRequest) (*deploymentv1.ListDeploymentsResponse, error) {
+	if req.GetOrderBy() == "" {
+		req.OrderBy = "create_time desc"
+	}
 	items, next, err := store.Deployments.List(ctx, a.store.Resources, req)
 	if err != nil {
 		return nil, err
@@ -63,6 +66,16 @@ func (a *DeploymentService) CancelDeployment(ctx context.Context, req *deploymen
 // AbandonDeployment ends at once.
 func (a *DeploymentService) AbandonDeployment(ctx context.Context, req *deploymentv1.AbandonDeploymentRequest) (*deploymentv1.Deployment, error) {
 	return a.engine.Command(ctx, req, rollout.Abandon)
+}
+
+// PromoteRelease takes a release on from where it has stood.
+func (a *DeploymentService) PromoteRelease(ctx context.Context, req *deploymentv1.PromoteReleaseRequest) (*deploymentv1.Deployment, error) {
+	return a.engine.Promote(ctx, req)
+}
+
+// GetReleaseMatrix shows what stands where.
+func (a *DeploymentService) GetReleaseMatrix(ctx context.Context, req *deploymentv1.GetReleaseMatrixRequest) (*deploymentv1.ReleaseMatrix, error) {
+	return a.store.ReleaseMatrix(ctx, req)
 }
 
 // RollbackDeployment creates the linked deployment that goes back.

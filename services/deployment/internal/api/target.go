@@ -36,6 +36,11 @@ func (a *TargetService) GetTarget(ctx context.Context, req *deploymentv1.GetTarg
 	return t, a.store.DescribeTargets(ctx, t)
 }
 
+// ListDrift answers one page of what runs otherwise than it should.
+func (a *TargetService) ListDrift(ctx context.Context, req *deploymentv1.ListDriftRequest) (*deploymentv1.ListDriftResponse, error) {
+	return a.store.ListDrift(ctx, req)
+}
+
 // ListTargets answers one page, each with what runs on it.
 func (a *TargetService) ListTargets(ctx context.Context, req *deploymentv1.ListTargetsRequest) (*deploymentv1.ListTargetsResponse, error) {
 	items, next, err := store.Targets.List(ctx, a.store.Resources, req)

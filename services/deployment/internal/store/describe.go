@@ -36,6 +36,14 @@ func (s *Store) DescribeTargets(ctx context.Context, targets ...*deploymentv1.Ta
 	if err != nil {
 		return err
 	}
+	should, err := DesiredOn(ctx, s.DB.Read(), names)
+	if err != nil {
+		return err
+	}
+	differs, err := driftOn(ctx, s.DB.Read(), names)
+	if err != nil {
+		return err
+	}
 	for _, t := range targets {
 		if p, ok := here[t.GetName()]; ok {
 			t.Connected, t.LastSeenTime = p.connected, timestamppb.New(p.lastSeen)
@@ -47,8 +55,28 @@ func (s *Store) DescribeTargets(ctx context.Context, targets ...*deploymentv1.Ta
 				Installation: slot.Installation, Since: timestamppb.New(slot.Since), Health: slot.Health,
 			})
 		}
+		describeDesired(t, should[t.GetName()], differs)
 	}
 	return nil
+}
+
+// describeDesired says beside what runs what should, and names what should run and does not.
+func describeDesired(t *deploymentv1.Target, should []*Desired, differs map[[2]string]*Drifted) {
+	running := map[string]*deploymentv1.RunningRelease{}
+	for _, r := range t.GetRunning() {
+		running[r.GetApplication()] = r
+	}
+	for _, d := range should {
+		r := running[d.Application]
+		if r == nil {
+			r = &deploymentv1.RunningRelease{Application: d.Application}
+			t.Running = append(t.Running, r)
+		}
+		r.DesiredRelease = d.Release
+		if x := differs[[2]string{t.GetName(), d.Application}]; x != nil {
+			r.Drift = x.Reason
+		}
+	}
 }
 
 // DescribeInstallations says why queued installations wait for their targets.

@@ -201,4 +201,9 @@ func SetDrift(ctx context.Context, tx *sqldb.Tx, now time.Time, installation, dr
 	return err
 }
 
+// DriftedSlots names those of some installations around whose release an agent has found something changed.
+func DriftedSlots(ctx context.Context, q sqldb.Queryer, installations []string) ([]string, error) {
+	return distinctTexts(ctx, q, installations, `SELECT installation FROM slots WHERE drift <> '' AND installation IN (`)
+}
+
 func lastSegment(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
