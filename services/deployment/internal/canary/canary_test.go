@@ -59,6 +59,9 @@ func TestStories(t *testing.T) {
 		"no_errors_at_all_with_an_absolute_margin": {
 			&deploymentv1.MetricRule{Id: "errors", AbsoluteMargin: 0.01}, always(12, 0, 100, 0, 100),
 		},
+		"rare_events": { // 3 / 0.02 requests are 15 intervals
+			&deploymentv1.MetricRule{Id: "errors", AbsoluteMargin: 0.02}, always(16, 0, 10, 0, 10000),
+		},
 		"nothing_that_counts": {errorsRule(), []*deploymentv1.AnalysisPoint{
 			point(0, 0, 0, 5, 100), unavailable, point(2, 5, 100, 0, 0), point(3, 101, 100, 5, 100),
 		}},

@@ -23,14 +23,14 @@ func Verdict(wave string, metrics []*deploymentv1.Analysis) *gatev1.Verdict {
 		if v.GetState() != gatev1.Verdict_FAIL {
 			v.State = a.GetState()
 		}
-		v.Reasons = append(v.Reasons, reason(a))
+		v.Reasons = append(v.Reasons, reason(wave, a))
 		v.WaitingOn = append(v.WaitingOn, a.GetName())
 	}
 	return v
 }
 
 // reason says what keeps a metric from passing, with the numbers.
-func reason(a *deploymentv1.Analysis) *gatev1.BlockedBy {
+func reason(wave string, a *deploymentv1.Analysis) *gatev1.BlockedBy {
 	_, pass := margins(a.GetRule())
 	required := fmt.Sprintf("%s at most %s worse than the baseline", a.GetRule().GetId(), percent(pass))
 	if absolute := a.GetRule().GetAbsoluteMargin(); absolute > 0 {
@@ -38,7 +38,7 @@ func reason(a *deploymentv1.Analysis) *gatev1.BlockedBy {
 	}
 	return &gatev1.BlockedBy{
 		Kind: gatev1.BlockedBy_ANALYSIS, Resource: a.GetName(), Current: a.GetReason(), Required: required,
-		Owner: "time", Command: "golive get " + a.GetName(),
+		Owner: "time", Command: "golive analysis " + wave,
 	}
 }
 
@@ -69,11 +69,13 @@ func finding(a *deploymentv1.Analysis) string {
 	case a.GetState() == gatev1.Verdict_FAIL:
 		return fmt.Sprintf("worse than the margin of %s allows, at odds of 10^%.0f to 1 (%s)", percent(fail), math.Floor(logEvidence(a.GetStatistics())/math.Ln10), alpha)
 	case a.GetState() == gatev1.Verdict_PASS:
-		return fmt.Sprintf("within the margin of %s, with %s to spare (%s)", percent(pass), points(-min(a.GetUpper(), 0)), alpha)
+		return fmt.Sprintf("within the margin of %s, with %s to spare (%s)", percent(pass), points(max(-a.GetUpper(), 0)), alpha)
 	case a.GetStatistics().GetN() < leastIntervals:
 		return fmt.Sprintf("too early, %d intervals are needed (%s)", leastIntervals, alpha)
 	case a.GetStatistics().GetPooledBad() == 0 && a.GetRule().GetAbsoluteMargin() == 0:
 		return fmt.Sprintf("nothing bad on either side, and without an absolute_margin no number of events is enough to pass (%s)", alpha)
+	case a.GetUpper() < 0:
+		return fmt.Sprintf("too few events to pass: neither %d bad ones nor enough for them to have shown (%s)", leastErrors, alpha)
 	default:
 		return fmt.Sprintf("between %s and %s from the margins of %s and %s, not decided (%s)", points(a.GetLower()), points(a.GetUpper()), percent(fail), percent(pass), alpha)
 	}

@@ -95,7 +95,7 @@ func analysisReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	}
 	return []*gatev1.BlockedBy{{
 		Kind: gatev1.BlockedBy_ANALYSIS, Resource: w.GetName(), Current: findings(w), Required: "every critical metric has passed", Owner: "time",
-		Command: "golive list analyses --parent " + w.GetName(),
+		Command: "golive analysis " + w.GetName(),
 	}}
 }
 
@@ -123,7 +123,7 @@ func analysisGate(s *State, w *deploymentv1.Wave, gate *deploymentv1.AnalysisGat
 		v.State = gatev1.Verdict_WAIT
 		v.Reasons = []*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_ANALYSIS, Resource: prior.GetName(), Current: findings(prior),
-			Required: fmt.Sprintf("the analysis of wave %s has passed", prior.GetRule().GetId()), Owner: "time", Command: "golive describe " + prior.GetName(),
+			Required: fmt.Sprintf("the analysis of wave %s has passed", prior.GetRule().GetId()), Owner: "time", Command: "golive analysis " + prior.GetName(),
 		}}
 	}
 	return v
