@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,7 @@ import (
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/signing"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -47,6 +49,10 @@ type composer struct {
 	releases    map[string]*deploymentv1.Release
 	deployments map[string]*deploymentv1.Deployment
 	targets     map[string]*deploymentv1.Target
+	// applications say whose signatures count now; runs which migrations are to be made by whom.
+	applications map[string]*deploymentv1.Application
+	runs         map[string]*store.MigrationRun
+	now          time.Time
 }
 
 func (e *Engine) composer(ctx context.Context, q sqldb.Queryer, rows []*store.Installation) (*composer, error) {
@@ -56,7 +62,7 @@ func (e *Engine) composer(ctx context.Context, q sqldb.Queryer, rows []*store.In
 		deployments = append(deployments, r.Deployment)
 		targets = append(targets, r.GetTarget())
 	}
-	c := &composer{}
+	c := &composer{now: e.store.Now()}
 	var err error
 	if c.releases, err = e.releases.get(ctx, q, distinct(releases)); err != nil {
 		return nil, fmt.Errorf("load releases: %w", err)
@@ -67,17 +73,42 @@ func (e *Engine) composer(ctx context.Context, q sqldb.Queryer, rows []*store.In
 	if c.targets, err = store.Targets.LoadMany(ctx, q, distinct(targets)); err != nil {
 		return nil, fmt.Errorf("load targets: %w", err)
 	}
-	return c, nil
+	return c, c.loadMore(ctx, q, rows)
+}
+
+// loadMore loads what only signed and migrating releases need beside it.
+func (c *composer) loadMore(ctx context.Context, q sqldb.Queryer, rows []*store.Installation) (err error) {
+	var applications, runners, deployments []string
+	for _, r := range rows {
+		applications = append(applications, r.Application)
+		if len(c.releases[r.GetFromRelease()].GetMigrations())+len(c.releases[r.GetToRelease()].GetMigrations()) > 0 {
+			runners, deployments = append(runners, r.GetName()), append(deployments, r.Deployment)
+		}
+	}
+	if c.applications, err = store.Applications.LoadMany(ctx, q, distinct(applications)); err != nil {
+		return fmt.Errorf("load applications: %w", err)
+	}
+	if len(runners) == 0 {
+		return nil
+	}
+	if c.runs, err = store.RunningMigrations(ctx, q, runners); err != nil {
+		return fmt.Errorf("load migrations: %w", err)
+	}
+	everywhere, err := store.RunningEverywhere(ctx, q, distinct(deployments))
+	maps.Copy(c.runs, everywhere)
+	return err
 }
 
 func (c *composer) command(row *store.Installation) (*agentv1.Command, error) {
-	plan := c.deployments[row.Deployment].GetRollout()
+	d, application := c.deployments[row.Deployment], c.applications[row.Application]
+	plan := d.GetRollout()
 	command := &agentv1.Command{
 		Installation: row.GetName(), Target: row.GetTarget(), Application: row.Application,
 		Attempt: row.GetAttempt(), Epoch: row.GetEpoch(), Action: row.Action,
 		// A rollback that fails must not bring the bad release back; a frozen plan leaves things as they are.
-		RevertOnFailure: plan.GetOnFailure() != deploymentv1.Rollout_FREEZE,
+		RevertOnFailure: plan.GetOnFailure() != deploymentv1.Rollout_FREEZE && d.GetRollbackPath().GetRule() != deploymentv1.RollbackPath_FREEZE,
 		StepTimeout:     plan.GetStepTimeout(),
+		Migrations:      c.steps(row), RollbackOrder: d.GetRollbackOrder(), SignatureRequired: application.GetSignaturesRequired(),
 	}
 	if command.GetStepTimeout() == nil {
 		command.StepTimeout = durationpb.New(rollout.DefaultStepTimeout)
@@ -87,8 +118,16 @@ func (c *composer) command(row *store.Installation) (*agentv1.Command, error) {
 	if command.Workload, err = workload(c.releases[row.GetToRelease()], facts, row.Overlay, row.ConfigDigest); err != nil {
 		return nil, err
 	}
-	command.Previous, err = workload(c.releases[row.GetFromRelease()], facts, row.FromOverlay, row.FromConfigDigest)
-	return command, err
+	if command.Previous, err = workload(c.releases[row.GetFromRelease()], facts, row.FromOverlay, row.FromConfigDigest); err != nil {
+		return nil, err
+	}
+	keys := signing.Keys(application, c.now)
+	for _, w := range []*agentv1.Workload{command.GetWorkload(), command.GetPrevious()} {
+		if w != nil && w.GetManifest() != nil {
+			w.SigningKeys = keys
+		}
+	}
+	return command, nil
 }
 
 // workload makes a release concrete for one target; nil where there is no release.
@@ -103,7 +142,7 @@ func workload(release *deploymentv1.Release, facts *deploymentv1.HostFacts, over
 	w.Release, w.Version = release.GetName(), release.GetVersion()
 	w.Artifact = rollout.Artifact(release, facts) // none: the agent answers UNSUPPORTED
 	w.ConfigFiles, w.Run, w.Hooks = release.GetConfigFiles(), release.GetRun(), release.GetHooks()
-	w.ConfigDigest = digest
+	w.ConfigDigest, w.Manifest = digest, release.GetManifest()
 	return w, nil
 }
 

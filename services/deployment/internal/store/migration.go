@@ -2,12 +2,16 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
 // MigrationRuns say what was migrated where. Only the engine writes them.
@@ -108,4 +112,35 @@ func checkMigrations(r *deploymentv1.Release) error {
 		seen[m.GetId()] = true
 	}
 	return nil
+}
+
+// Migrate tells one installation of a deployment that runs its release to migrate, or all of them. None is
+// told while some still has something else to do.
+func Migrate(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string, one bool) ([]*Installation, error) {
+	const free = ` AND i.action = 0 AND i.to_release <> ''`
+	runs := in("i.state", deploymentv1.Installation_SEALED, deploymentv1.Installation_SKIPPED)
+	where := `name IN (SELECT i.name FROM installations i WHERE i.parent = $3 AND ` + runs + free + ` AND ` + available + ` ORDER BY i.name LIMIT 1)`
+	if !one {
+		where = `name IN (SELECT i.name FROM installations i WHERE i.parent = $3 AND ` + runs + free + `) AND $2 > 0
+			AND NOT EXISTS (SELECT 1 FROM installations o WHERE o.parent = $3 AND o.action <> 0)`
+	}
+	return change(ctx, tx, now, set("action", agentv1.Command_MIGRATE)+`, epoch = `+nextEpoch, where, now.UnixMicro(), deployment)
+}
+
+// Migrating counts the installations of a deployment that are told to migrate and have not answered.
+func Migrating(ctx context.Context, q sqldb.Queryer, deployment string) (n int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM installations WHERE parent = $1 AND `+in("action", agentv1.Command_MIGRATE), deployment).Scan(&n)
+	return n, err
+}
+
+// Outlived tells whether the agent of an installation has answered to a newer command than that of an
+// epoch: what it had not begun by then, it never will.
+func Outlived(ctx context.Context, q sqldb.Queryer, runner string, epoch int64) (bool, error) {
+	answered := append(rollout.InProgress(), deploymentv1.Installation_HEALTHY, deploymentv1.Installation_SEALED,
+		deploymentv1.Installation_FAILED, deploymentv1.Installation_REVERTED, deploymentv1.Installation_REVERT_FAILED)
+	answered = slices.DeleteFunc(answered, func(s deploymentv1.Installation_State) bool { return s == deploymentv1.Installation_CLAIMED })
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM installations n JOIN installations r ON r.target = n.target AND r.application = n.application
+		WHERE r.name = $1 AND n.name <> r.name AND n.epoch > $2 AND `+in("n.state", answered...), runner, epoch).Scan(&n)
+	return n > 0, err
 }
