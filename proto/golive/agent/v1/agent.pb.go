@@ -1312,7 +1312,10 @@ type MigrationStep struct {
 	// The command, its `up` or its `down`.
 	Command *v1.Hook `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
 	// Whether this takes it back.
-	Down          bool `protobuf:"varint,3,opt,name=down,proto3" json:"down,omitempty"`
+	Down bool `protobuf:"varint,3,opt,name=down,proto3" json:"down,omitempty"`
+	// True for one that every target makes: the agent remembers what it has made, and neither makes it twice nor takes
+	// back what it has not made.
+	PerTarget     bool `protobuf:"varint,4,opt,name=per_target,json=perTarget,proto3" json:"per_target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1364,6 +1367,13 @@ func (x *MigrationStep) GetCommand() *v1.Hook {
 func (x *MigrationStep) GetDown() bool {
 	if x != nil {
 		return x.Down
+	}
+	return false
+}
+
+func (x *MigrationStep) GetPerTarget() bool {
+	if x != nil {
+		return x.PerTarget
 	}
 	return false
 }
@@ -2170,11 +2180,13 @@ const file_golive_agent_v1_agent_proto_rawDesc = "" +
 	"\x06CANCEL\x10\x05\x12\v\n" +
 	"\aMIGRATE\x10\x06\x12\n" +
 	"\n" +
-	"\x06REMOVE\x10\a\"i\n" +
+	"\x06REMOVE\x10\a\"\x88\x01\n" +
 	"\rMigrationStep\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
 	"\acommand\x18\x02 \x01(\v2\x1a.golive.deployment.v1.HookR\acommand\x12\x12\n" +
-	"\x04down\x18\x03 \x01(\bR\x04down\"\xe8\x01\n" +
+	"\x04down\x18\x03 \x01(\bR\x04down\x12\x1d\n" +
+	"\n" +
+	"per_target\x18\x04 \x01(\bR\tperTarget\"\xe8\x01\n" +
 	"\x10MigrationOutcome\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04down\x18\x02 \x01(\bR\x04down\x12=\n" +

@@ -317,7 +317,7 @@ func (c *composer) steps(row *store.Installation) []*agentv1.MigrationStep {
 		if !mine {
 			return
 		}
-		step := &agentv1.MigrationStep{Id: m.GetId(), Down: down, Command: m.GetUp()}
+		step := &agentv1.MigrationStep{Id: m.GetId(), Down: down, Command: m.GetUp(), PerTarget: !rollout.OncePerEnvironment(m)}
 		if down {
 			step.Command = m.GetDown()
 		}
