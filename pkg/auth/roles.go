@@ -19,7 +19,8 @@ type Role string
 // person (enrolments, completions); change is create, update, delete and running things;
 // decide is approving, deciding and overriding, apart from change so that who
 // makes a release does not also wave it through; govern is tokens, abandoning a
-// deployment, and every verb that the lists below do not know. The agent port
+// deployment, policies, and every verb that the lists below do not know. Whoever changes
+// things may stop the line; who decides lets it go on. The agent port
 // belongs to agents alone: no person can act as a host.
 const (
 	Viewer   Role = "viewer"
@@ -80,6 +81,13 @@ func classify(permission string) class {
 		return gates
 	}
 	c := verbClass(verb)
+	switch {
+	case c == read:
+	case collection == "overrides":
+		return decide // whatever the verb: it opens what somebody closed
+	case collection == "policies" && (verb == "create" || verb == "update" || verb == "delete"):
+		return govern // who is bound by a freeze does not lift it
+	}
 	if c == read && (collection == "enrolments" || collection == "completions") {
 		return private
 	}
@@ -111,9 +119,9 @@ func wordClass(word string) class {
 	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
 		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "report", "send", "complete", "reopen",
-		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate":
+		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "engageStopLine":
 		return change
-	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw":
+	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "releaseStopLine":
 		return decide
 	default: // abandon among them: it gives up on a deployment without an end that anybody saw
 		return govern

@@ -23,6 +23,7 @@ func TestEveryRoleAndVerb(t *testing.T) {
 			"get", "list", "watch", "search", "read", "explain", "why", "describe", "compare", "count", "query", "export", "preview",
 			"diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "tail", "batchGet", "getLogs", "watchLogs")},
 		{"gates", everybody, []string{"gate.gates.evaluate", "gate.gates.watch"}},
+		{"reads of what binds", everybody, []string{"deployment.policies.get", "deployment.policies.list", "deployment.overrides.get", "deployment.overrides.list"}},
 		{"who am I", everybody, []string{"access.principals.get"}},
 		{"reads about one person", []auth.Role{auth.Operator, auth.Approver, auth.Admin}, []string{
 			"implementation.enrolments.get", "implementation.enrolments.list", "implementation.enrolments.watch",
@@ -33,12 +34,13 @@ func TestEveryRoleAndVerb(t *testing.T) {
 			"resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease", "archive", "activate",
 			"deactivate", "publish", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen", "close", "raise",
 			"triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "batchCreate", "pauseWave", "importCompletions"),
-			"implementation.enrolments.create")},
-		{"decisions", []auth.Role{auth.Approver, auth.Admin}, verbs("deployment.approvals.",
-			"approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "approveAll", "batchApprove")},
+			"implementation.enrolments.create", "deployment.policies.engageStopLine")},
+		{"decisions", []auth.Role{auth.Approver, auth.Admin}, append(verbs("deployment.approvals.",
+			"approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "approveAll", "batchApprove"),
+			"deployment.overrides.create", "deployment.overrides.revoke", "deployment.policies.releaseStopLine")},
 		{"governing", []auth.Role{auth.Admin}, []string{
 			"access.tokens.mint", "access.tokens.revoke", "access.revocations.list", "deployment.deployments.abandon",
-			"deployment.joinTokens.create", "deployment.joinTokens.list", "deployment.secrets.get",
+			"deployment.policies.create", "deployment.policies.update", "deployment.policies.delete", "deployment.joinTokens.create", "deployment.joinTokens.list", "deployment.secrets.get",
 			"deployment.waves.frobnicate", "deployment.waves.Get", "deployment.waves.batch", "deployment.waves.getter", "deployment.waves.createx", "deployment.agents.release",
 		}},
 		{"the agent port", []auth.Role{auth.Agent}, []string{

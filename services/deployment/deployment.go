@@ -129,6 +129,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterAgentServiceServer(r, api.NewAgentService(s.store, s.authority, s.blobs))
 	deploymentv1.RegisterDeploymentPlanServiceServer(r, api.NewDeploymentPlanService(s.store))
 	deploymentv1.RegisterDeploymentServiceServer(r, api.NewDeploymentService(s.store, s.engine))
+	deploymentv1.RegisterPolicyServiceServer(r, api.NewPolicyService(s.store, s.engine))
+	deploymentv1.RegisterOverrideServiceServer(r, api.NewOverrideService(s.store, s.engine))
 	deploymentv1.RegisterWaveServiceServer(r, api.NewWaveService(s.store, s.engine))
 	deploymentv1.RegisterAnalysisServiceServer(r, api.NewAnalysisService(s.store))
 	deploymentv1.RegisterInstallationServiceServer(r, api.NewInstallationService(s.store, s.engine, s.logs))

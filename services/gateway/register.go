@@ -106,6 +106,12 @@ func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.Clien
 			return deploymentgw.RegisterAnalysisServiceHandlerClient(ctx, mux, deploymentv1.NewAnalysisServiceClient(c))
 		},
 		func() error {
+			return deploymentgw.RegisterPolicyServiceHandlerClient(ctx, mux, deploymentv1.NewPolicyServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterOverrideServiceHandlerClient(ctx, mux, deploymentv1.NewOverrideServiceClient(c))
+		},
+		func() error {
 			return deploymentgw.RegisterEnvironmentServiceHandlerClient(ctx, mux, deploymentv1.NewEnvironmentServiceClient(c))
 		},
 		func() error {

@@ -164,6 +164,9 @@ func (e *Engine) facts(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Ti
 	if f.Analyses, err = analyses(ctx, tx, l); err != nil {
 		return nil, err
 	}
+	if f.Policies, err = e.bound(ctx, tx, l.Deployment, now); err != nil {
+		return nil, err
+	}
 	switch l.Deployment.GetDesiredState() {
 	case deploymentv1.Deployment_CANCEL, deploymentv1.Deployment_ABANDON:
 		if f.InFlight, err = store.InFlight(ctx, tx, l.Deployment.GetName()); err != nil {

@@ -34,6 +34,11 @@ func (e *Engine) Command(ctx context.Context, req commandRequest, command rollou
 		if err := checkEtag(req.GetName(), req.GetEtag(), l.Deployment.GetEtag()); err != nil {
 			return nil, err
 		}
+		if command == rollout.Resume {
+			if err := e.allow(ctx, tx, deploymentv1.Verb_RESUME, l.Deployment, nil); err != nil {
+				return nil, err
+			}
+		}
 		if err := rollout.Give(l.Deployment, command, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
 			return nil, err
 		}
@@ -60,15 +65,23 @@ func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) 
 		if approved && person == l.Deployment.GetCreator() {
 			return fault.Denied("SELF_APPROVAL", "%s created the deployment and cannot approve it too; ask another person", person)
 		}
+		if approved {
+			if err := e.allow(ctx, tx, deploymentv1.Verb_APPROVE, l.Deployment, w); err != nil {
+				return err
+			}
+		}
 		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
 			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(e.store.Now()),
-		})
+		}, false)
 	})
 }
 
 // Skip leaves out a wave that has not started.
 func (e *Engine) Skip(ctx context.Context, req *deploymentv1.SkipWaveRequest) (*deploymentv1.Wave, error) {
-	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, _ *loaded, w *deploymentv1.Wave) error {
+	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
+		if err := e.allow(ctx, tx, deploymentv1.Verb_SKIP, l.Deployment, w); err != nil {
+			return err
+		}
 		if err := rollout.Skip(w, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
 			return err
 		}
@@ -117,7 +130,8 @@ func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationR
 	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Installation, error) {
 		deployment, _, _ := strings.Cut(req.GetName(), "/installations/")
 		// Under the lock of the deployment: its wave does not end between the look and the retry.
-		if _, err := store.Deployments.LockRow(ctx, tx, deployment); err != nil {
+		d, err := store.Deployments.Lock(ctx, tx, deployment)
+		if err != nil {
 			return nil, err
 		}
 		rows, err := store.LoadInstallations(ctx, tx, []string{req.GetName()})
@@ -133,6 +147,9 @@ func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationR
 		}
 		if s := wave.GetState(); s != deploymentv1.Wave_RUNNING && s != deploymentv1.Wave_BAKING && s != deploymentv1.Wave_HELD {
 			return nil, fault.Precondition(rollout.ReasonStateForbids, "wave %s is %s; installations are tried again while their wave runs", wave.GetRule().GetId(), s)
+		}
+		if err := e.allow(ctx, tx, deploymentv1.Verb_RETRY, d, wave); err != nil {
+			return nil, err
 		}
 		changed, err := store.Retry(ctx, tx, e.store.Now(), req.GetName())
 		if err != nil {

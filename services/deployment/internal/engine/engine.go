@@ -27,6 +27,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
+	"github.com/golive-dev/golive/services/deployment/internal/policy"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -80,6 +81,7 @@ type Engine struct {
 	// regate tells the watcher of gates that some wave began or ceased to wait.
 	regate   chan struct{}
 	releases releaseCache
+	policies policy.Cache
 	// started is when this process began to listen to agents.
 	started time.Time
 }
