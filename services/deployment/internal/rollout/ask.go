@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"cmp"
+	"net/url"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -37,6 +38,8 @@ func Asked(rule *deploymentv1.GateRule) bool {
 		return true
 	case *deploymentv1.GateRule_Capacity:
 		return t.Capacity.GetPeakPerInstance() == 0
+	case *deploymentv1.GateRule_PriorEnvironment:
+		return t.PriorEnvironment.GetAvailability() > 0 // the history is in another database
 	default:
 		return false
 	}
@@ -155,13 +158,26 @@ func Unheard(rule *deploymentv1.GateRule, resource, why string, now time.Time) *
 	reason := &gatev1.BlockedBy{Resource: resource, Current: why, Owner: "operators"}
 	switch t := rule.GetType().(type) {
 	case *deploymentv1.GateRule_Webhook:
-		reason.Kind, reason.Required, reason.Owner = gatev1.BlockedBy_WEBHOOK, "a fresh answer of the webhook", t.Webhook.GetUrl()
+		reason.Kind, reason.Required, reason.Owner = gatev1.BlockedBy_WEBHOOK, "a fresh answer of the webhook", HostOf(t.Webhook.GetUrl())
 	case *deploymentv1.GateRule_Capacity:
 		reason.Kind, reason.Required = gatev1.BlockedBy_CAPACITY, "a fresh load test"
 	case *deploymentv1.GateRule_Integrity:
 		reason.Kind, reason.Required = gatev1.BlockedBy_INTEGRITY, "every artifact read and found right"
-	default:
+	case *deploymentv1.GateRule_PriorEnvironment:
+		reason.Kind, reason.Required = gatev1.BlockedBy_ENVIRONMENT, "its history read"
+	case *deploymentv1.GateRule_Readiness:
 		return Unanswered(resource, why, now)
+	default:
+		reason.Kind, reason.Required = gatev1.BlockedBy_SERVICE, "a version of the deployment service that does"
 	}
 	return &gatev1.Verdict{Resource: resource, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: stamp(now), Reasons: []*gatev1.BlockedBy{reason}}
+}
+
+// HostOf names a webhook without what its address may keep secret.
+func HostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "the webhook"
+	}
+	return u.Host
 }
