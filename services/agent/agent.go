@@ -68,10 +68,17 @@ type Config struct {
 	LogLimit int64
 	// LogFiles is how many files of each output are kept, the newest included; 0 is 2.
 	LogFiles int
+	// Transport is how it hears of work: by a stream, by polls, or by polls where something on the way breaks streams.
+	Transport Transport
+	// StreamAgain is how long it polls before it tries a stream again; 0 is 5 minutes.
+	StreamAgain time.Duration
+	// Trial is how long a new program of the agent has to be welcomed; 0 is 2 minutes.
+	Trial time.Duration
 	// ReconnectMin and ReconnectMax bound the pause before it calls again; 0 is 500 ms and 10 s.
 	ReconnectMin, ReconnectMax time.Duration
 
-	hook journal.Hook // of tests
+	hook    journal.Hook // of tests
+	updater *updater     // nil where the program of this agent is not its own affair
 }
 
 // The defaults of Config.
@@ -95,6 +102,15 @@ func (c Config) withDefaults() Config {
 	if c.LogLimit == 0 {
 		c.LogLimit = defaultLogLimit
 	}
+	if c.Transport == "" {
+		c.Transport = Auto
+	}
+	if c.StreamAgain == 0 {
+		c.StreamAgain = defaultStreamAgain
+	}
+	if c.Trial == 0 {
+		c.Trial = defaultTrial
+	}
 	if c.ReconnectMin == 0 {
 		c.ReconnectMin = defaultReconnectMin
 	}
@@ -116,11 +132,16 @@ type Agent struct {
 	resend chan *agentv1.Report
 	logs   chan *agentv1.LogChunk
 
+	programs  chan *agentv1.AgentProgram // that it should run; the newest
+	again     chan struct{}              // asks for another session
+	transport transport
+
 	mu       sync.Mutex
 	identity *identity.Identity // nil before it is enrolled
 	facts    *deploymentv1.HostFacts
 	workers  map[ledger.Key]*install.Worker
 	targets  map[string]bool // it serves, as the newest Welcome says
+	resting  bool            // it takes no more commands: it is about to end
 	start    func(*install.Worker)
 }
 
@@ -132,6 +153,7 @@ func New(config Config) (*Agent, error) {
 	a := &Agent{
 		config: config.withDefaults(), bootID: rand.Text(), workers: map[ledger.Key]*install.Worker{},
 		resend: make(chan *agentv1.Report, 64), logs: make(chan *agentv1.LogChunk, 256), link: newLink(),
+		programs: make(chan *agentv1.AgentProgram, 1), again: make(chan struct{}, 1),
 	}
 	var err error
 	if a.layout, err = layout.Open(a.config.DataDir); err != nil {
@@ -179,7 +201,7 @@ func (a *Agent) open() error {
 			Client: a.link.client, HTTP: &http.Client{}, Unpacks: a.config.MaxUnpacks, MaxSize: a.config.MaxArtifact,
 			Retry: fetch.Retry{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		}),
-		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.again, Log: a.log, LogLimit: a.config.LogLimit, LogFiles: a.config.LogFiles,
+		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.resendLater, Log: a.log, LogLimit: a.config.LogLimit, LogFiles: a.config.LogFiles,
 		Groups: cgroup.Detect(a.layout.Name()),
 	}
 	a.host.Groups.Sweep()
@@ -225,6 +247,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return a.stayConnected(ctx) })
 	group.Go(func() error { return a.trim(ctx) })
+	group.Go(func() error { return a.update(ctx) })
 	return group.Wait()
 }
 
@@ -271,8 +294,11 @@ func (a *Agent) worker(key ledger.Key) (*install.Worker, error) {
 // dispatch hands a command to its worker, unless its target is not one of ours.
 func (a *Agent) dispatch(command *agentv1.Command) {
 	a.mu.Lock()
-	ours := a.targets[command.GetTarget()]
+	ours, resting := a.targets[command.GetTarget()], a.resting
 	a.mu.Unlock()
+	if resting {
+		return // the next program of this agent hears it again
+	}
 	if !ours {
 		a.config.Logger.Error("refused a command for a target that this agent does not serve", zap.String("target", command.GetTarget()))
 		return
@@ -291,9 +317,9 @@ func (a *Agent) currentFacts() *deploymentv1.HostFacts {
 	return a.facts
 }
 
-// again queues a report that the server asked for by sending its command again.
+// resendLater queues a report that the server asked for by sending its command again.
 // When the queue is full the server will ask once more.
-func (a *Agent) again(report *agentv1.Report) {
+func (a *Agent) resendLater(report *agentv1.Report) {
 	select {
 	case a.resend <- report:
 	default:

@@ -2,8 +2,12 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -14,7 +18,6 @@ import (
 	"github.com/golive-dev/golive/services/agent/internal/fetch"
 	"github.com/golive-dev/golive/services/agent/internal/host"
 	"github.com/golive-dev/golive/services/agent/internal/identity"
-	"github.com/golive-dev/golive/services/agent/internal/install"
 )
 
 // protocolVersion is what this agent speaks.
@@ -27,6 +30,8 @@ const (
 	renewAgain       = time.Minute
 	// A server that doubts whether the process before is dead makes the next one wait.
 	helloTimeout = time.Minute
+	// It says so at once that it hears; who does not even hear that has something between that holds streams back.
+	headerTimeout = 10 * time.Second
 )
 
 // errRenewed ends a session so that the next one uses the new certificate.
@@ -34,22 +39,31 @@ var errRenewed = errors.New("the certificate was renewed")
 
 var errNotEnrolled = errors.New("the agent is not enrolled; run `golive-agent enrol` with a join token")
 
+// errReopen ends a session so that the next one says Hello anew.
+var errReopen = errors.New("the session begins anew")
+
 // stayConnected holds one session after the other until the context ends.
 func (a *Agent) stayConnected(ctx context.Context) error {
 	retry := fetch.Retry{Min: a.config.ReconnectMin, Max: a.config.ReconnectMax}
 	for try := 1; ; try++ {
-		welcomed, err := a.connect(ctx)
+		polls, begin := a.transport.polls(a.config.Transport), time.Now()
+		reached, err := a.connect(ctx, polls)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the session ended because the agent does
 		}
-		if errors.Is(err, errRenewed) {
+		if errors.Is(err, errRenewed) || errors.Is(err, errReopen) {
 			try = 0
 			continue
 		}
-		if welcomed {
+		a.transport.ended(polls, reached, time.Since(begin), err, time.Now().Add(a.config.StreamAgain))
+		if reached == welcomed {
 			try = 1
 		}
+		// A server that is asked too much says when to come again; nobody comes earlier than that.
 		pause := retry.Backoff(try)
+		if f := fault.From(err); f != nil {
+			pause += f.RetryDelay()
+		}
 		a.config.Logger.Warn("no session with the server; the applications go on", told(err), zap.Duration("next_try", pause))
 		select {
 		case <-ctx.Done():
@@ -62,35 +76,102 @@ func (a *Agent) stayConnected(ctx context.Context) error {
 // told is an error in a log, worded for the person who reads it on the host.
 func told(err error) zap.Field { return zap.Stringer("error", fault.Tell(err)) }
 
-// connect holds one session, enrolling before if it must.
-func (a *Agent) connect(ctx context.Context) (welcomed bool, err error) {
+// connect holds one session, enrolling before if it must, and tells how far it came.
+func (a *Agent) connect(ctx context.Context, polls bool) (reached reach, err error) {
 	id, err := a.enrolled(ctx)
 	if err != nil {
-		return false, err
+		return nowhere, err
 	}
 	server := id.Server
 	if a.config.Server != "" {
 		server = a.config.Server
 	}
-	conn, err := dial(server, id.TLS())
+	secure, greeted := id.TLS(), &atomic.Bool{}
+	verify := secure.VerifyConnection
+	secure.VerifyConnection = func(state tls.ConnectionState) error {
+		err := verify(state)
+		greeted.Store(err == nil)
+		return err
+	}
+	conn, err := dial(server, secure)
 	if err != nil {
-		return false, err
+		return nowhere, err
 	}
 	defer func() { _ = conn.Close() }()
-	s := &session{agent: a, client: agentv1.NewAgentServiceClient(conn), identity: id, sent: map[int64]bool{}, done: make(chan struct{})}
+	s := &session{
+		agent: a, client: agentv1.NewAgentServiceClient(conn), identity: id, server: server, sent: map[int64]bool{}, done: make(chan struct{}),
+		news: make(chan *agentv1.Welcome, 1),
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer a.link.set(nil)
+	if polls {
+		err = s.poll(ctx)
+	} else {
+		err = s.hold(ctx)
+	}
+	switch {
+	case s.welcome != nil:
+		return welcomed, err
+	case greeted.Load():
+		return handshake, fmt.Errorf("connect to %s: %w", server, err)
+	default:
+		return nowhere, fmt.Errorf("connect to %s: %w", server, err)
+	}
+}
+
+// hold holds a stream.
+func (s *session) hold(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.open(ctx); err != nil {
-		return false, fmt.Errorf("connect to %s: %w", server, err)
+		return err
 	}
-	a.link.set(s.client)
-	defer a.link.set(nil)
-	a.config.Logger.Info("connected", zap.String("server", server), zap.Int("targets", len(s.welcome.GetTargets())))
 	go func() { s.ended = s.receive(); close(s.done) }()
-	err = s.send(ctx)
+	err := s.send(ctx)
 	cancel()
 	<-s.done
-	return true, err
+	return err
+}
+
+// begun lets the rest of the agent know of a session that was welcomed.
+func (s *session) begun() error {
+	s.agent.link.set(s.client)
+	s.agent.config.Logger.Info("connected", zap.String("server", s.server), zap.Int("targets", len(s.welcome.GetTargets())))
+	return s.agent.config.updater.welcomed()
+}
+
+// greet takes what Welcome says.
+func (s *session) greet(welcome *agentv1.Welcome) error {
+	if v := welcome.GetProtocolVersion(); v > protocolVersion { // 0 is a server from before that was said
+		return fmt.Errorf("the server speaks version %d of the agent protocol and this agent version %d; update the agent", v, protocolVersion)
+	}
+	if s.welcome == nil {
+		s.welcome = welcome
+	}
+	targets := map[string]bool{}
+	for _, target := range welcome.GetTargets() {
+		targets[target] = true
+	}
+	s.agent.mu.Lock()
+	s.agent.targets = targets
+	s.agent.mu.Unlock()
+	if p := welcome.GetProgram(); p != nil {
+		select {
+		case <-s.agent.programs: // the newest counts
+		default:
+		}
+		s.agent.programs <- p
+	}
+	return nil
+}
+
+// reopen has the session begin anew, so that the server hears another Hello.
+func (a *Agent) reopen() {
+	select {
+	case a.again <- struct{}{}:
+	default:
+	}
 }
 
 // enrolled returns an identity with a certificate that is still valid.
@@ -125,11 +206,13 @@ type session struct {
 	agent    *Agent
 	client   agentv1.AgentServiceClient
 	identity *identity.Identity
+	server   string
 	stream   grpc.BidiStreamingClient[agentv1.ConnectRequest, agentv1.ConnectResponse]
 	welcome  *agentv1.Welcome
-	sent     map[int64]bool // reports of this session
-	done     chan struct{}  // closed when nothing is received any more
-	ended    error          // why; set before done is closed
+	news     chan *agentv1.Welcome // the newest that came after the first
+	sent     map[int64]bool        // reports of this session
+	done     chan struct{}         // closed when nothing is received any more
+	ended    error                 // why; set before done is closed
 }
 
 // open says Hello and hears Welcome.
@@ -140,29 +223,35 @@ func (s *session) open(ctx context.Context) (err error) {
 	if s.stream, err = s.client.Connect(ctx); err != nil {
 		return err
 	}
-	hello := &agentv1.Hello{BootId: s.agent.bootID, ProtocolVersion: protocolVersion, AgentVersion: s.agent.config.Version, Facts: s.agent.freshFacts()}
-	for _, slot := range s.agent.ledger.Slots() {
-		if slot.Command != nil {
-			hello.Inventory = append(hello.Inventory, slot.Inventory())
-		}
-	}
 	// An error of Send is only io.EOF; Recv knows why.
-	_ = s.stream.Send(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: hello}})
+	_ = s.stream.Send(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: s.agent.hello(s.agent.freshFacts())}})
+	heard := time.AfterFunc(headerTimeout, cancel)
+	_, _ = s.stream.Header() // Recv knows why not
+	heard.Stop()
 	first, err := s.stream.Recv()
 	if err != nil {
 		return err
 	}
-	if s.welcome = first.GetWelcome(); s.welcome == nil {
+	if first.GetWelcome() == nil {
 		return errors.New("the server's first word is not Welcome")
 	}
-	targets := map[string]bool{}
-	for _, target := range s.welcome.GetTargets() {
-		targets[target] = true
+	if err := s.greet(first.GetWelcome()); err != nil {
+		return err
 	}
-	s.agent.mu.Lock()
-	s.agent.targets = targets
-	s.agent.mu.Unlock()
-	return nil
+	return s.begun()
+}
+
+// hello introduces this agent.
+func (a *Agent) hello(facts *hostFacts) *agentv1.Hello {
+	hello := &agentv1.Hello{
+		BootId: a.bootID, ProtocolVersion: protocolVersion, AgentVersion: a.config.Version, Facts: facts, UpdateError: a.config.updater.failure(),
+	}
+	for _, slot := range a.ledger.Slots() {
+		if slot.Command != nil {
+			hello.Inventory = append(hello.Inventory, slot.Inventory())
+		}
+	}
+	return hello
 }
 
 // receive takes commands and acknowledgements until the stream ends.
@@ -173,12 +262,29 @@ func (s *session) receive() error {
 			return err
 		}
 		switch message := response.GetMessage().(type) {
+		case *agentv1.ConnectResponse_Welcome:
+			if err := s.hear(message.Welcome); err != nil {
+				return err
+			}
 		case *agentv1.ConnectResponse_Command:
 			s.agent.dispatch(message.Command)
 		case *agentv1.ConnectResponse_Ack:
 			s.agent.ledger.Acknowledge(message.Ack.GetSequence())
 		}
 	}
+}
+
+// hear takes a Welcome that came after the first. The sending half is told of it.
+func (s *session) hear(welcome *agentv1.Welcome) error {
+	if err := s.greet(welcome); err != nil {
+		return err
+	}
+	select {
+	case <-s.news: // the newest counts
+	default:
+	}
+	s.news <- welcome
+	return nil
 }
 
 // send tells what there is to tell until the session ends.
@@ -197,6 +303,11 @@ func (s *session) send(ctx context.Context) error {
 			return ctx.Err()
 		case <-s.done:
 			return s.ended
+		case <-a.again:
+			return errReopen
+		case welcome := <-s.news:
+			heartbeat.Reset(interval(welcome.GetHeartbeatInterval().AsDuration(), defaultHeartbeat))
+			summary.Reset(interval(welcome.GetSummaryInterval().AsDuration(), defaultSummary))
 		case <-a.ledger.Changed():
 			err = s.reports()
 		case report := <-a.resend:
@@ -262,20 +373,25 @@ func (s *session) heartbeat() error {
 }
 
 func (s *session) summaries() error {
-	s.agent.mu.Lock()
-	workers := make([]*install.Worker, 0, len(s.agent.workers))
-	for _, w := range s.agent.workers {
-		workers = append(workers, w)
-	}
-	s.agent.mu.Unlock()
-	for _, w := range workers {
-		if summary := w.Summary(); summary != nil && summary.GetInstallation() != "" {
-			if err := s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_ProbeSummary{ProbeSummary: summary}}); err != nil {
-				return err
-			}
+	for _, summary := range s.agent.summarised() {
+		if err := s.say(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_ProbeSummary{ProbeSummary: summary}}); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// summarised returns what the probes of all places saw since it was asked last.
+func (a *Agent) summarised() (all []*agentv1.ProbeSummary) {
+	a.mu.Lock()
+	workers := slices.Collect(maps.Values(a.workers))
+	a.mu.Unlock()
+	for _, w := range workers {
+		if summary := w.Summary(); summary != nil && summary.GetInstallation() != "" {
+			all = append(all, summary)
+		}
+	}
+	return all
 }
 
 func (a *Agent) freshFacts() *hostFacts {

@@ -33,7 +33,8 @@ const usage = `golive-agent installs releases on this host and keeps them runnin
   golive-agent run   [--server HOST:PORT] [--data-dir DIR]               work, until SIGTERM; applications go on
   golive-agent version
 
-Every flag has an environment variable: GOLIVE_SERVER, GOLIVE_JOIN_TOKEN, GOLIVE_DATA_DIR, GOLIVE_SHIM, GOLIVE_LOG_LEVEL.
+Every flag has an environment variable: GOLIVE_SERVER, GOLIVE_JOIN_TOKEN, GOLIVE_DATA_DIR, GOLIVE_SHIM, GOLIVE_TRANSPORT,
+GOLIVE_LOG_LEVEL.
 With a join token, run enrols first if it must.
 `
 
@@ -105,11 +106,7 @@ func enrol(ctx context.Context, config agent.Config, stdout io.Writer) error {
 }
 
 func work(ctx context.Context, config agent.Config) error {
-	a, err := agent.New(config)
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx)
+	return agent.Work(ctx, config, os.Args)
 }
 
 func parse(args []string, stderr io.Writer) (agent.Config, error) {
@@ -123,6 +120,7 @@ func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	shimPath := flags.String("shim", os.Getenv("GOLIVE_SHIM"), "the shim's program; golive-shim beside this one by default")
 	flags.Int64Var(&config.LogLimit, "log-limit", 0, "bytes of each output file of an application; 4 MiB by default")
 	flags.IntVar(&config.LogFiles, "log-files", 0, "how many files of each output are kept; 2 by default and at least")
+	transport := flags.String("transport", or(os.Getenv("GOLIVE_TRANSPORT"), string(agent.Auto)), "how to hear of work: stream, poll, or auto: polls where something on the way breaks streams")
 	level := flags.String("log-level", or(os.Getenv("GOLIVE_LOG_LEVEL"), "info"), "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return agent.Config{}, err
@@ -132,6 +130,10 @@ func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	}
 	if *shimPath != "" {
 		config.Shim = []string{*shimPath}
+	}
+	var err error
+	if config.Transport, err = agent.ParseTransport(*transport); err != nil {
+		return agent.Config{}, err
 	}
 	at, err := zapcore.ParseLevel(*level)
 	if err != nil {
