@@ -12,6 +12,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
@@ -105,16 +106,25 @@ func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, l *loaded, heard answ
 	if err := e.record(ctx, tx, silent, "silent", now); err != nil {
 		return effects, err
 	}
+	judged := map[rollout.Ask]*gatev1.Verdict{}
 	for range rounds {
 		facts, err := e.facts(ctx, tx, l, now)
 		if err != nil {
 			return effects, err
 		}
-		facts.Preflight, facts.Answered = heard.preflight, answered
+		facts.Preflight, facts.Answered, facts.Judged = heard.preflight, answered, judged
 		effects = rollout.Advance(&l.State, facts)
+		if effects, err = e.intact(ctx, tx, l, facts, effects); err != nil {
+			return effects, err
+		}
 		changed, err := e.act(ctx, tx, l.Deployment.GetName(), effects, now)
 		if err != nil {
 			return effects, err
+		}
+		for _, wave := range effects.Seal {
+			if err := e.leaveBehind(ctx, tx, l, wave); err != nil {
+				return effects, fmt.Errorf("hand over the stragglers of %s: %w", wave, err)
+			}
 		}
 		if rollout.Ended(l.Deployment.GetState()) {
 			if facts, err = e.facts(ctx, tx, l, now); err != nil {
@@ -123,8 +133,11 @@ func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, l *loaded, heard answ
 			rollout.Recount(&l.State, facts) // what it leaves behind
 			break
 		}
-		if changed == 0 && len(effects.Revert) == 0 {
+		if changed == 0 && len(effects.Revert) == 0 && len(effects.Judge) == 0 {
 			break
+		}
+		if err := e.judgeGates(ctx, tx, l, effects.Judge, now, judged); err != nil {
+			return effects, err
 		}
 	}
 	if err := e.save(ctx, tx, l); err != nil {
@@ -164,6 +177,12 @@ func (e *Engine) facts(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Ti
 	if f.Analyses, err = analyses(ctx, tx, l); err != nil {
 		return nil, err
 	}
+	if err := e.inLine(ctx, tx, l.Deployment, f); err != nil {
+		return nil, err
+	}
+	if f.Migrations, err = e.migrations(ctx, tx, l, now); err != nil {
+		return nil, err
+	}
 	if f.Policies, err = e.bound(ctx, tx, l.Deployment, now); err != nil {
 		return nil, err
 	}
@@ -194,17 +213,19 @@ func (e *Engine) markSilent(ctx context.Context, tx *sqldb.Tx, l *loaded, now ti
 			return nil, err
 		}
 	}
-	silent, err := store.MarkSilent(ctx, tx, now, l.Deployment.GetName(), stall(r, releases[l.Deployment.GetRelease()].GetRun()))
+	silent, err := store.MarkSilent(ctx, tx, now, l.Deployment.GetName(), stall(r, releases[l.Deployment.GetRelease()]))
 	return append(gone, silent...), err
 }
 
 // stall is how long an installation may stand still although its agent is there. Each of
 // its steps has a deadline on the host; what stands longer than the longest of them has been forgotten.
-func stall(r *deploymentv1.Rollout, run *deploymentv1.RunSpec) time.Duration {
+func stall(r *deploymentv1.Rollout, release *deploymentv1.Release) time.Duration {
+	run := release.GetRun()
 	longest := rollout.DefaultStepTimeout
 	if d := r.GetStepTimeout(); d != nil {
 		longest = d.AsDuration()
 	}
+	longest = max(longest, longestCommand(release))
 	probing := run.GetHealthDeadline().AsDuration() + run.GetMinHealthyTime().AsDuration() + run.GetStopGrace().AsDuration()
 	return 2*max(longest, probing) + 30*time.Second
 }
@@ -222,12 +243,20 @@ func (e *Engine) save(ctx context.Context, tx *sqldb.Tx, l *loaded) error {
 		if err := e.beginAnalysis(ctx, tx, l.wavesBefore[i], w); err != nil {
 			return err
 		}
+		if err := e.store.RecordGates(ctx, tx, l.wavesBefore[i], w); err != nil {
+			return err
+		}
 		if gatesChange(l.wavesBefore[i], w) {
 			tx.AfterCommit(e.rewatch)
 		}
 	}
 	if proto.Equal(l.Deployment, l.before) {
 		return nil
+	}
+	if rollout.Ended(l.Deployment.GetState()) {
+		if err := e.wakeLine(ctx, tx, l.Deployment); err != nil {
+			return err
+		}
 	}
 	verb := verbOf(l.Deployment.GetState() != l.before.GetState(), l.Deployment.GetState())
 	return store.Deployments.Save(ctx, tx, e.store.Resources, l.Deployment, l.revision, resource.Meta{Verb: verb, Cause: l.Deployment.GetStateReason()})

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
@@ -49,30 +48,6 @@ func (e *Engine) Command(ctx context.Context, req commandRequest, command rollou
 			err = e.wake(ctx, tx, req.GetName(), e.store.Now()) // what the network has to say is asked by the job
 		}
 		return l.Deployment, err
-	})
-}
-
-// Decide records the approval or rejection of a wave by the person who calls.
-func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) (*deploymentv1.Wave, error) {
-	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
-		if !hasApprovalGate(w) {
-			return fault.Precondition("NO_APPROVAL_GATE", "%s waits for no approval; see what it waits for with `golive why %s`", w.GetName(), w.GetName())
-		}
-		if w.GetState() != deploymentv1.Wave_PENDING && w.GetState() != deploymentv1.Wave_GATED {
-			return fault.Precondition(rollout.ReasonStateForbids, "%s is %s; approvals are given before a wave starts", w.GetName(), w.GetState())
-		}
-		person := auth.Actor(ctx)
-		if approved && person == l.Deployment.GetCreator() {
-			return fault.Denied("SELF_APPROVAL", "%s created the deployment and cannot approve it too; ask another person", person)
-		}
-		if approved {
-			if err := e.allow(ctx, tx, deploymentv1.Verb_APPROVE, l.Deployment, w); err != nil {
-				return err
-			}
-		}
-		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
-			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(e.store.Now()),
-		}, false)
 	})
 }
 
@@ -163,15 +138,6 @@ func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationR
 		}
 		return changed[0].Installation, e.wake(ctx, tx, rows[0].Deployment, e.store.Now())
 	})
-}
-
-func hasApprovalGate(w *deploymentv1.Wave) bool {
-	for _, g := range w.GetRule().GetGates() {
-		if g.GetApproval() != nil {
-			return true
-		}
-	}
-	return false
 }
 
 func checkEtag(name, sent, stored string) error {

@@ -23,9 +23,12 @@ import (
 func (e *Engine) Create(ctx context.Context, req *deploymentv1.CreateDeploymentRequest) (*deploymentv1.Deployment, error) {
 	var s *snapshot
 	kind := store.Deployments.With(resource.Hooks[*deploymentv1.Deployment]{
+		Default: func(_ context.Context, _ *sqldb.Tx, d *deploymentv1.Deployment) error { return kindOf(d) },
 		Validate: func(ctx context.Context, tx *sqldb.Tx, _, d *deploymentv1.Deployment) (err error) {
-			s, err = e.snapshot(ctx, tx, d)
-			return err
+			if s, err = e.snapshot(ctx, tx, d); err != nil {
+				return err
+			}
+			return expected(d, req.GetExpectTargetSetDigest())
 		},
 		AfterWrite: func(ctx context.Context, tx *sqldb.Tx, _, d *deploymentv1.Deployment) error {
 			return e.begin(ctx, tx, d, s)
@@ -38,6 +41,44 @@ func (e *Engine) Create(ctx context.Context, req *deploymentv1.CreateDeploymentR
 type snapshot struct {
 	waves         []*deploymentv1.Wave
 	installations []*store.Installation
+	// plan is the digest of the plan as it was copied.
+	plan string
+	// queued is true while other deployments come first: the targets are not held yet.
+	queued bool
+	// urgent deployments wait for nobody.
+	urgent bool
+	// instead are the deployments whose place this one takes; they are saved when it has its targets.
+	instead []*loaded
+}
+
+func (s *snapshot) targets() []string {
+	out := make([]string, 0, len(s.installations))
+	for _, i := range s.installations {
+		out = append(out, i.GetTarget())
+	}
+	return out
+}
+
+// digest fills in what the snapshot is recognized by.
+func (s *snapshot) digest(d *deploymentv1.Deployment) (err error) {
+	if s.plan, err = rollout.PlanDigest(d.GetRollout()); err != nil {
+		return err
+	}
+	members := make([]rollout.Member, 0, len(s.installations))
+	for _, i := range s.installations {
+		members = append(members, rollout.Member{Target: i.GetTarget(), Wave: i.GetWave(), Release: i.GetToRelease(), ConfigDigest: i.ConfigDigest})
+	}
+	d.SnapshotDigest = rollout.SnapshotDigest(s.plan, members)
+	return nil
+}
+
+// expected refuses a deployment that is not the one that was previewed.
+func expected(d *deploymentv1.Deployment, digest string) error {
+	if digest == "" || digest == d.GetTargetSetDigest() {
+		return nil
+	}
+	return fault.Precondition("TARGET_SET_CHANGED", "the targets of %s or their waves are not those of the preview any more; look at it again with validate_only, then repeat with the new digest", d.GetEnvironment()).
+		Subject("TARGET_SET_CHANGED", d.GetEnvironment(), "has the target set "+d.GetTargetSetDigest()).Meta("target_set_digest", d.GetTargetSetDigest())
 }
 
 func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*snapshot, error) {
@@ -45,8 +86,17 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err != nil {
 		return nil, err
 	}
+	if err := e.deployableNow(ctx, tx, release); err != nil {
+		return nil, err
+	}
 	environment, err := store.Environments.Load(ctx, tx, d.GetEnvironment())
 	if err != nil {
+		return nil, err
+	}
+	if err := e.promotionRequired(ctx, tx, d, release, environment); err != nil {
+		return nil, err
+	}
+	if err := e.allow(ctx, tx, deploymentv1.Verb_CREATE, d, nil); err != nil {
 		return nil, err
 	}
 	if d.Rollout, err = plan(ctx, tx, d); err != nil {
@@ -55,28 +105,33 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err := store.CheckGates(d.GetName(), d.GetRollout()); err != nil {
 		return nil, err
 	}
-	targets, err := store.Targets.Select(ctx, tx, `WHERE parent = $1 ORDER BY name`, environment.GetName())
+	slots, err := store.SlotsOf(ctx, tx, applicationOf(d.GetName()), environment.GetName())
+	if err != nil {
+		return nil, fmt.Errorf("read what runs: %w", err)
+	}
+	chosen, err := choose(ctx, tx, d, slots)
 	if err != nil {
 		return nil, err
 	}
-	dealt := rollout.Assign(d.GetRollout().GetWaves(), targets)
+	dealt := rollout.Assign(d.GetRollout().GetWaves(), chosen.targets)
+	d.UnselectedTargets = chosen.left
 	for _, t := range dealt.Unselected {
 		d.UnselectedTargets = append(d.UnselectedTargets, t.GetName())
 	}
+	slices.Sort(d.UnselectedTargets)
 	d.TargetSetDigest = dealt.Digest
 	if err := checkTargets(d, release, dealt); err != nil {
 		return nil, err
 	}
 	d.State, d.DesiredState = deploymentv1.Deployment_PENDING, deploymentv1.Deployment_RUN
 	d.Creator = auth.Actor(ctx)
-	slots, err := store.SlotsOf(ctx, tx, applicationOf(d.GetName()), environment.GetName())
-	if err != nil {
-		return nil, fmt.Errorf("read what runs: %w", err)
-	}
 	if err := lastGood(ctx, tx, slots); err != nil {
 		return nil, fmt.Errorf("find what ran well: %w", err)
 	}
 	s := &snapshot{}
+	if err := e.fix(ctx, tx, d, slots, s); err != nil {
+		return nil, err
+	}
 	for i, rule := range d.GetRollout().GetWaves() {
 		wave := newWave(d, rule, i)
 		s.waves = append(s.waves, wave)
@@ -85,11 +140,17 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 			if err != nil {
 				return nil, err
 			}
+			if was := chosen.brings[t.GetName()]; was != nil {
+				installation.ToRelease, installation.Overlay, installation.ConfigDigest = was.Release, was.Overlay, was.ConfigDigest
+			}
 			s.installations = append(s.installations, installation)
 		}
 	}
+	if err := s.digest(d); err != nil {
+		return nil, err
+	}
 	s.count(d)
-	return s, nil
+	return s, e.lineUp(ctx, tx, d, s)
 }
 
 // lastGood puts, where a failed release was left in place, the one before it: that is what a
@@ -232,10 +293,16 @@ func (s *snapshot) count(d *deploymentv1.Deployment) {
 
 // begin stores what belongs to a new deployment and wakes it.
 func (e *Engine) begin(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, s *snapshot) error {
+	if err := bind(d, s.waves, s.installations); err != nil {
+		return err
+	}
 	for _, w := range s.waves {
 		if err := store.Waves.Insert(ctx, tx, e.store.Resources, w, resource.Meta{}); err != nil {
 			return err
 		}
+	}
+	for _, i := range s.installations {
+		i.Active = !s.queued
 	}
 	err := store.InsertInstallations(ctx, tx, e.store.Now(), s.installations)
 	if sqldb.IsUnique(err) {
@@ -244,15 +311,20 @@ func (e *Engine) begin(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deploy
 	if err != nil {
 		return err
 	}
+	if err := store.SetPlanDigest(ctx, tx, d.GetName(), s.plan); err != nil {
+		return err
+	}
+	for _, l := range s.instead {
+		if err := e.handOver(ctx, tx, l, d); err != nil {
+			return fmt.Errorf("take over from %s: %w", l.Deployment.GetName(), err)
+		}
+	}
 	return e.wake(ctx, tx, d.GetName(), e.store.Now())
 }
 
 // busy names who holds the targets. The transaction is spoilt by then, so it reads beside it.
 func (e *Engine) busy(ctx context.Context, d *deploymentv1.Deployment, s *snapshot) error {
-	targets := make([]string, 0, len(s.installations))
-	for _, i := range s.installations {
-		targets = append(targets, i.GetTarget())
-	}
+	targets := s.targets()
 	held, err := store.HeldBy(ctx, e.store.DB.Read(), applicationOf(d.GetName()), targets)
 	if err != nil {
 		return err
@@ -271,39 +343,3 @@ func applicationOf(deployment string) string {
 }
 
 func cloneOf(i *store.Installation) *deploymentv1.Installation { return proto.CloneOf(i.Installation) }
-
-// preflight makes the checks that need more than the database: every archive is there,
-// that of the new release and those of the releases to go back to.
-func (e *Engine) preflight(ctx context.Context, name string) (*rollout.Preflight, error) {
-	q := e.store.DB.Read()
-	names, err := store.ReleasesOf(ctx, q, name)
-	if err != nil {
-		return nil, err
-	}
-	releases, err := e.releases.get(ctx, q, names)
-	if err != nil {
-		return nil, err
-	}
-	out := &rollout.Preflight{}
-	for _, releaseName := range names {
-		release := releases[releaseName]
-		if release == nil {
-			out.Problems = append(out.Problems, releaseName+" does not exist any more")
-			continue
-		}
-		for _, a := range release.GetArtifacts() {
-			if a.GetUri() != "" {
-				continue
-			}
-			_, err := e.blobs.Stat(ctx, store.WorkspaceOf(releaseName), a.GetSha256())
-			if fault.Is(err, fault.KindNotFound) {
-				out.Problems = append(out.Problems, fmt.Sprintf("the archive %s of %s is missing; upload it again", a.GetSha256(), releaseName))
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("look for %s: %w", a.GetSha256(), err)
-			}
-		}
-	}
-	return out, nil
-}

@@ -6,14 +6,15 @@
 //	advance.go   one deployment, as far as it goes now
 //	effects.go   what a decision does to the installations
 //	analysis.go  measuring a wave, interval by interval; source.go, prometheus.go: by whom
-//	gate.go      asking the other service, and hearing its hints
+//	ask.go       judging gates and asking them; gate.go: hearing the hints of the other service
 //	create.go    a new deployment with its snapshots; rollback.go: one that goes back
-//	command.go   pause, resume, cancel, abandon, approve, skip, retry
+//	command.go   pause, resume, cancel, abandon, skip, retry; approval.go: approve and reject
 //	dispatch.go  desired state → commands for agents; report.go: reports → state
 package engine
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
+	"github.com/golive-dev/golive/services/deployment/internal/gate"
 	"github.com/golive-dev/golive/services/deployment/internal/policy"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
@@ -43,6 +45,7 @@ type Hinter interface{ Hint(targets []string) }
 // Blobs knows which uploaded artifacts are there.
 type Blobs interface {
 	Stat(ctx context.Context, workspace, sha256 string) (blob.Info, error)
+	Read(ctx context.Context, workspace, sha256 string, offset int64) (io.ReadCloser, error)
 }
 
 // Config is what an engine needs.
@@ -50,8 +53,10 @@ type Config struct {
 	Store *store.Store
 	Blobs Blobs
 	// Gate asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
-	Gate   gatev1.GateServiceClient
-	Logger *zap.Logger
+	Gate gatev1.GateServiceClient
+	// PublicOnly keeps webhooks and load tests from private and local addresses; link-local ones are always refused.
+	PublicOnly bool
+	Logger     *zap.Logger
 	// Metrics takes counters of what is done; nil for none.
 	Metrics prometheus.Registerer
 	// Workers is how many deployments are moved at the same time; 4 when 0.
@@ -74,6 +79,7 @@ type Engine struct {
 	store  *store.Store
 	blobs  Blobs
 	gate   gatev1.GateServiceClient
+	gates  *gate.Gates
 	logger *zap.Logger
 	jobs   Jobs
 	newID  func() string
@@ -95,6 +101,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Workers = 4
 	}
 	e := &Engine{jobs: cfg.Jobs, newID: cfg.NewID, store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
+	e.gates = gate.New(gate.Config{Store: cfg.Store, Blobs: cfg.Blobs, Readiness: cfg.Gate, PublicOnly: cfg.PublicOnly, Measured: e.measured, Logger: cfg.Logger})
 	if e.newID == nil {
 		e.newID = func() string { return uuid.NewString()[:8] }
 	}
@@ -119,6 +126,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.gate != nil {
 		watching.Go(func() { e.watchGates(ctx) })
 	}
+	watching.Go(func() { _ = e.gates.Run(ctx) }) // it ends when ctx does, and with no error
 	defer watching.Wait()
 	return e.jobs.Run(ctx)
 }

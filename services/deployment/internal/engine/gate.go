@@ -12,74 +12,13 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/golive-dev/golive/pkg/fault"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
-	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
-const (
-	// askTimeout is how long one answer may take. A service that is slower holds the wave; it
-	// never holds the engine.
-	askTimeout = 2 * time.Second
-	// rejoin is how long a broken watch is left alone at most.
-	rejoin = 2 * time.Second
-)
-
-// verdict is an answer and when it was asked for, by this service's clock.
-type verdict struct {
-	verdict *gatev1.Verdict
-	asked   time.Time
-}
-
-// ask fetches verdicts, all at the same time. It always has an answer: where the other
-// service has none, the answer is UNKNOWN, and that does not open.
-func (e *Engine) ask(ctx context.Context, asks []rollout.Ask) map[rollout.Ask]verdict {
-	out := make(map[rollout.Ask]verdict, len(asks))
-	var mu sync.Mutex
-	var asking sync.WaitGroup
-	for _, a := range asks {
-		asking.Go(func() {
-			v := e.askOne(ctx, a.Resource)
-			mu.Lock()
-			defer mu.Unlock()
-			out[a] = v
-		})
-	}
-	asking.Wait()
-	return out
-}
-
-func (e *Engine) askOne(ctx context.Context, resource string) verdict {
-	asked := e.store.Now()
-	if e.gate == nil {
-		return verdict{rollout.Unanswered(resource, "no implementation service is configured", asked), asked}
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	v, err := e.gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_READINESS})
-	if err != nil {
-		return verdict{rollout.Unanswered(resource, whyUnanswered(err), asked), asked}
-	}
-	if v.GetResource() != resource {
-		return verdict{rollout.Unanswered(resource, "it answered about something else", asked), asked}
-	}
-	return verdict{v, asked}
-}
-
-func whyUnanswered(err error) string {
-	switch f := fault.From(err); {
-	case fault.Is(err, fault.KindNotFound):
-		return "it does not know this cohort plan"
-	case errors.Is(err, context.DeadlineExceeded), fault.KindOf(err) == fault.KindDeadline:
-		return "it did not answer within " + askTimeout.String()
-	case fault.Is(err, fault.KindUnavailable):
-		return "it cannot be reached"
-	default:
-		return "it refused to answer: " + f.Error()
-	}
-}
+// rejoin is how long a broken watch is left alone at most.
+const rejoin = 2 * time.Second
 
 // rewatch lets the watcher look again at which gates matter.
 func (e *Engine) rewatch() {
@@ -203,37 +142,11 @@ func (e *Engine) watchWorkspace(ctx context.Context, workspace string, w watch) 
 	}
 }
 
-// turned asks again for deployments whose gate may have turned.
+// turned asks again about people for deployments whose gate may have turned.
 func (e *Engine) turned(ctx context.Context, deployments []string) {
 	for _, name := range deployments {
-		if err := e.reask(ctx, name); err != nil && ctx.Err() == nil {
+		if err := e.reask(ctx, name, func(rule *deploymentv1.GateRule) bool { return rule.GetReadiness() != nil }); err != nil && ctx.Err() == nil {
 			e.logger.Warn("ask gates after a hint", zap.String("deployment", name), zap.Error(err))
 		}
 	}
-}
-
-// reask asks the gates of the current wave whatever their age, then goes on.
-func (e *Engine) reask(ctx context.Context, name string) error {
-	waves, err := store.Waves.Select(ctx, e.store.DB.Read(), `WHERE parent = $1 ORDER BY ordinal`, name)
-	if err != nil {
-		return err
-	}
-	var asks []rollout.Ask
-	for _, w := range waves {
-		if w.GetState() != deploymentv1.Wave_GATED {
-			continue
-		}
-		for _, rule := range w.GetRule().GetGates() {
-			if plan := rule.GetReadiness().GetCohortPlan(); plan != "" {
-				asks = append(asks, rollout.Ask{Wave: w.GetName(), Gate: rule.GetId(), Resource: plan})
-			}
-		}
-	}
-	if len(asks) == 0 {
-		return nil
-	}
-	if _, err := e.decide(ctx, name, answers{verdicts: e.ask(ctx, asks)}); err != nil {
-		return err
-	}
-	return e.Advance(ctx, name)
 }

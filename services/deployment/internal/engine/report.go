@@ -66,13 +66,25 @@ type batch struct {
 	read   map[string]int64 // their revisions before
 	events []feed.Record
 	woken  map[string]bool
+	// drifted names the rows whose slot is known to have drifted; nil until it was read.
+	drifted *[]string
 }
 
 func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 	row := b.rows[r.GetInstallation()]
 	before := row.GetState()
+	waits, err := b.migrated(ctx, row, r)
+	if err != nil {
+		return err
+	}
+	if err := b.drift(ctx, row, r); err != nil {
+		return err
+	}
 	if !absorb(row, r) {
 		return nil
+	}
+	if waits {
+		putBack(row)
 	}
 	row.Revision++
 	row.UpdateTime = timestamppb.New(b.now)
@@ -95,7 +107,7 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 	}
 	switch {
 	case row.GetState() == before:
-		return store.SetSlotHealth(ctx, b.tx, row.GetName(), row.GetHealth())
+		return store.SetSlotHealth(ctx, b.tx, b.now, row.GetName(), row.GetHealth())
 	case row.GetState() == deploymentv1.Installation_HEALTHY:
 		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
 		return store.PutSlot(ctx, b.tx, s)
@@ -172,6 +184,9 @@ func absorb(row *store.Installation, r *agentv1.Report) bool {
 		return changed
 	}
 	if done(row.Action, r.GetState()) {
+		if row.Action == agentv1.Command_SEAL && r.GetCause() != "" { // a warning: it stays sealed
+			row.Cause, row.Message = r.GetCause(), r.GetMessage()
+		}
 		row.Action, changed = agentv1.Command_ACTION_UNSPECIFIED, true
 	}
 	if r.GetState() == row.GetState() || !rollout.Reported(row.GetState(), r.GetState()) {
@@ -201,6 +216,8 @@ func done(action agentv1.Command_Action, s deploymentv1.Installation_State) bool
 		return s == deploymentv1.Installation_SEALED
 	case agentv1.Command_CANCEL:
 		return ended
+	case agentv1.Command_MIGRATE:
+		return s != deploymentv1.Installation_MIGRATING
 	default:
 		return false
 	}

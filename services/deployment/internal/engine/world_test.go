@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,8 @@ const (
 	ws  = "workspaces/default"
 	app = ws + "/applications/shop"
 	env = ws + "/environments/prod"
+	// live follows prod; it is there once a test has made it.
+	live = ws + "/environments/live"
 )
 
 // world is a store with an engine at work, an application, an environment, and hosts that
@@ -47,6 +50,10 @@ type world struct {
 type blobs struct{}
 
 func (blobs) Stat(context.Context, string, string) (blob.Info, error) { return blob.Info{Size: 1}, nil }
+
+func (blobs) Read(context.Context, string, string, int64) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("x")), nil
+}
 
 // gate answers like the implementation service.
 type gate struct {
@@ -147,7 +154,7 @@ func (h *hosts) run(ctx context.Context) {
 func (h *hosts) round(ctx context.Context) {
 	var targets []string
 	for i := range 12 {
-		targets = append(targets, fmt.Sprintf("%s/targets/t%d", env, i))
+		targets = append(targets, fmt.Sprintf("%s/targets/t%d", env, i), fmt.Sprintf("%s/targets/t%d", live, i))
 	}
 	commands, err := h.work.Pending(ctx, targets)
 	if ctx.Err() != nil {
@@ -286,12 +293,17 @@ func (w *world) target(i int, cohort string, connected bool) {
 // connect says that the agent of a target is there for so long.
 func (w *world) connect(id string, lease time.Duration) {
 	w.t.Helper()
+	w.present(env+"/targets/"+id, lease)
+}
+
+func (w *world) present(target string, lease time.Duration) {
+	w.t.Helper()
 	require.NoError(w.t, w.store.DB.Tx(w.ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO target_presence (target, agent, connected, changed_at, last_seen, replica, lease_until) VALUES ($1, 'a', 1, 0, 0, 'r', $2)
-			ON CONFLICT (target) DO UPDATE SET lease_until = excluded.lease_until`, env+"/targets/"+id, time.Now().Add(lease).UnixMicro())
+			ON CONFLICT (target) DO UPDATE SET lease_until = excluded.lease_until`, target, time.Now().Add(lease).UnixMicro())
 		return err
 	}))
-	w.engine.Presence(w.ctx, []string{env + "/targets/" + id}, true)
+	w.engine.Presence(w.ctx, []string{target}, true)
 }
 
 func (w *world) deploy(id, release string, r *deploymentv1.Rollout) *deploymentv1.Deployment {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -15,6 +16,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
+	"github.com/golive-dev/golive/services/deployment/internal/engine"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
@@ -31,7 +33,6 @@ type people struct {
 type gateService struct {
 	gatev1.GateServiceClient
 	w    *world
-	mu   sync.Mutex
 	says map[string]gatev1.Verdict_State
 	down bool
 	told map[string]told
@@ -47,10 +48,10 @@ func newGateService(w *world) *gateService {
 	return &gateService{w: w, says: map[string]gatev1.Verdict_State{}, told: map[string]told{}}
 }
 
-// EvaluateGate implements gatev1.GateServiceClient. It draws nothing: two may ask at once.
+// EvaluateGate implements gatev1.GateServiceClient. An engine asks for all gates of a wave at the
+// same time, and plans here have one to ask for at most: so whoever acts meanwhile is alone.
 func (g *gateService) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateRequest, _ ...grpc.CallOption) (*gatev1.Verdict, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.w.meanwhile()
 	state := g.says[req.GetResource()]
 	g.told[req.GetResource()] = told{g.w.now, state}
 	if g.down {
@@ -82,15 +83,26 @@ func (b blobs) Stat(context.Context, string, string) (blob.Info, error) {
 	return blob.Info{Size: 1}, nil
 }
 
+// Read implements engine.Blobs.
+func (b blobs) Read(context.Context, string, string, int64) (io.ReadCloser, error) {
+	b.w.meanwhile()
+	return io.NopCloser(strings.NewReader("x")), nil
+}
+
 // meanwhile lets somebody do something while a server waits for the network.
 func (w *world) meanwhile() {
-	if !w.faulty || !w.chance(200) {
+	if !w.faulty || w.nested || !w.chance(300) {
 		return
 	}
 	waiting := w.bench.disk.user
-	w.bench.disk.user = nil
-	defer func() { w.bench.disk.user = waiting }()
+	w.bench.disk.user, w.nested = nil, true
+	defer func() { w.bench.disk.user, w.nested = waiting, false }()
 	w.note("meanwhile")
+	if alive, running := w.alive(), w.book.running(); w.chance(300) && len(alive) > 0 && len(running) > 0 {
+		r, name := alive[w.pick(len(alive))], running[w.pick(len(running))]
+		_ = r.do("advance "+short(name), func(ctx context.Context) error { return r.engine.Advance(as(ctx, engine.Principal), name) })
+		return
+	}
 	w.operator()
 }
 

@@ -23,20 +23,3 @@ var DeploymentPlans = resource.Define(resource.Spec[*deploymentv1.DeploymentPlan
 		},
 	},
 })
-
-// CheckGates refuses an expanded rollout that asks about people of another
-// workspace: the service that asks may read them, who deploys may not.
-func CheckGates(owner string, expanded *deploymentv1.Rollout) error {
-	for _, wave := range expanded.GetWaves() {
-		for _, gate := range wave.GetGates() {
-			plan := gate.GetReadiness().GetCohortPlan()
-			if plan == "" {
-				continue
-			}
-			if err := SameWorkspace("rollout.waves.gates.readiness.cohort_plan", owner, plan); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

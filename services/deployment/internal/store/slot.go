@@ -77,9 +77,10 @@ func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
 	return err
 }
 
-// SetSlotHealth says whether what an installation brought still answers.
-func SetSlotHealth(ctx context.Context, tx *sqldb.Tx, installation string, health deploymentv1.Installation_Health) error {
-	_, err := tx.ExecContext(ctx, `UPDATE slots SET health = $1 WHERE installation = $2`, int64(health), installation)
+// SetSlotHealth says whether what an installation brought still answers, and since when without a break.
+func SetSlotHealth(ctx context.Context, tx *sqldb.Tx, now time.Time, installation string, health deploymentv1.Installation_Health) error {
+	_, err := tx.ExecContext(ctx, `UPDATE slots SET well_since = CASE WHEN health <> $1 THEN $2 ELSE well_since END, health = $1 WHERE installation = $3`,
+		int64(health), now.UnixMicro(), installation)
 	return err
 }
 

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+)
+
+// Decide records the approval or rejection of a wave by the person who calls.
+func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) (*deploymentv1.Wave, error) {
+	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
+		gate := approvalGate(w)
+		if gate == nil {
+			return fault.Precondition("NO_APPROVAL_GATE", "%s waits for no approval; see what it waits for with `golive why %s`", w.GetName(), w.GetName())
+		}
+		if w.GetState() != deploymentv1.Wave_PENDING && w.GetState() != deploymentv1.Wave_GATED {
+			return fault.Precondition(rollout.ReasonStateForbids, "%s is %s; approvals are given before a wave starts", w.GetName(), w.GetState())
+		}
+		person := auth.Actor(ctx)
+		if approved && person == l.Deployment.GetCreator() {
+			return fault.Denied("SELF_APPROVAL", "%s created the deployment and cannot approve it too; ask another person", person)
+		}
+		if digest := digestOf(req); digest != "" && digest != w.GetApprovalDigest() {
+			return fault.Conflict("DIGEST_MISMATCH", "%s is not what was looked at: its digest is %s; look at it again and approve that", w.GetName(), w.GetApprovalDigest()).
+				Meta("digest", w.GetApprovalDigest()).Field("digest", "must be "+w.GetApprovalDigest())
+		}
+		if approved {
+			if err := e.allow(ctx, tx, deploymentv1.Verb_APPROVE, l.Deployment, w); err != nil {
+				return err
+			}
+		}
+		said, err := store.Approvals(ctx, tx, l.Deployment.GetName())
+		if err != nil {
+			return fmt.Errorf("read approvals: %w", err)
+		}
+		now := e.store.Now()
+		before := slices.IndexFunc(said[w.GetName()], func(a *deploymentv1.Approval) bool { return a.GetPrincipal() == person })
+		// Who approved may still reject, and may approve again what does not count any more.
+		replace := before >= 0 && (!approved || rollout.Void(w, gate, said[w.GetName()][before], now) != "")
+		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
+			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(now), Digest: w.GetApprovalDigest(), Roles: rolesOf(ctx, w.GetName()),
+		}, replace)
+	})
+}
+
+// approvalGate returns the approval that a wave waits for, or nil.
+func approvalGate(w *deploymentv1.Wave) *deploymentv1.ApprovalGate {
+	for _, g := range w.GetRule().GetGates() {
+		if g.GetApproval() != nil {
+			return g.GetApproval()
+		}
+	}
+	return nil
+}
+
+func digestOf(req commandRequest) string {
+	if with, ok := req.(interface{ GetDigest() string }); ok {
+		return with.GetDigest()
+	}
+	return ""
+}
+
+// rolesOf returns the roles that the caller holds now in the workspace of a resource, as an approval keeps them.
+func rolesOf(ctx context.Context, name string) []string {
+	p, ok := auth.FromContext(ctx)
+	if !ok {
+		return nil
+	}
+	ids, err := store.Waves.Parse(name)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, role := range []auth.Role{auth.Operator, auth.Approver, auth.Admin} {
+		if p.Holds(ids[0], role) {
+			out = append(out, string(role))
+		}
+	}
+	return out
+}
+
+// bind gives each wave the digest of what an approval of it is about: the release, the plan, and its targets with
+// their configuration. It is computed once, of what is stored in the same transaction, and only compared afterwards.
+func bind(d *deploymentv1.Deployment, waves []*deploymentv1.Wave, installations []*store.Installation) error {
+	plan, err := proto.MarshalOptions{Deterministic: true}.Marshal(d.GetRollout())
+	if err != nil {
+		return fmt.Errorf("digest of the plan: %w", err)
+	}
+	lines := map[string][]string{}
+	for _, i := range installations {
+		lines[i.GetWave()] = append(lines[i.GetWave()], fmt.Sprintf("%q %q %q", i.GetTarget(), i.GetToRelease(), i.ConfigDigest))
+	}
+	for _, w := range waves {
+		hash := sha256.New()
+		fmt.Fprintf(hash, "release %q\nenvironment %q\nplan %x\n", d.GetRelease(), d.GetEnvironment(), sha256.Sum256(plan))
+		slices.Sort(lines[w.GetName()])
+		for _, line := range lines[w.GetName()] {
+			fmt.Fprintf(hash, "target %s\n", line)
+		}
+		w.ApprovalDigest = hex.EncodeToString(hash.Sum(nil))
+	}
+	return nil
+}
