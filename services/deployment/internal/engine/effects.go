@@ -20,6 +20,11 @@ func (e *Engine) act(ctx context.Context, tx *sqldb.Tx, deployment string, effec
 		changed += len(moved)
 		return e.record(ctx, tx, moved, verb, now)
 	}
+	if effects.Begin {
+		if err := do("cancelled", func() ([]*store.Installation, error) { return store.TakeTargets(ctx, tx, now, deployment) }); err != nil {
+			return 0, err
+		}
+	}
 	if c := effects.Claim; c != nil {
 		claimed, skipped, err := store.Claim(ctx, tx, now, c.Wave, c.Limit)
 		if err != nil {
@@ -31,6 +36,11 @@ func (e *Engine) act(ctx context.Context, tx *sqldb.Tx, deployment string, effec
 		}
 		if err := e.record(ctx, tx, claimed, "claimed", now); err != nil {
 			return 0, err
+		}
+		if c.Elect && len(claimed) > 0 {
+			if err := e.elect(ctx, tx, deployment, claimed[0], now); err != nil {
+				return 0, fmt.Errorf("elect a runner: %w", err)
+			}
 		}
 	}
 	if effects.Prestage != "" {
@@ -44,6 +54,18 @@ func (e *Engine) act(ctx context.Context, tx *sqldb.Tx, deployment string, effec
 		if err := do("sealed", func() ([]*store.Installation, error) { return store.SealWave(ctx, tx, now, wave) }); err != nil {
 			return 0, err
 		}
+	}
+	for _, wave := range effects.SealReached {
+		if err := do("sealed", func() ([]*store.Installation, error) { return store.SealReached(ctx, tx, now, wave) }); err != nil {
+			return 0, err
+		}
+	}
+	if effects.Migrate != "" {
+		told, err := e.contract(ctx, tx, deployment, effects.Migrate, now)
+		if err != nil {
+			return 0, fmt.Errorf("migrate %s: %w", effects.Migrate, err)
+		}
+		changed += told
 	}
 	for _, wave := range effects.Revert {
 		if err := do("reverting", func() ([]*store.Installation, error) { return store.RevertWave(ctx, tx, now, wave) }); err != nil {

@@ -33,11 +33,20 @@ func (e *Engine) Rollback(ctx context.Context, req *deploymentv1.RollbackDeploym
 		if err != nil {
 			return nil, err
 		}
+		if err := e.checkWayBack(ctx, tx, l.Deployment, back, s, req.GetRollbackOrder()); err != nil {
+			return nil, err
+		}
 		ended := rollout.Ended(l.Deployment.GetState())
 		if !ended {
 			if err := e.takeBack(ctx, tx, l, back); err != nil {
 				return nil, err
 			}
+		}
+		if err := e.lineUp(ctx, tx, back, s); err != nil {
+			return nil, err
+		}
+		if err := e.forget(ctx, tx, l.Deployment, req.GetWaves(), l.Waves); err != nil {
+			return nil, fmt.Errorf("forget the stragglers: %w", err)
 		}
 		if err := store.Deployments.Insert(ctx, tx, e.store.Resources, back, resource.Meta{Cause: req.GetReason()}); err != nil {
 			return nil, err
@@ -62,9 +71,12 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 	back := &deploymentv1.Deployment{
 		Name:        applicationOf(old.GetName()) + "/deployments/rollback-" + e.newID(),
 		Environment: old.GetEnvironment(), Rollout: rollout.Reverse(old.GetRollout()), Reason: req.GetReason(), RollbackOf: old.GetName(),
-		Creator: auth.Actor(ctx), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN, TargetSetDigest: old.GetTargetSetDigest(),
+		Kind: deploymentv1.Deployment_ROLLBACK, Creator: auth.Actor(ctx), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN, TargetSetDigest: old.GetTargetSetDigest(),
 	}
-	s := &snapshot{}
+	s := &snapshot{urgent: true}
+	if err := e.takeBackStragglers(ctx, tx, old, back, touched, s); err != nil {
+		return nil, nil, err
+	}
 	releases := map[string]int{}
 	for i, rule := range back.GetRollout().GetWaves() {
 		wave := newWave(back, rule, i)
@@ -84,6 +96,9 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 		return nil, nil, fault.Precondition("NOTHING_TO_ROLL_BACK", "no target runs what %s brought and nothing has to go back; cancel a deployment that has not begun", old.GetName())
 	}
 	back.Release = mostCommon(releases, old.GetRelease())
+	if err := s.digest(back); err != nil {
+		return nil, nil, err
+	}
 	s.count(back)
 	return back, s, nil
 }
