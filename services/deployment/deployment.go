@@ -49,6 +49,7 @@ type Config struct {
 	DataDir  string                   // Holds the agents' certificate authority, and the blobs when BlobURL is empty.
 	BlobURL  string                   // Where uploaded artifacts are: a bucket of gocloud.dev/blob.
 	Gate     gatev1.GateServiceClient // The implementation service; nil where there is none: gates about people then stay closed.
+	Public   bool                     // Webhooks and load tests of gates reach public addresses only. Link-local ones are refused always.
 	Logger   *zap.Logger              // Silent when nil.
 	Registry *prometheus.Registry     // Gets the metrics; nowhere when nil.
 	Clock    func() time.Time         // time.Now when nil.
@@ -104,7 +105,7 @@ func (s *Service) assemble(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	s.access = auth.NewAccessService(cfg.Issuer, s.revoked, cfg.Logger)
-	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Gate, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
+	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Gate, PublicOnly: cfg.Public, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	s.logs = api.NewLogs(s.store)
@@ -133,7 +134,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterOverrideServiceServer(r, api.NewOverrideService(s.store, s.engine))
 	deploymentv1.RegisterWaveServiceServer(r, api.NewWaveService(s.store, s.engine))
 	deploymentv1.RegisterAnalysisServiceServer(r, api.NewAnalysisService(s.store))
+	deploymentv1.RegisterGateEvaluationServiceServer(r, api.NewGateEvaluationService(s.store))
+	deploymentv1.RegisterFeedbackServiceServer(r, api.NewFeedbackService(s.store))
 	deploymentv1.RegisterInstallationServiceServer(r, api.NewInstallationService(s.store, s.engine, s.logs))
+	deploymentv1.RegisterMigrationServiceServer(r, api.NewMigrationService(s.store, s.engine))
 	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
 	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))
 	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))

@@ -124,6 +124,12 @@ func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.Clien
 			return deploymentgw.RegisterApplicationServiceHandlerClient(ctx, mux, deploymentv1.NewApplicationServiceClient(c))
 		},
 		func() error {
+			return deploymentgw.RegisterGateEvaluationServiceHandlerClient(ctx, mux, deploymentv1.NewGateEvaluationServiceClient(c))
+		},
+		func() error {
+			return deploymentgw.RegisterFeedbackServiceHandlerClient(ctx, mux, deploymentv1.NewFeedbackServiceClient(c))
+		},
+		func() error {
 			return deploymentgw.RegisterInstallationServiceHandlerClient(ctx, mux, deploymentv1.NewInstallationServiceClient(c))
 		},
 		func() error {
