@@ -132,10 +132,14 @@ func agentProcess() int {
 // world is a server, a data folder, and an agent that may be started and stopped.
 type world struct {
 	*server
-	dir  string
-	port string
-	stop func()
+	dir   string
+	port  string
+	ports []int32 // of versions side by side
+	stop  func()
 }
+
+// place is the folder of the application on the first target.
+func (w *world) place() string { return filepath.Join(w.dir, "targets", "test.t1", "app") }
 
 func setup(tb testing.TB) *world {
 	tb.Helper()
@@ -179,7 +183,12 @@ func (w *world) enrol() {
 // start runs an agent in this process.
 func (w *world) start() {
 	w.t.Helper()
-	a, err := agent.New(w.config())
+	w.startWith(w.config())
+}
+
+func (w *world) startWith(config agent.Config) {
+	w.t.Helper()
+	a, err := agent.New(config)
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background()) // ended by stop
 	done := make(chan error, 1)

@@ -46,6 +46,13 @@ func Main(args []string, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "golive-shim:", stage(args[1])) // it returns only when it fails
 		return ExitStage
 	}
+	if len(args) == 2 && args[0] == forwardCommand {
+		if err := (Forwarder{Dir: args[1]}).run(); err != nil {
+			_, _ = fmt.Fprintln(stderr, "golive-shim:", err)
+			return ExitFailed
+		}
+		return ExitOK
+	}
 	if len(args) != 1 {
 		_, _ = fmt.Fprintln(stderr, "usage: golive-shim RUN-FOLDER (it is started by golive-agent)")
 		return ExitUsage

@@ -20,6 +20,9 @@ const (
 func (w *Worker) install(ctx context.Context) error {
 	if w.slot.Command.GetWorkload() == nil {
 		w.slot.Candidate = 0
+		if err := w.migrate(ctx); err != nil {
+			return w.failStaging(ctx, err)
+		}
 		return w.activate(ctx, true)
 	}
 	inner, done := w.interruptible(ctx)
@@ -28,6 +31,9 @@ func (w *Worker) install(ctx context.Context) error {
 		err = context.Cause(inner) // the last moment to be called off
 	}
 	done()
+	if err == nil {
+		err = w.migrate(ctx)
+	}
 	if err != nil {
 		return w.failStaging(ctx, err)
 	}
@@ -37,6 +43,9 @@ func (w *Worker) install(ctx context.Context) error {
 // activate replaces what is live by the candidate. From here on nothing but its
 // own deadlines ends it. fresh is false when an agent completes what another began.
 func (w *Worker) activate(ctx context.Context, fresh bool) error {
+	if w.besides(w.slot.Live, w.slot.Candidate) {
+		return w.handOver(ctx, fresh)
+	}
 	end := w.announce(activating)
 	err := w.exchange(ctx, fresh)
 	end()
@@ -65,7 +74,7 @@ func (w *Worker) exchange(ctx context.Context, fresh bool) error {
 	if old != 0 && old != w.slot.Candidate {
 		w.unwatch()
 		err := w.notes.step(activating, "stop", w.slot.Instances[old].SHA256, func() error {
-			return w.host.Supervisor.Stop(ctx, w.place.Run(old))
+			return w.halt(ctx, old)
 		})
 		if err != nil {
 			return err
@@ -80,15 +89,16 @@ func (w *Worker) exchange(ctx context.Context, fresh bool) error {
 	if n == 0 {
 		w.slot.Down = w.slot.Command.GetInstallation()
 	}
-	if err := w.notes.step(activating, "switch", "", func() error { return w.place.Switch(n) }); err != nil {
+	err := w.notes.step(activating, "switch", "", func() error { return errors.Join(w.vacate(ctx, n), w.place.Switch(n)) })
+	if err != nil {
 		return err
 	}
 	if n == 0 {
 		return nil
 	}
 	w.slot.Unproven = true
-	err := w.notes.step(activating, "start", w.slot.Instances[n].SHA256, func() error {
-		_, err := w.watch(ctx, n)
+	err = w.notes.step(activating, "start", w.slot.Instances[n].SHA256, func() error {
+		_, err := w.start(ctx, n)
 		return err
 	})
 	if err != nil {
@@ -113,10 +123,7 @@ func (w *Worker) preStop(ctx context.Context, old int) error {
 // probation waits until what was started is healthy. since is when it was started; zero for just now.
 func (w *Worker) probation(ctx context.Context, since time.Time) error {
 	if since.IsZero() {
-		since = time.Now()
-		if state, err := w.live.shim.State(); err == nil && !state.Started.IsZero() && state.Started.Before(since) {
-			since = state.Started
-		}
+		since = startOf(w.live, time.Now())
 	}
 	l := w.live
 	inner, done := w.interruptible(ctx)
@@ -124,6 +131,9 @@ func (w *Worker) probation(ctx context.Context, since time.Time) error {
 	err := w.notes.step(probing, "probe", "", func() error {
 		return w.prove(inner, l, since, orElse(l.run.GetMinHealthyTime(), 0))
 	})
+	if err == nil && w.port(l.n) != 0 {
+		err = w.notes.step(probing, "switch", "", func() error { return w.route(inner, l.n) })
+	}
 	if err == nil {
 		err = w.postActivate(inner, l)
 	}
@@ -137,6 +147,14 @@ func (w *Worker) probation(ctx context.Context, since time.Time) error {
 	report := w.report(deploymentv1.Installation_HEALTHY)
 	report.Health = deploymentv1.Installation_HEALTHY_NOW
 	return w.host.Ledger.Put(w.slot, report)
+}
+
+// startOf returns when the process of an instance was started, or now where that is not known.
+func startOf(l *live, now time.Time) time.Time {
+	if state, err := l.shim.State(); err == nil && !state.Started.IsZero() && state.Started.Before(now) {
+		return state.Started
+	}
+	return now
 }
 
 func (w *Worker) postActivate(ctx context.Context, l *live) error {
@@ -222,32 +240,45 @@ func (w *Worker) revert(ctx context.Context) error {
 // errStillRuns says that the version that was to go could not be stopped, so the other was not started.
 var errStillRuns = errors.New("the version that was to go still runs")
 
+// mayStop is false for what ran before any agent knew of it, when nothing takes its place.
+func (w *Worker) mayStop(bad, good int) bool { return good != 0 || !w.slot.Instances[bad].Adopted }
+
 func (w *Worker) restore(ctx context.Context, bad, good int) error {
-	if bad != good && bad != 0 {
+	if w.besides(bad, good) {
+		return w.restoreBeside(ctx, bad, good)
+	}
+	if bad != good {
 		w.unwatch()
+	}
+	if bad != good && bad != 0 && w.mayStop(bad, good) {
 		err := w.notes.step(reverting, "stop", w.slot.Instances[bad].SHA256, func() error {
-			return w.host.Supervisor.Stop(ctx, w.place.Run(bad))
+			return w.halt(ctx, bad)
 		})
 		if err != nil {
 			return errors.Join(errStillRuns, err)
 		}
 	}
-	if err := w.notes.step(reverting, "switch", "", func() error { return w.place.Switch(good) }); err != nil {
+	err := w.notes.step(reverting, "switch", "", func() error { return errors.Join(w.vacate(ctx, good), w.place.Switch(good)) })
+	if err != nil {
 		return err
 	}
 	if good == 0 {
 		return nil
 	}
 	started := time.Now()
-	err := w.notes.step(reverting, "start", w.slot.Instances[good].SHA256, func() error {
-		_, err := w.watch(ctx, good)
+	err = w.notes.step(reverting, "start", w.slot.Instances[good].SHA256, func() error {
+		_, err := w.start(ctx, good)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	w.settle(w.live)
-	return w.notes.step(reverting, "probe", "", func() error { return w.prove(ctx, w.live, started, 0) })
+	err = w.notes.step(reverting, "probe", "", func() error { return w.prove(ctx, w.live, started, 0) })
+	if err == nil && w.port(good) != 0 {
+		err = w.notes.step(reverting, "switch", "", func() error { return w.route(ctx, good) })
+	}
+	return err
 }
 
 // settle makes the restarts of the past not count.

@@ -81,7 +81,9 @@ func (w *Worker) failBack(ctx context.Context, err error) error {
 }
 
 // seal forgets what no way leads back to: it keeps what is live and one before.
-func (w *Worker) seal() error {
+func (w *Worker) seal(ctx context.Context) error {
+	cut := w.slot.Hook
+	w.slot.Hook = ""
 	numbers, err := w.place.Instances()
 	w.warn("list instances", err)
 	for _, n := range numbers {
@@ -90,7 +92,24 @@ func (w *Worker) seal() error {
 			delete(w.slot.Instances, n)
 		}
 	}
+	warning := w.verify(ctx, cut)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	w.slot.Phase = ledger.Idle
+	report := w.sealed()
+	if warning != nil {
+		report.Cause, report.Message = warning.cause, warning.message(w)
+	}
+	if err := w.host.Ledger.Put(w.slot, report); err != nil {
+		return err
+	}
+	w.warn("prune releases", w.host.Content.Prune(w.host.keeps()))
+	return nil
+}
+
+// sealed reports that all is as it should be, with the health of now.
+func (w *Worker) sealed() *agentv1.Report {
 	report := w.report(deploymentv1.Installation_SEALED)
 	if l := w.live; l != nil {
 		report.Health = deploymentv1.Installation_UNHEALTHY
@@ -98,11 +117,7 @@ func (w *Worker) seal() error {
 			report.Health = deploymentv1.Installation_HEALTHY_NOW
 		}
 	}
-	if err := w.host.Ledger.Put(w.slot, report); err != nil {
-		return err
-	}
-	w.warn("prune releases", w.host.Content.Prune(w.host.keeps()))
-	return nil
+	return report
 }
 
 // keeps returns which releases any place of the agent still needs.

@@ -12,7 +12,6 @@ import (
 	"github.com/golive-dev/golive/services/agent/internal/hook"
 	"github.com/golive-dev/golive/services/agent/internal/probe"
 	"github.com/golive-dev/golive/services/agent/internal/render"
-	"github.com/golive-dev/golive/services/agent/internal/supervise"
 	"github.com/golive-dev/golive/services/agent/shim"
 )
 
@@ -21,7 +20,8 @@ type live struct {
 	n        int
 	instance *render.Instance
 	run      *deploymentv1.RunSpec
-	shim     *supervise.Shim
+	shim     runner
+	service  *external // nil where it is a shim of the agent's
 	probes   []probe.Probe
 	prober   *probe.Prober
 	restarts int // seen
@@ -43,23 +43,43 @@ func (l *live) probesChanged() <-chan struct{} {
 	return l.prober.Changed()
 }
 
-// watch makes sure that an instance runs, and watches it. It returns when its process was started.
+// watch makes sure that an instance runs, and makes it the one that is watched. It returns
+// when its process was started. A service of the host is not started: others may have stopped it.
 func (w *Worker) watch(ctx context.Context, n int) (*live, error) {
 	w.unwatch()
+	l, err := w.attach(ctx, n)
+	if err == nil {
+		w.regard(l)
+	}
+	return l, err
+}
+
+// attach makes sure that an instance runs, beside the one that is watched.
+func (w *Worker) attach(ctx context.Context, n int) (*live, error) {
 	instance, workload, err := w.load(n)
 	if err != nil {
 		return nil, &failure{cause: "START_FAILED", err: err}
 	}
-	sh, err := w.host.Supervisor.Ensure(ctx, w.place.Run(n))
-	if err != nil {
+	l := &live{n: n, instance: instance, run: workload.GetRun(), probes: w.probes(n, instance, workload.GetRun())}
+	if workload.GetRun().GetExternal() != nil {
+		manager, done, err := w.manager(n, instance, workload)
+		if err != nil {
+			return nil, &failure{cause: "START_FAILED", err: err}
+		}
+		l.service = watchService(ctx, manager, l.pace(), done)
+		l.shim = l.service
+	} else if l.shim, err = w.host.Supervisor.Ensure(ctx, w.place.Run(n)); err != nil {
 		return nil, &failure{cause: "START_FAILED", err: err}
 	}
-	l := &live{n: n, instance: instance, run: workload.GetRun(), shim: sh, probes: w.probes(n, instance, workload.GetRun())}
 	l.prober = probe.Start(ctx, w.host.Probes, l.probes)
-	w.mu.Lock()
-	w.live = l
-	w.mu.Unlock()
 	return l, nil
+}
+
+// regard makes an instance the one that is watched.
+func (w *Worker) regard(l *live) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.live = l
 }
 
 func (w *Worker) unwatch() {
@@ -68,8 +88,33 @@ func (w *Worker) unwatch() {
 	w.live = nil
 	w.mu.Unlock()
 	if l != nil {
-		l.prober.Stop()
+		l.close()
 	}
+}
+
+// close ends the watching. What runs goes on.
+func (l *live) close() {
+	l.prober.Stop()
+	if l.service != nil {
+		l.service.stop()
+	}
+}
+
+// pace is how often a service is asked for: as often as its probes.
+func (l *live) pace() time.Duration {
+	pace := defaultInterval
+	for _, p := range l.probes {
+		pace = min(pace, p.Interval)
+	}
+	return pace
+}
+
+// ended says why what was started does not run any more.
+func (l *live) ended(s shim.State) error {
+	if l.service != nil {
+		return l.service.ended()
+	}
+	return crashed(s)
 }
 
 func (w *Worker) probes(n int, instance *render.Instance, run *deploymentv1.RunSpec) []probe.Probe {
@@ -100,7 +145,7 @@ func (w *Worker) prove(ctx context.Context, l *live, started time.Time, minimum 
 	for {
 		state, err := l.shim.State()
 		if err == nil && (state.Phase == shim.Backoff || state.Restarts > l.base) {
-			return crashed(state)
+			return l.ended(state)
 		}
 		status := l.prober.Status()
 		decision, again := goal.Decide(status, time.Now())
@@ -121,6 +166,18 @@ func (w *Worker) prove(ctx context.Context, l *live, started time.Time, minimum 
 		case <-l.prober.Changed():
 		}
 	}
+}
+
+// ill says what is wrong with an instance that was healthy; nil for nothing.
+func (w *Worker) ill(l *live) error {
+	state, err := l.shim.State()
+	if err == nil && (state.Phase == shim.Backoff || state.Restarts > l.base) {
+		return l.ended(state)
+	}
+	if status := l.prober.Status(); status.Known && !status.Healthy {
+		return &failure{cause: "PROBE_FAILED", err: fmt.Errorf("not healthy any more: %s", status.Failure)}
+	}
+	return nil
 }
 
 func crashed(s shim.State) error {
@@ -185,7 +242,7 @@ func (w *Worker) healthReport(l *live, state shim.State, again bool) *agentv1.Re
 	case l.healthy:
 		report.Health = healthyNow
 	case again || state.Phase != shim.Running:
-		f := failureOf(crashed(state))
+		f := failureOf(l.ended(state))
 		report.Cause, report.Message = f.cause, f.message(w)
 	default:
 		report.Cause, report.Message = "PROBE_FAILED", w.notes.mask(l.prober.Status().Failure)

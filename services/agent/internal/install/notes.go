@@ -18,17 +18,19 @@ import (
 
 // notes is what a worker has to tell and has not told yet.
 type notes struct {
-	mu     sync.Mutex
-	steps  []*deploymentv1.InstallationStep
-	masker *render.Masker
-	logged int64 // sequence of the newest log chunk of the try
-	lines  int   // logged in the try
+	mu    sync.Mutex
+	steps []*deploymentv1.InstallationStep
+	// outcomes are those of migrations.
+	outcomes []*agentv1.MigrationOutcome
+	masker   *render.Masker
+	logged   int64 // sequence of the newest log chunk of the try
+	lines    int   // logged in the try
 }
 
 func (n *notes) reset() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.steps, n.logged, n.lines = nil, 0, 0
+	n.steps, n.outcomes, n.logged, n.lines = nil, nil, 0, 0
 }
 
 func (n *notes) mask(text string) string {
@@ -68,9 +70,12 @@ func (n *notes) take() []*deploymentv1.InstallationStep {
 // report begins a report on the newest command.
 func (w *Worker) report(state deploymentv1.Installation_State) *agentv1.Report {
 	c := w.slot.Command
+	if state == deploymentv1.Installation_HEALTHY {
+		w.trusted()
+	}
 	return &agentv1.Report{
 		Installation: c.GetInstallation(), Attempt: c.GetAttempt(), Epoch: c.GetEpoch(), State: state,
-		Steps: w.notes.take(), Time: timestamppb.Now(),
+		Steps: w.notes.take(), Time: timestamppb.Now(), Migrations: w.notes.takeOutcomes(),
 	}
 }
 

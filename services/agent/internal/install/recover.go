@@ -23,6 +23,7 @@ func (w *Worker) recover(ctx context.Context) error {
 			w.warn("stop an instance that should not run", w.host.Supervisor.Stop(ctx, w.place.Run(n)))
 		}
 	}
+	w.warn("watch the forwarder", w.keepForwarder(ctx))
 	cut := w.slot.Hook
 	if cut != "" {
 		for _, n := range numbers {
@@ -42,6 +43,9 @@ func (w *Worker) recover(ctx context.Context) error {
 		if w.slot.Phase == ledger.Reverting {
 			return w.revert(ctx)
 		}
+		if w.besides(w.slot.Live, w.slot.Candidate) {
+			return superseded(w.withdraw(ctx, nil, interrupted(cut)))
+		}
 		return superseded(w.failActive(ctx, interrupted(cut)))
 	case ledger.ResumeIdle, ledger.ResumeAgain, ledger.ResumeFail:
 	}
@@ -52,7 +56,7 @@ func (w *Worker) recover(ctx context.Context) error {
 	case ledger.ResumeAgain:
 		return w.do(ctx)
 	case ledger.ResumeFail:
-		return w.fail(interrupted(cut))
+		return w.failCut(ctx, cut)
 	default:
 		return w.observe(ctx)
 	}

@@ -35,7 +35,10 @@ func (w *Worker) instanceFile(n int) string {
 // prestage brings the content and touches nothing else.
 func (w *Worker) prestage(ctx context.Context) error {
 	inner, done := w.interruptible(ctx)
-	err := w.content(inner, w.slot.Command.GetWorkload())
+	_, err := w.trust(w.slot.Command.GetWorkload())
+	if err == nil {
+		err = w.content(inner, w.slot.Command.GetWorkload())
+	}
 	done()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -55,6 +58,9 @@ func (w *Worker) prestage(ctx context.Context) error {
 
 // content makes the release of a workload be there.
 func (w *Worker) content(ctx context.Context, workload *agentv1.Workload) error {
+	if workload.GetArtifact() == nil && workload.GetRun().GetExternal() != nil {
+		return nil // all that it needs is on the host
+	}
 	patience := orElse(w.slot.Command.GetStepTimeout(), defaultStepTimeout)
 	return w.host.Content.Ensure(ctx, workload.GetArtifact(), patience, func(name string, do func(context.Context) error) error {
 		state := deploymentv1.Installation_FETCHING
@@ -71,12 +77,16 @@ func (w *Worker) content(ctx context.Context, workload *agentv1.Workload) error 
 // stage makes an instance of a workload ready; it becomes the candidate.
 func (w *Worker) stage(ctx context.Context, workload *agentv1.Workload) error {
 	defer w.announce(deploymentv1.Installation_FETCHING)()
+	counter, err := w.trust(workload)
+	if err != nil {
+		return err
+	}
 	if err := w.content(ctx, workload); err != nil {
 		return err
 	}
 	n := w.slot.Numbers + 1
 	var instance *render.Instance
-	err := w.notes.step(deploymentv1.Installation_VERIFYING, "configure", "", func() (err error) {
+	err = w.notes.step(deploymentv1.Installation_VERIFYING, "configure", "", func() (err error) {
 		instance, err = w.configure(n, workload)
 		return err
 	})
@@ -89,9 +99,13 @@ func (w *Worker) stage(ctx context.Context, workload *agentv1.Workload) error {
 	}
 	w.slot.Instances[n] = ledger.Instance{
 		Installation: w.slot.Command.GetInstallation(), SHA256: workload.GetArtifact().GetSha256(),
-		Digest: workload.GetConfigDigest(), Release: workload.GetRelease(), Version: workload.GetVersion(),
+		Digest: workload.GetConfigDigest(), Release: workload.GetRelease(), Version: workload.GetVersion(), Counter: counter,
+		Port: w.freePort(workload), Adopted: w.adopts(workload),
 	}
 	hooks := workload.GetHooks()
+	if err := w.hook(ctx, n, instance, "configure", instance.Hooks.Configure, hooks.GetConfigure(), deploymentv1.Installation_VERIFYING); err != nil {
+		return err
+	}
 	if err := w.hook(ctx, n, instance, "pre_install", instance.Hooks.PreInstall, hooks.GetPreInstall(), deploymentv1.Installation_VERIFYING); err != nil {
 		return err
 	}
@@ -101,8 +115,12 @@ func (w *Worker) stage(ctx context.Context, workload *agentv1.Workload) error {
 // configure writes an instance's folder and makes it durable.
 func (w *Worker) configure(n int, workload *agentv1.Workload) (*render.Instance, error) {
 	release := w.host.Content.Path(workload.GetArtifact().GetSha256())
+	if workload.GetArtifact() == nil {
+		release = filepath.Join(w.place.Instance(n), "empty")
+	}
 	instance, err := render.Render(workload, render.Scope{
 		Target: w.slot.Target, Facts: w.host.Facts(), Release: release, Config: w.place.Config(n), Shared: w.place.Shared(), Getenv: w.host.Getenv,
+		Port: w.freePort(workload),
 	})
 	if err != nil {
 		return nil, err
@@ -114,6 +132,11 @@ func (w *Worker) configure(n int, workload *agentv1.Workload) (*render.Instance,
 	if err := os.MkdirAll(w.place.Config(n), 0o700); err != nil {
 		return nil, err
 	}
+	if workload.GetArtifact() == nil {
+		if err := os.Mkdir(release, 0o700); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.Symlink(release, filepath.Join(dir, "release")); err != nil {
 		return nil, err
 	}
@@ -122,7 +145,12 @@ func (w *Worker) configure(n int, workload *agentv1.Workload) (*render.Instance,
 			return nil, err
 		}
 	}
-	if err := w.spec(n, instance, workload.GetRun()).Write(w.place.Run(n)); err != nil {
+	if workload.GetRun().GetExternal() == nil {
+		spec := w.spec(n, instance, workload.GetRun())
+		if err := spec.Write(w.place.Run(n)); err != nil {
+			return nil, err
+		}
+	} else if err := os.Mkdir(w.place.Run(n), 0o700); err != nil {
 		return nil, err
 	}
 	if err := w.store(n, instance, workload); err != nil {

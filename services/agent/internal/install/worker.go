@@ -143,6 +143,8 @@ func (w *Worker) begin(ctx context.Context, command *agentv1.Command) error {
 		phase = ledger.Sealing
 	}
 	w.slot.Phase, w.slot.Candidate, w.slot.Hook, w.slot.Cause, w.slot.Message = phase, 0, "", "", ""
+	w.slot.Activated = false
+	w.slot.Migrations = nil
 	if err := w.host.Ledger.Accept(w.slot, command); err != nil {
 		return err
 	}
@@ -165,7 +167,9 @@ func (w *Worker) do(ctx context.Context) error {
 	case agentv1.Command_REVERT, agentv1.Command_CANCEL:
 		err = w.back(ctx)
 	case agentv1.Command_SEAL:
-		err = w.seal()
+		err = w.seal(ctx)
+	case agentv1.Command_MIGRATE:
+		err = w.migrateOnly(ctx)
 	default:
 		err = w.fail(&failure{cause: "UNSUPPORTED", err: fmt.Errorf("this agent knows no action %d; update it", command.GetAction())})
 	}

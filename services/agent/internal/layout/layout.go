@@ -3,6 +3,7 @@
 //	identity.pem                  who the agent is; 0600
 //	journal                       what it did
 //	agent.sock                    where shims call
+//	trusted-keys/<application>.pub  whose signatures count here, put there by hand
 //	downloads/<sha256>.part       archives on their way
 //	releases/<sha256>/            unpacked, read-only, shared by all targets
 //	targets/<environment>.<target>/<application>/
@@ -13,6 +14,7 @@
 //	    current → instances/<n>   the instance that is live
 //	    shared/                   the application's own; never touched
 //	    logs/<n>.{out,err}        its output
+//	    forward/                  the forwarder, where two versions run side by side
 package layout
 
 import (
@@ -65,6 +67,11 @@ func (l Layout) Lock() string { return filepath.Join(l.root, "lock") }
 
 // Socket returns the socket of the shims.
 func (l Layout) Socket() string { return filepath.Join(l.root, "agent.sock") }
+
+// TrustedKeys returns the file of the keys that sign an application's releases, which a person puts there by hand.
+func (l Layout) TrustedKeys(application string) string {
+	return filepath.Join(l.root, "trusted-keys", filepath.Base(application)+".pub")
+}
 
 // Downloads returns the folder of archives on their way.
 func (l Layout) Downloads() string { return filepath.Join(l.root, "downloads") }
@@ -133,6 +140,12 @@ func (p Place) Stdout(n int) string { return filepath.Join(p.logs(), strconv.Ito
 
 // Stderr returns the file of an instance's errors.
 func (p Place) Stderr(n int) string { return filepath.Join(p.logs(), strconv.Itoa(n)+".err") }
+
+// Forward returns the folder of the place's forwarder.
+func (p Place) Forward() string { return filepath.Join(p.dir, "forward") }
+
+// ForwardLog returns the file of what the forwarder has to say.
+func (p Place) ForwardLog() string { return filepath.Join(p.logs(), "forward.log") }
 
 // Switch makes an instance current by one rename; 0 makes none current. It is
 // not synced: an agent that starts sets it again from its journal.

@@ -61,6 +61,9 @@ func New(command []string, socket string) (*Supervisor, error) {
 	return s, nil
 }
 
+// Program returns the shim's program with its first arguments.
+func (s *Supervisor) Program() []string { return slices.Clone(s.command) }
+
 // Socket is what a specification names as Notify.
 func (s *Supervisor) Socket() string { return s.socket }
 
