@@ -137,7 +137,7 @@ func (s *Set) ask(p *Policy, q Question) Answer {
 	for i, rule := range p.rules {
 		if holds, why := rule.Holds(s.facts(q)); !holds {
 			spec := p.spec.GetRules()[i]
-			no(cmp.Or(why, "not true"), "rule "+spec.GetId()+": "+cmp.Or(spec.GetMessage(), spec.GetExpression()), time.Time{})
+			no("rule "+spec.GetId()+": "+cmp.Or(why, spec.GetMessage(), "it is not true"), "to be true: "+spec.GetExpression(), time.Time{})
 		}
 	}
 	return a

@@ -30,6 +30,7 @@ import (
 //	> gate <wave>/<gate>=<state> [current]  (what is asked or read about any other gate)
 //	> approve <wave> <person>[:<roles>]     > change <wave>    (it becomes something else than was approved)
 //	                                        > reject <wave> <person> <reason>
+//	> policy <id> [a Policy as prototext] > override <an Override as prototext>     > hotfix
 //	> pause|resume|cancel|abandon [reason]  > skip <wave> <reason>        > retry <target>
 func TestScenarios(t *testing.T) {
 	t.Parallel()
@@ -64,6 +65,9 @@ type scenario struct {
 	out     strings.Builder
 	rollout *deploymentv1.Rollout
 	cohorts map[string]string
+	// policies and overrides bind the deployment; a policy that is given without its text is removed.
+	policies  map[string]*deploymentv1.Policy
+	overrides []*deploymentv1.Override
 	// printed is what was last said about each thing, so that only news is said.
 	printed map[string]string
 }
@@ -138,6 +142,8 @@ func (s *scenario) event(verb, rest string, words []string) {
 			}}
 		}
 		s.analyses[name] = v
+	case "policy", "override", "hotfix":
+		s.binds(verb, rest)
 	case "problem":
 		s.problems = append(s.problems, rest)
 	default:

@@ -11,6 +11,7 @@ import (
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/policy"
 )
 
 const (
@@ -51,6 +52,8 @@ type sim struct {
 	// note hears what happens; decided is called after every decision, before its effects.
 	note    func(format string, args ...any)
 	decided func(f *Facts, e Effects)
+	// bind says what policies and overrides there are; nil for none.
+	bind func() *policy.Set
 }
 
 type told struct {
@@ -96,7 +99,7 @@ func rollbackOf(old *sim) *sim {
 			Rollout: Reverse(old.Deployment.GetRollout()), State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
 		}},
 		now: old.now, approvals: map[string][]*deploymentv1.Approval{}, verdicts: map[string]*gatev1.Verdict{}, analyses: map[string]*gatev1.Verdict{}, told: map[Ask]told{}, gates: map[string]*gatev1.Verdict{},
-		note: old.note, decided: func(*Facts, Effects) {},
+		note: old.note, decided: func(*Facts, Effects) {}, bind: old.bind,
 	}
 	touched := append(Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)
 	for i, rule := range s.Deployment.GetRollout().GetWaves() {
@@ -201,6 +204,9 @@ func (s *sim) settle(preflight *Preflight, answered map[Ask]bool) Effects {
 
 func (s *sim) facts() *Facts {
 	f := &Facts{Now: s.now, Counts: map[string]*deploymentv1.InstallationCounts{}, Approvals: s.approvals, Analyses: s.analyses}
+	if s.bind != nil {
+		f.Policies = s.bind()
+	}
 	for _, m := range s.members {
 		c := f.Counts[m.wave]
 		if c == nil {
