@@ -42,7 +42,7 @@ func (s *session) poll(ctx context.Context) error {
 			return errReopenStream(t)
 		}
 		begin := time.Now()
-		answer, err := p.ask(ctx, p.question(t.wait))
+		answer, err := p.ask(ctx, p.question(t.longest(s.agent.config.Transport, begin)))
 		switch {
 		case errors.Is(err, errTold):
 			continue

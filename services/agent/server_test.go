@@ -61,6 +61,10 @@ type server struct {
 	summaries []*agentv1.ProbeSummary
 	beats     int
 	silent    bool // acknowledges nothing
+	noStreams bool // knows no Connect, as a proxy that does not carry it
+	polls     int
+	told      map[string]int64 // epochs that polls were answered
+	program   *agentv1.AgentProgram
 	stream    agentv1.AgentService_ConnectServer
 	change    chan struct{} // closed and replaced at every change
 }
@@ -68,7 +72,7 @@ type server struct {
 func newServer(tb testing.TB) *server {
 	tb.Helper()
 	s := &server{
-		t: tb, life: time.Hour, tokens: map[[32]byte]bool{}, blobs: map[string][]byte{}, change: make(chan struct{}),
+		t: tb, life: time.Hour, tokens: map[[32]byte]bool{}, blobs: map[string][]byte{}, change: make(chan struct{}), told: map[string]int64{},
 		targets: []string{target("t1"), target("t2")},
 	}
 	s.authority, s.key = newAuthority(tb)
@@ -230,6 +234,12 @@ func (s *server) Connect(stream agentv1.AgentService_ConnectServer) error {
 	if err := authenticated(stream.Context()); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	none := s.noStreams
+	s.mu.Unlock()
+	if none {
+		return s.UnimplementedAgentServiceServer.Connect(stream)
+	}
 	first, err := stream.Recv()
 	if err != nil {
 		return err
@@ -237,9 +247,7 @@ func (s *server) Connect(stream agentv1.AgentService_ConnectServer) error {
 	s.mu.Lock()
 	s.hellos = append(s.hellos, first.GetHello())
 	s.stream = stream
-	err = stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Welcome{Welcome: &agentv1.Welcome{
-		HeartbeatInterval: durationpb.New(50 * time.Millisecond), SummaryInterval: durationpb.New(100 * time.Millisecond), Targets: s.targets,
-	}}})
+	err = stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Welcome{Welcome: s.welcome()}})
 	for _, command := range s.desired {
 		_ = stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Command{Command: command}})
 	}
@@ -258,6 +266,12 @@ func (s *server) Connect(stream agentv1.AgentService_ConnectServer) error {
 	}
 	s.changed()
 	return err
+}
+
+func (s *server) welcome() *agentv1.Welcome {
+	return &agentv1.Welcome{
+		HeartbeatInterval: durationpb.New(50 * time.Millisecond), SummaryInterval: durationpb.New(100 * time.Millisecond), Targets: s.targets, Program: s.program,
+	}
 }
 
 func (s *server) hear(r *agentv1.ConnectRequest, stream agentv1.AgentService_ConnectServer) {
@@ -301,6 +315,7 @@ func (s *server) send(commands ...*agentv1.Command) {
 			_ = s.stream.Send(&agentv1.ConnectResponse{Message: &agentv1.ConnectResponse_Command{Command: c}})
 		}
 	}
+	s.changed()
 }
 
 // tell sends a command without making it desired.

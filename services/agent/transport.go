@@ -93,6 +93,14 @@ func (t *transport) due(configured Transport, now time.Time) bool {
 	return configured == Auto && !now.Before(t.until)
 }
 
+// longest is how long the next poll may wait.
+func (t *transport) longest(configured Transport, now time.Time) time.Duration {
+	if configured == Auto {
+		return max(0, min(t.wait, t.until.Sub(now)))
+	}
+	return t.wait
+}
+
 // waited learns from a poll how long polls may wait.
 func (t *transport) waited(cut bool) {
 	if t.wait == 0 {
