@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -61,6 +62,12 @@ type Slot struct {
 	Numbers int `json:"numbers,omitempty"`
 	// Instances are those whose folders are kept.
 	Instances map[int]Instance `json:"instances,omitempty"`
+	// Migrations are those of the newest command that were begun, with how each ended.
+	Migrations []Migration `json:"migrations,omitempty"`
+	// Applied holds the migrations of every target that were made here, over releases.
+	Applied map[string]bool `json:"applied,omitempty"`
+	// Counter is the greatest of the signed manifests that were healthy here.
+	Counter int64 `json:"counter,omitempty"`
 
 	// Command is the newest that was accepted, and Last the newest report on it.
 	Command *agentv1.Command `json:"-"`
@@ -74,6 +81,8 @@ type Instance struct {
 	Digest       string `json:"digest"` // of the configuration
 	Release      string `json:"release"`
 	Version      string `json:"version"`
+	// Counter is that of its signed manifest; 0 where nothing was verified.
+	Counter int64 `json:"counter,omitempty"`
 	// Port is its own, of two that take turns; 0 is none.
 	Port int `json:"port,omitempty"`
 	// Adopted says that it ran before any agent knew of it.
@@ -83,7 +92,7 @@ type Instance struct {
 // clone makes a copy that can be changed; messages are never changed once they are in a slot.
 func (s *Slot) clone() *Slot {
 	c := *s
-	c.Instances = maps.Clone(s.Instances)
+	c.Instances, c.Applied, c.Migrations = maps.Clone(s.Instances), maps.Clone(s.Applied), slices.Clone(s.Migrations)
 	return &c
 }
 

@@ -82,6 +82,8 @@ type Hooks struct {
 	Test         []string `json:"test,omitempty"`
 	PostActivate []string `json:"post_activate,omitempty"`
 	PreStop      []string `json:"pre_stop,omitempty"`
+	Configure    []string `json:"configure,omitempty"`
+	Verify       []string `json:"verify,omitempty"`
 }
 
 // Render fills a workload.
@@ -131,6 +133,8 @@ func (r *renderer) hooks(i *Instance, w *agentv1.Workload) (err error) {
 		{"hook test", w.GetHooks().GetTest(), &i.Hooks.Test},
 		{"hook post_activate", w.GetHooks().GetPostActivate(), &i.Hooks.PostActivate},
 		{"hook pre_stop", w.GetHooks().GetPreStop(), &i.Hooks.PreStop},
+		{"hook configure", w.GetHooks().GetConfigure(), &i.Hooks.Configure},
+		{"hook verify", w.GetHooks().GetVerify(), &i.Hooks.Verify},
 	} {
 		if hook.hook == nil {
 			continue

@@ -14,17 +14,21 @@ import (
 // RollbackSet returns what a rollback of a deployment has to take back, by wave. Once it has
 // ended only that counts which still runs, or may: another deployment may have replaced the rest.
 func RollbackSet(ctx context.Context, tx *sqldb.Tx, deployment string, ended bool) (map[string][]*Installation, error) {
-	where := `parent = $1 AND ` + in("state", append(rollout.Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)...)
-	if ended {
-		where = `parent = $1 AND (EXISTS (SELECT 1 FROM slots s WHERE s.installation = installations.name AND s.release = installations.to_release) OR ` +
-			in("state", append(unsettled(), deploymentv1.Installation_FAILED)...) + ` AND ` + latest + `)`
-	}
-	all, err := SelectInstallations(ctx, tx, where+` ORDER BY name`, deployment)
+	all, err := SelectInstallations(ctx, tx, toRollBack(ended)+` ORDER BY name`, deployment)
 	byWave := map[string][]*Installation{}
 	for _, i := range all {
 		byWave[i.GetWave()] = append(byWave[i.GetWave()], i)
 	}
 	return byWave, err
+}
+
+// toRollBack finds what a rollback of the deployment $1 has to take back.
+func toRollBack(ended bool) string {
+	if ended {
+		return `parent = $1 AND (EXISTS (SELECT 1 FROM slots o WHERE o.installation = installations.name AND o.release = installations.to_release) OR ` +
+			in("state", append(unsettled(), deploymentv1.Installation_FAILED)...) + ` AND ` + latest + `)`
+	}
+	return `parent = $1 AND ` + in("state", append(rollout.Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)...)
 }
 
 // unsettled lists the states in which nobody knows what will run in the end.
@@ -69,6 +73,11 @@ func HeldBy(ctx context.Context, q sqldb.Queryer, application string, targets []
 		return err
 	})
 	return all, err
+}
+
+// Unsealed returns the installations of a deployment that were not sealed, nor had anything to do.
+func Unsealed(ctx context.Context, q sqldb.Queryer, deployment string) ([]*Installation, error) {
+	return SelectInstallations(ctx, q, `parent = $1 AND NOT `+in("state", deploymentv1.Installation_SEALED, deploymentv1.Installation_SKIPPED)+` ORDER BY name`, deployment)
 }
 
 // ReleasesOf returns the releases that a deployment brings, and those it may have to go back to.
