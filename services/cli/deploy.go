@@ -80,10 +80,12 @@ func (s *strategy) rollout(c *client) (*deploymentv1.Rollout, error) {
 
 func (a *app) deploy() *cobra.Command {
 	var (
-		to, plan, reason, id  string
-		watch, detach, dryRun bool
-		s                     strategy
-		w                     watching
+		to, plan, reason, id   string
+		purpose, fixes, expect string
+		hotfix                 bool
+		watch, detach, dryRun  bool
+		s                      strategy
+		w                      watching
 	)
 	cmd := &cobra.Command{
 		Use: "deploy APPLICATION RELEASE --to ENVIRONMENT", Short: "Take a release to an environment, in waves",
@@ -98,17 +100,26 @@ func (a *app) deploy() *cobra.Command {
 	f.StringVar(&plan, "plan", "", "the deployment plan; the application's default when not given")
 	f.StringVar(&reason, "reason", "", "why, for the audit trail")
 	f.StringVar(&id, "id", "", "the id of the deployment; made by the server when not given")
+	f.StringVar(&purpose, "kind", "release", "what for: release; configuration, changed variables and secrets for what runs; reapply, what drifted")
+	f.StringVar(&fixes, "fixes", "", "the frozen deployment that this one mends and whose targets it takes over")
+	f.BoolVar(&hotfix, "hotfix", false, "it is a hotfix: a stopped line may let it pass, and it counts as rework")
+	f.StringVar(&expect, "expect-targets", "", "refuse it unless its targetSetDigest is this one, as --dry-run -o json has shown it")
 	f.BoolVar(&watch, "watch", false, "follow it to its end")
 	f.BoolVar(&detach, "detach", false, "return when it is created")
 	f.BoolVar(&dryRun, "dry-run", false, "check everything on the server and change nothing")
 	must(cmd.MarkFlagRequired("to"))
 	cmd.MarkFlagsMutuallyExclusive("watch", "detach")
+	must(cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions([]string{"release", "configuration", "reapply"}, cobra.ShellCompDirectiveNoFileComp)))
 	s.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("plan", "strategy")
 	w.register(cmd)
 	a.completeKind(cmd, "application")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		d := &deploymentv1.Deployment{Reason: reason}
+		d := &deploymentv1.Deployment{Reason: reason, Hotfix: hotfix}
+		number, ok := deploymentv1.Deployment_Kind_value[strings.ToUpper(purpose)]
+		if d.Kind = deploymentv1.Deployment_Kind(number); !ok {
+			return usage("there is no kind "+purpose, "choose release, configuration or reapply")
+		}
 		parent, err := c.deploymentFor(ctx, d, args, to, plan)
 		if err != nil {
 			return err
@@ -116,8 +127,13 @@ func (a *app) deploy() *cobra.Command {
 		if d.Rollout, err = s.rollout(c); err != nil {
 			return err
 		}
+		if fixes != "" {
+			if d.Fixes, err = c.deploymentOf(ctx, fixes); err != nil {
+				return err
+			}
+		}
 		created, err := deploymentv1.NewDeploymentServiceClient(c.software).CreateDeployment(ctx, &deploymentv1.CreateDeploymentRequest{
-			Parent: parent, DeploymentId: id, Deployment: d, ValidateOnly: dryRun,
+			Parent: parent, DeploymentId: id, Deployment: d, ValidateOnly: dryRun, ExpectTargetSetDigest: expect,
 		})
 		if err != nil {
 			return err

@@ -49,6 +49,16 @@ func columnsOf(singular string) []column {
 		return []column{state(), {head: "WAVE", path: "wave"}, {head: "HEALTH", path: "health"}, {head: "CAUSE", path: "cause"}, {head: "TRY", path: "attempt", wide: true}, {head: "MESSAGE", path: "message", wide: true}}
 	case "analysis":
 		return []column{state(), {head: "WHY", path: "reason"}}
+	case "policy":
+		return []column{title, {head: "LINE", text: line}, {head: "APPLICATIONS", path: "applications"}, {head: "ENVIRONMENTS", path: "environments"}}
+	case "override":
+		return []column{{head: "SUBJECT", path: "subject"}, {head: "GATE", path: "gate"}, {head: "POLICY", path: "policy"}, {head: "BY", path: "person"}, {head: "ENDS", path: "expire_time"}, {head: "REASON", path: "reason", wide: true}}
+	case "migrationRun":
+		return []column{state(), {head: "PHASE", path: "phase"}, {head: "DEPLOYMENT", path: "deployment"}, {head: "MESSAGE", path: "message", wide: true}}
+	case "gateEvaluation":
+		return []column{{head: "GATE", path: "gate"}, state(), {head: "OVERRIDE", path: "override"}}
+	case "feedback":
+		return []column{{head: "RATING", path: "rating"}, {head: "RELEASE", path: "release"}, {head: "COHORT", path: "cohort"}, {head: "TEXT", path: "text"}}
 	case "incident":
 		return []column{state(), {head: "SEVERITY", path: "severity"}, {head: "CAUSED BY", path: "caused_by"}, {head: "SUMMARY", path: "summary"}}
 	case "implementation":
@@ -219,6 +229,14 @@ func Progress(c *deploymentv1.InstallationCounts) string {
 		}
 	}
 	return text.String()
+}
+
+// line is the switch of a policy.
+func line(style Style, m proto.Message) string {
+	if p, ok := m.(*deploymentv1.Policy); ok && p.GetStopLine().GetEngaged() {
+		return style.State("HELD")
+	}
+	return "-"
 }
 
 func platforms(_ Style, m proto.Message) string {
