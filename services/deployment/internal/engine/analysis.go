@@ -28,7 +28,9 @@ func (e *Engine) Analyze(ctx context.Context, name string) error {
 		return err
 	}
 	if now := e.store.Now(); now.Before(m.due()) {
-		return e.store.DB.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return e.jobs.Wake(ctx, tx, kindAnalysis, name, m.due()) })
+		return e.store.DB.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			return e.jobs.Wake(ctx, tx, kindAnalysis, name, m.due())
+		})
 	}
 	points, err := e.count(ctx, m)
 	if err != nil {

@@ -216,3 +216,28 @@ func TestProbesOfTheUpgradedAreComparedWithThoseOfTheRest(t *testing.T) {
 		require.InDelta(t, 2, float64(w.analysis(second, "slow").GetBaselineTotal())/float64(w.analysis(second, "slow").GetCanaryTotal()), 0.3, "four old targets, two new ones")
 	})
 }
+
+func TestTheBaselineIsOfTheSameCohortWhereItCanBe(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		plan := measuredPilot(time.Hour, pushedErrors())
+		plan.GetWaves()[0].Members = &deploymentv1.Members{Rule: &deploymentv1.Members_Count{Count: 1}}
+		second := w.deploy("second", "v2", plan).GetName()
+		w.until(second, func(*deploymentv1.Deployment) bool {
+			return w.wave(second, "pilot").GetState() == deploymentv1.Wave_BAKING
+		})
+		upgraded, err := store.CanaryArm(w.ctx, w.store.DB.Read(), second+"/waves/pilot")
+		require.NoError(t, err)
+		require.Len(t, upgraded.Targets, 1)
+		replaced, err := store.ReplacedRelease(w.ctx, w.store.DB.Read(), second+"/waves/pilot")
+		require.NoError(t, err)
+		require.Equal(t, app+"/releases/v1", replaced)
+		old, err := store.BaselineArm(w.ctx, w.store.DB.Read(), second+"/waves/pilot", replaced, env)
+		require.NoError(t, err)
+		require.Len(t, old.Targets, 1, "the other one of its cohort")
+		cohorts := map[string]string{"t0": "t1", "t1": "t0", "t2": "t3", "t3": "t2", "t4": "t5", "t5": "t4"}
+		last := upgraded.Targets[0][len(env+"/targets/"):]
+		require.Equal(t, env+"/targets/"+cohorts[last], old.Targets[0])
+		require.Equal(t, app+"/deployments/first/installations/"+cohorts[last], old.Installations[0])
+	})
+}

@@ -22,8 +22,12 @@ import (
 // prometheusTimeout is how long the queries of one interval may take. A server that is slower costs that interval.
 const prometheusTimeout = 3 * time.Second
 
-// errNotANumber is an answer that no count can be made of.
-var errNotANumber = errors.New("not one number that counts")
+var (
+	// errNotANumber is an answer that no count can be made of.
+	errNotANumber = errors.New("not one number that counts")
+	// errItself is a comparison of something with itself, which anything passes.
+	errItself = errors.New("the queries ask for the same on both sides")
+)
 
 // prometheus asks a Prometheus server for both sides, as of the end of the interval. No answer is not nought.
 func (e *Engine) prometheus(ctx context.Context, m *measurement, source *deploymentv1.PrometheusSource) *deploymentv1.AnalysisPoint {
@@ -36,10 +40,14 @@ func (e *Engine) prometheus(ctx context.Context, m *measurement, source *deploym
 		}
 	}
 	e.logger.Info("an interval of an analysis was not measured", zap.String("wave", m.wave.GetName()), zap.String("prometheus", source.GetAddress()), zap.Error(err))
-	if errors.Is(err, errNotANumber) {
+	switch {
+	case errors.Is(err, errNotANumber):
 		return &deploymentv1.AnalysisPoint{Skipped: canary.NotANumber}
+	case errors.Is(err, errItself):
+		return &deploymentv1.AnalysisPoint{Skipped: canary.NoBaseline}
+	default:
+		return &deploymentv1.AnalysisPoint{Skipped: canary.SourceUnavailable}
 	}
-	return &deploymentv1.AnalysisPoint{Skipped: canary.SourceUnavailable}
 }
 
 // askPrometheus makes the four queries at the same time.
@@ -48,13 +56,22 @@ func askPrometheus(ctx context.Context, m *measurement, source *deploymentv1.Pro
 	if err != nil {
 		return nil, fmt.Errorf("address %s: %w", source.GetAddress(), err)
 	}
+	queries, variables := canary.Queries(source), m.variables()
+	for what, query := range queries {
+		if queries[what], err = render(query, variables); err != nil {
+			return nil, fmt.Errorf("query %s: %w", what, err)
+		}
+	}
+	if queries["total"] == queries["baseline_total"] {
+		return nil, errItself
+	}
 	var mu sync.Mutex
 	var asking sync.WaitGroup
 	var errs []error
-	counts, variables := map[string]int64{}, m.variables()
-	for what, query := range canary.Queries(source) {
+	counts := map[string]int64{}
+	for what, query := range queries {
 		asking.Go(func() {
-			n, err := ask(ctx, prometheusv1.NewAPI(client), query, variables, m.to)
+			n, err := ask(ctx, prometheusv1.NewAPI(client), query, m.to)
 			mu.Lock()
 			defer mu.Unlock()
 			if counts[what] = n; err != nil {
@@ -68,16 +85,8 @@ func askPrometheus(ctx context.Context, m *measurement, source *deploymentv1.Pro
 
 // ask makes one query. An empty answer is 0: a counter that was never touched has no series. That is safe,
 // because no events at all is no traffic, which does not count.
-func ask(ctx context.Context, client prometheusv1.API, query string, variables map[string]string, at time.Time) (int64, error) {
-	parsed, err := canary.Template(query)
-	if err != nil {
-		return 0, err
-	}
-	var text strings.Builder
-	if err := parsed.Execute(&text, variables); err != nil {
-		return 0, err
-	}
-	value, _, _, err := client.Query(ctx, text.String(), at)
+func ask(ctx context.Context, client prometheusv1.API, query string, at time.Time) (int64, error) {
+	value, _, _, err := client.Query(ctx, query, at)
 	if err != nil {
 		return 0, err
 	}
@@ -92,7 +101,17 @@ func ask(ctx context.Context, client prometheusv1.API, query string, variables m
 			return whole(float64(v[0].Value))
 		}
 	}
-	return 0, fmt.Errorf("%w: %s is %s", errNotANumber, text.String(), value)
+	return 0, fmt.Errorf("%w: %s is %s", errNotANumber, query, value)
+}
+
+func render(query string, variables map[string]string) (string, error) {
+	parsed, err := canary.Template(query)
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = parsed.Execute(&text, variables)
+	return text.String(), err
 }
 
 // whole rounds what Prometheus extrapolates to a count.

@@ -61,8 +61,11 @@ func (e *Engine) probes(ctx context.Context, m *measurement, source *deploymentv
 	return point(upgraded, old), err
 }
 
-// pushed counts what was pushed of both releases.
+// pushed counts what was pushed of both releases. Where only the configuration changes they are one, and say nothing.
 func (e *Engine) pushed(ctx context.Context, m *measurement, source *deploymentv1.PushedSource) (*deploymentv1.AnalysisPoint, error) {
+	if m.baseline.GetName() == m.release.GetName() {
+		return &deploymentv1.AnalysisPoint{Skipped: canary.NoBaseline}, nil
+	}
 	environment := m.deployment.GetEnvironment()
 	upgraded, err := e.store.PushedTally(ctx, environment, m.release.GetName(), source.GetCounter(), m.from, m.to)
 	if err != nil {

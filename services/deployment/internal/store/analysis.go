@@ -35,13 +35,15 @@ func CanaryArm(ctx context.Context, q sqldb.Queryer, wave string) (Arm, error) {
 }
 
 // BaselineArm returns targets of the environment that run the release which the wave replaces, like its members in
-// kind, and in cohort where there are such: those that the deployment has yet to upgrade before others.
+// kind, and in cohort where there are such: those that the deployment has yet to upgrade before others. What it has
+// touched is no baseline, whatever runs there.
 func BaselineArm(ctx context.Context, q sqldb.Queryer, wave, release, environment string) (Arm, error) {
 	prefix := environment + "/targets/"
 	application, _, _ := strings.Cut(wave, "/deployments/")
 	deployment, _, _ := strings.Cut(wave, "/waves/")
 	old, err := arm(ctx, q, `SELECT s.target, s.installation FROM slots s LEFT JOIN installations i ON i.parent = $1 AND i.target = s.target
-		WHERE s.application = $2 AND s.target >= $3 AND s.target < $4 AND s.release = $5 AND s.settled = 1 AND (i.wave IS NULL OR i.wave <> $6)
+		WHERE s.application = $2 AND s.target >= $3 AND s.target < $4 AND s.release = $5 AND s.settled = 1
+		AND (i.wave IS NULL OR i.wave <> $6 AND `+in("i.state", deploymentv1.Installation_QUEUED)+`)
 		ORDER BY CASE WHEN i.wave IS NULL THEN 1 ELSE 0 END, s.target LIMIT $7`,
 		deployment, application, prefix, prefix+"~", release, wave, mostBaseline)
 	if err != nil || len(old.Targets) == 0 {
@@ -59,7 +61,7 @@ func BaselineArm(ctx context.Context, q sqldb.Queryer, wave, release, environmen
 }
 
 // like keeps the targets of the kinds of others, and among them those of their cohorts where there are any.
-func (a Arm) like(others Arm, targets map[string]*deploymentv1.Target) Arm {
+func (a *Arm) like(others Arm, targets map[string]*deploymentv1.Target) Arm {
 	kinds, cohorts := map[deploymentv1.Target_Kind]bool{}, map[string]bool{}
 	for _, name := range others.Targets {
 		kinds[targets[name].GetKind()] = true
@@ -93,10 +95,11 @@ func arm(ctx context.Context, q sqldb.Queryer, query string, args ...any) (a Arm
 	return a, collectPairs(rows, err, a.add)
 }
 
-// ReplacedRelease returns the release that most members of a wave ran before; "" where none ran any.
+// ReplacedRelease returns the release that most members of a wave ran before; "" where none ran any. It is the
+// release of the deployment itself where only the configuration changes.
 func ReplacedRelease(ctx context.Context, q sqldb.Queryer, wave string) (string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT from_release FROM installations WHERE wave = $1 AND from_release <> '' AND from_release <> to_release
-		GROUP BY from_release ORDER BY COUNT(*) DESC, from_release LIMIT 1`, wave)
+	rows, err := q.QueryContext(ctx, `SELECT from_release FROM installations WHERE wave = $1 AND from_release <> ''
+		GROUP BY from_release, to_release ORDER BY CASE WHEN from_release = to_release THEN 1 ELSE 0 END, COUNT(*) DESC, from_release LIMIT 1`, wave)
 	found, err := sqldb.Collect(rows, err, scanText)
 	if err != nil || len(found) == 0 {
 		return "", err
