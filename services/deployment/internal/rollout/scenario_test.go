@@ -28,6 +28,8 @@ import (
 //	> verdict <cohort>=<state> [ttl=<d>]    > silent <cohort>
 //	> measured <wave> <state> <sentence>
 //	> gate <wave>/<gate>=<state> [current]  (what is asked or read about any other gate)
+//	> catchup [<the deployment that may leave more>]
+//	> ahead [<deployment>=<state> …]        > newer <the deployment that takes its place>
 //	> approve <wave> <person>[:<roles>]     > change <wave>    (it becomes something else than was approved)
 //	                                        > reject <wave> <person> <reason>
 //	> policy <id> [a Policy as prototext] > override <an Override as prototext>     > hotfix
@@ -90,6 +92,8 @@ func (s *scenario) command(verb, rest string) {
 		require.NoError(s, err)
 		s.note = func(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
 		s.printed = map[string]string{}
+	case "catchup":
+		s.Deployment.Kind, s.growing = deploymentv1.Deployment_CATCH_UP, rest
 	case "rollback":
 		f := s.facts()
 		back := rollbackOf(s.sim)
@@ -144,6 +148,13 @@ func (s *scenario) event(verb, rest string, words []string) {
 		s.analyses[name] = v
 	case "policy", "override", "hotfix":
 		s.binds(verb, rest)
+	case "ahead":
+		s.ahead = nil
+		for name, state := range pairs(words) {
+			s.ahead = append(s.ahead, Ahead{Name: "workspaces/w/applications/a/deployments/" + name, State: DeploymentState(deploymentv1.Deployment_State_value[state])})
+		}
+	case "newer":
+		s.Deployment.SupersededBy = rest
 	case "problem":
 		s.problems = append(s.problems, rest)
 	default:

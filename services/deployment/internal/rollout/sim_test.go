@@ -39,6 +39,9 @@ type sim struct {
 	now       time.Time
 	approvals map[string][]*deploymentv1.Approval
 	problems  []string
+	// ahead and growing are what other deployments keep a deployment waiting for.
+	ahead   []Ahead
+	growing string
 	// analyses holds what was measured, by wave.
 	analyses map[string]*gatev1.Verdict
 	// verdicts holds what the other service would say, by cohort plan; it is silent about all others.
@@ -203,7 +206,7 @@ func (s *sim) settle(preflight *Preflight, answered map[Ask]bool) Effects {
 }
 
 func (s *sim) facts() *Facts {
-	f := &Facts{Now: s.now, Counts: map[string]*deploymentv1.InstallationCounts{}, Approvals: s.approvals, Analyses: s.analyses}
+	f := &Facts{Now: s.now, Counts: map[string]*deploymentv1.InstallationCounts{}, Approvals: s.approvals, Analyses: s.analyses, Ahead: s.ahead, Growing: s.growing, Away: map[string][]string{}}
 	if s.bind != nil {
 		f.Policies = s.bind()
 	}
@@ -216,6 +219,7 @@ func (s *sim) facts() *Facts {
 		Count(c, m.state, m.health, m.prestaged, 1)
 		if m.away && m.state == deploymentv1.Installation_QUEUED {
 			c.Unavailable++
+			f.Away[m.wave] = append(f.Away[m.wave], m.name)
 		}
 		if inFlight(m.state) || m.state == deploymentv1.Installation_LOST {
 			f.InFlight = append(f.InFlight, m.name)
@@ -258,6 +262,9 @@ func (s *sim) act(e Effects) (changed int) {
 	for _, w := range e.Seal {
 		move("seal", all, func(m *member) bool { return m.wave == w && m.state == deploymentv1.Installation_HEALTHY }, become(deploymentv1.Installation_SEALED))
 		move("leave behind", all, func(m *member) bool { return m.wave == w && queued(m) }, become(deploymentv1.Installation_CANCELLED))
+	}
+	for _, w := range e.SealReached {
+		move("seal", all, func(m *member) bool { return m.wave == w && m.state == deploymentv1.Installation_HEALTHY }, become(deploymentv1.Installation_SEALED))
 	}
 	for _, w := range e.Revert {
 		move("revert", all, func(m *member) bool { return m.wave == w && slices.Contains(Touched(), m.state) }, become(deploymentv1.Installation_REVERTING))
