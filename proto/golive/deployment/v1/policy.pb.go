@@ -37,7 +37,7 @@ const (
 	Verb_VERB_UNSPECIFIED Verb = 0
 	// Creating a deployment.
 	Verb_CREATE Verb = 1
-	// Starting a wave, and beginning each further installation of one that runs.
+	// Starting a wave, beginning each further installation of one that runs, and making the migrations that come last.
 	Verb_START_WAVE Verb = 2
 	// Resuming a deployment that was paused or frozen.
 	Verb_RESUME Verb = 3

@@ -99,7 +99,7 @@ func contract(s *State, f *Facts, e *Effects) (waits bool) {
 			e.wakeAt(m.LeaseUntil)
 		}
 	case m.stuck(), len(f.Migrations.Behind) > 0:
-	default:
+	case s.allowed(nil, f, e).Allowed(): // it is a change like that of a wave
 		e.Migrate = m.ID
 	}
 	return true
@@ -190,6 +190,9 @@ func finalReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 		return []*gatev1.BlockedBy{engineReason(s.Deployment.GetName(), "checked within seconds")}
 	}
 	m := f.Migrations.After[0]
+	if policies := f.policies(s, nil).Reasons; len(policies) > 0 && m.State != deploymentv1.MigrationRun_RUNNING {
+		return policies
+	}
 	if n := len(f.Migrations.Behind); n > 0 && m.State != deploymentv1.MigrationRun_RUNNING && !m.stuck() {
 		return []*gatev1.BlockedBy{{
 			Kind: gatev1.BlockedBy_TARGET, Resource: f.Migrations.Behind[0], Owner: "operators",
