@@ -19,7 +19,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
 )
@@ -274,8 +276,11 @@ func query(req proto.Message) url.Values {
 				values.Set(fd.JSONName(), v.String())
 			}
 		case fd.Message() != nil:
-			if mask, ok := v.Message().Interface().(*fieldmaskpb.FieldMask); ok {
-				values.Set(fd.JSONName(), strings.Join(mask.GetPaths(), ","))
+			switch m := v.Message().Interface().(type) {
+			case *fieldmaskpb.FieldMask:
+				values.Set(fd.JSONName(), strings.Join(m.GetPaths(), ","))
+			case *timestamppb.Timestamp, *durationpb.Duration:
+				values.Set(fd.JSONName(), strings.Trim(protojson.Format(m), `"`))
 			}
 		default:
 			values.Set(fd.JSONName(), v.String())
