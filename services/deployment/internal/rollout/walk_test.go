@@ -96,6 +96,12 @@ func newWalk(pick dice) *walk {
 		panic(err) // the walk makes legal rollouts
 	}
 	w.sim = s
+	if pick(5) == 0 {
+		s.Deployment.Kind = deploymentv1.Deployment_CATCH_UP
+		for _, wave := range s.Waves {
+			wave.Rule = CatchUp(wave.GetRule())
+		}
+	}
 	w.watch()
 	return w
 }
@@ -298,6 +304,10 @@ func (w *walk) operator() {
 		}
 		return
 	}
+	if w.chance(3) {
+		w.Deployment.SupersededBy = "a newer one"
+		w.note("superseded")
+	}
 	often := []Command{Pause, Pause, Pause, Resume, Resume, Resume, Resume, Cancel, Abandon}
 	c := often[w.pick(len(often))]
 	if (c == Cancel || c == Abandon) && w.chance(50) {
@@ -389,14 +399,14 @@ func explained(reasons []*gatev1.BlockedBy, ended bool) error {
 	return nil
 }
 
-// order: no wave begins, and none claims, before all earlier ones have ended.
+// order: no wave begins, and none claims, before all earlier ones have ended; those of a catch-up go one at a time.
 func (w *walk) order(*Facts, Effects) error {
 	for i, wave := range w.Waves {
 		if !waveStarted(wave.GetState()) {
 			continue
 		}
 		for _, earlier := range w.Waves[:i] {
-			if !WaveEnded(earlier.GetState()) {
+			if !WaveEnded(earlier.GetState()) && (!w.catchUp() || waveStarted(earlier.GetState())) {
 				return fmt.Errorf("wave %s is %s while %s is %s", wave.GetRule().GetId(), wave.GetState(), earlier.GetRule().GetId(), earlier.GetState())
 			}
 		}
@@ -407,7 +417,8 @@ func (w *walk) order(*Facts, Effects) error {
 // gates: whatever began in this decision had all its gates open, on answers of just now.
 func (w *walk) gates(f *Facts, _ Effects) error {
 	for i, wave := range w.Waves {
-		if w.started[i] || wave.GetStartTime() == nil {
+		again := w.waves[i] == deploymentv1.Wave_GATED && waveStarted(wave.GetState()) // another round
+		if w.started[i] && !again || wave.GetStartTime() == nil {
 			continue
 		}
 		for _, g := range wave.GetRule().GetGates() {
@@ -515,7 +526,7 @@ func (w *walk) rollbacks(_ *Facts, e Effects) error {
 // effects that are facts. It is the costly check, so it is made now and then.
 func (w *walk) idempotent(f *Facts, e Effects) error {
 	w.decisions++
-	if w.decisions%6 != 1 || len(e.Seal)+len(e.Revert) > 0 || e.DropQueued || Ended(w.Deployment.GetState()) {
+	if w.decisions%6 != 1 || len(e.Seal)+len(e.SealReached)+len(e.Revert) > 0 || e.DropQueued || Ended(w.Deployment.GetState()) {
 		return nil
 	}
 	before := State{Deployment: proto.CloneOf(w.Deployment)}
