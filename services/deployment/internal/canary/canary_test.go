@@ -132,6 +132,7 @@ func TestMetricsTogether(t *testing.T) {
 			v := canary.Verdict("w", c.metrics)
 			require.Equal(t, c.want, v.GetState())
 			require.Len(t, v.GetReasons(), c.blocked)
+			require.Len(t, v.GetEvidence(), len(c.metrics), "those that only inform are shown too")
 		})
 	}
 	require.InDelta(t, 0.05/6, canary.Alpha(3, 2), 1e-12)

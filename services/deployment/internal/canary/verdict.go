@@ -17,6 +17,7 @@ func Verdict(wave string, metrics []*deploymentv1.Analysis) *gatev1.Verdict {
 		if until := a.GetAnalyzedUntil(); until.AsTime().After(v.GetEvaluatedAt().AsTime()) {
 			v.EvaluatedAt = until
 		}
+		v.Evidence = append(v.Evidence, evidence(a))
 		if a.GetRule().GetInformational() || a.GetState() == gatev1.Verdict_PASS {
 			continue
 		}
@@ -27,6 +28,15 @@ func Verdict(wave string, metrics []*deploymentv1.Analysis) *gatev1.Verdict {
 		v.WaitingOn = append(v.WaitingOn, a.GetName())
 	}
 	return v
+}
+
+// evidence is what a metric was judged by.
+func evidence(a *deploymentv1.Analysis) *gatev1.Evidence {
+	_, pass := margins(a.GetRule())
+	return &gatev1.Evidence{
+		Criterion: a.GetRule().GetId(), State: a.GetState(), Value: a.GetCanaryShare(), Numerator: a.GetStatistics().GetCanaryBad(), Denominator: a.GetCanaryTotal(),
+		Threshold: (1+pass)*a.GetBaselineShare() + a.GetRule().GetAbsoluteMargin(), AsOf: a.GetAnalyzedUntil(), Resource: a.GetName(), Detail: a.GetReason(),
+	}
 }
 
 // reason says what keeps a metric from passing, with the numbers.

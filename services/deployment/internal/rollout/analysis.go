@@ -115,7 +115,7 @@ func analysisGate(s *State, w *deploymentv1.Wave, gate *deploymentv1.AnalysisGat
 	if prior == nil || prior.GetState() == deploymentv1.Wave_SKIPPED {
 		return v
 	}
-	v.WaitingOn = []string{prior.GetName()}
+	v.WaitingOn, v.Evidence = []string{prior.GetName()}, prior.GetAnalysis().GetEvidence()
 	switch {
 	case prior.GetAnalysisAccepted():
 		v.State = gatev1.Verdict_WAIVED

@@ -74,7 +74,10 @@ func (s *Store) PushedTally(ctx context.Context, environment, release, counter s
 	return t, nil
 }
 
-// ProbeTally sums the probes of installations whose summaries begin in [from, to). bucket is the place in
+// longestSummary is what no summary is longer than; it bounds what is read.
+const longestSummary = 10 * time.Minute
+
+// ProbeTally sums the probes of installations whose summaries end in (from, to]: one arrives when it ends. bucket is the place in
 // latency_counts of the bound beyond which a probe is bad; -1 where only failed ones are. The first summary of an
 // installation does not count: it saw the application start.
 func (s *Store) ProbeTally(ctx context.Context, installations []string, bucket int, from, to time.Time) (t Tally, err error) {
@@ -89,9 +92,10 @@ func (s *Store) ProbeTally(ctx context.Context, installations []string, bucket i
 	err = inChunks(installations, func(marks string, args []any) error {
 		var total, bad int64
 		err := s.Metrics.Read().QueryRowContext(ctx, `SELECT COALESCE(SUM(p.succeeded + p.failed), 0), COALESCE(SUM(p.succeeded + p.failed - `+good+`), 0) FROM probe_summaries p
-			WHERE p.installation IN (`+marks+`) AND p.start_time >= `+after(args, 1)+` AND p.start_time < `+after(args, 2)+`
+			WHERE p.installation IN (`+marks+`) AND p.start_time >= `+after(args, 1)+` AND p.start_time < `+after(args, 3)+`
+			AND p.end_time > `+after(args, 2)+` AND p.end_time <= `+after(args, 3)+`
 			AND EXISTS (SELECT 1 FROM probe_summaries e WHERE e.installation = p.installation AND e.start_time < p.start_time)`+counted,
-			append(args, from.UnixMicro(), to.UnixMicro())...).Scan(&total, &bad)
+			append(args, from.Add(-longestSummary).UnixMicro(), from.UnixMicro(), to.UnixMicro())...).Scan(&total, &bad)
 		t.Total, t.Bad = t.Total+total, t.Bad+bad
 		return err
 	})
