@@ -28,8 +28,10 @@ type DeploymentConfig struct {
 	Listen     string   // Where it listens.
 	Agents     string   // Where host agents connect; always TLS.
 	AgentNames []string // More names and addresses under which agents reach it.
+	Authority  string   // Folder of the agents' certificate authority, which replicas share; a folder of the data folder when empty.
 	Gate       Peer     // The implementation service; none when its address is empty.
 	Trusted    []string // Files with public keys of more issuers.
+	Public     bool     // Webhooks and load tests of gates reach public addresses only.
 }
 
 // Deployment opens the deployment role.
@@ -60,8 +62,8 @@ func Deployment(ctx context.Context, cfg DeploymentConfig) (_ *Server, err error
 	}
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),
-		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Listen, agents: cfg.Agents, agentNames: cfg.AgentNames,
-		trusted: append(trusted, p.issuer.Trusted()),
+		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Listen, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority,
+		trusted: append(trusted, p.issuer.Trusted()), public: cfg.Public,
 	})
 	if err != nil {
 		return nil, err
@@ -77,7 +79,9 @@ type deploymentRole struct {
 	gate              gatev1.GateServiceClient
 	listen, agents    string
 	agentNames        []string
+	authority         string
 	trusted           []auth.TrustedIssuer
+	public            bool
 }
 
 func (p *process) newDeployment(ctx context.Context, role deploymentRole) (*rpc.Server, error) {
@@ -90,8 +94,8 @@ func (p *process) newDeployment(ctx context.Context, role deploymentRole) (*rpc.
 		return nil, err
 	}
 	service, err := deployment.New(ctx, deployment.Config{
-		Database: role.database, Metrics: role.metrics, DataDir: p.cfg.DataDir, BlobURL: role.blobURL, Gate: role.gate,
-		Logger: p.logger.Named("deployment"), Registry: p.registry, Issuer: p.issuer,
+		Database: role.database, Metrics: role.metrics, DataDir: p.cfg.DataDir, BlobURL: role.blobURL, Gate: role.gate, Public: role.public,
+		AuthorityDir: role.authority, Logger: p.logger.Named("deployment"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {
 		return nil, err

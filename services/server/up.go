@@ -32,6 +32,8 @@ type Config struct {
 	Implementation string   // Where the implementation service listens.
 	Agents         string   // Where host agents connect; always TLS.
 	AgentNames     []string // More names and addresses under which agents reach it.
+	Authority      string   // Folder of the agents' certificate authority; a folder of the data folder when empty.
+	Public         bool     // Webhooks and load tests of gates reach public addresses only.
 }
 
 // Up opens all roles in one process.
@@ -59,7 +61,7 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 	gate := gatev1.NewGateServiceClient(rpc.WithToken(people.Local(), p.issuer.Self("services/deployment")))
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),
-		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, trusted: trusted,
+		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority, trusted: trusted, public: cfg.Public,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment: %w", err)
