@@ -74,6 +74,9 @@ type Config struct {
 	StreamAgain time.Duration
 	// Trial is how long a new program of the agent has to be welcomed; 0 is 2 minutes.
 	Trial time.Duration
+	// InspectEvery is how often the files of releases are compared with how they were unpacked; 0 is 30 s.
+	// HashEvery is how often all of their content is; 0 is 1 h.
+	InspectEvery, HashEvery time.Duration
 	// ReconnectMin and ReconnectMax bound the pause before it calls again; 0 is 500 ms and 10 s.
 	ReconnectMin, ReconnectMax time.Duration
 
@@ -85,6 +88,8 @@ type Config struct {
 const (
 	defaultMaxArtifact  = 4 << 30
 	defaultLogLimit     = 4 << 20
+	defaultInspectEvery = 30 * time.Second
+	defaultHashEvery    = time.Hour
 	defaultReconnectMin = 500 * time.Millisecond
 	defaultReconnectMax = 10 * time.Second
 )
@@ -110,6 +115,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Trial == 0 {
 		c.Trial = defaultTrial
+	}
+	if c.InspectEvery == 0 {
+		c.InspectEvery = defaultInspectEvery
+	}
+	if c.HashEvery == 0 {
+		c.HashEvery = defaultHashEvery
 	}
 	if c.ReconnectMin == 0 {
 		c.ReconnectMin = defaultReconnectMin
@@ -202,6 +213,7 @@ func (a *Agent) open() error {
 			Retry: fetch.Retry{Min: 100 * time.Millisecond, Max: 5 * time.Second},
 		}),
 		Facts: a.currentFacts, Getenv: os.LookupEnv, Resend: a.resendLater, Log: a.log, LogLimit: a.config.LogLimit, LogFiles: a.config.LogFiles,
+		InspectEvery: a.config.InspectEvery, HashEvery: a.config.HashEvery,
 		Groups: cgroup.Detect(a.layout.Name()),
 	}
 	a.host.Groups.Sweep()

@@ -135,6 +135,7 @@ type world struct {
 	dir   string
 	port  string
 	ports []int32 // of versions side by side
+	tune  func(*agent.Config)
 	stop  func()
 }
 
@@ -165,10 +166,14 @@ func freePort(tb testing.TB) string {
 }
 
 func (w *world) config() agent.Config {
-	return agent.Config{
+	config := agent.Config{
 		DataDir: w.dir, Server: w.address, Version: "test", Shim: []string{shimPath},
 		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 20 * time.Millisecond,
 	}
+	if w.tune != nil {
+		w.tune(&config)
+	}
+	return config
 }
 
 func (w *world) enrol() {

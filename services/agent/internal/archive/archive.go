@@ -11,8 +11,10 @@ import (
 	"archive/tar"
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -57,6 +59,8 @@ var ErrInvalid = errors.New("invalid archive")
 type Stats struct {
 	Files int
 	Bytes int64
+	// Sums are the SHA-256 of the files by their names, taken as they were written.
+	Sums map[string][sha256.Size]byte
 }
 
 // Modes that unpacked content has: the owner's execute bit decides, and nobody
@@ -241,20 +245,26 @@ func (u *unpacker) file(name string, program bool, size int64, content io.Reader
 	if err != nil {
 		return u.wrote(err)
 	}
-	n, err := copyTo(f, content, u.buf)
+	sum := sha256.New()
+	n, err := copyTo(f, sum, content, u.buf)
 	if err == nil && n != size {
 		err = invalid(io.ErrUnexpectedEOF)
 	}
 	u.stats.Files++
 	u.stats.Bytes += n
+	if u.stats.Sums == nil {
+		u.stats.Sums = map[string][sha256.Size]byte{}
+	}
+	u.stats.Sums[name] = [sha256.Size]byte(sum.Sum(nil))
 	return errors.Join(err, f.Chmod(mode), f.Close()) // the umask may have taken bits away
 }
 
 // copyTo tells apart who failed: the archive or the disk.
-func copyTo(f *os.File, content io.Reader, buf []byte) (n int64, err error) {
+func copyTo(f *os.File, sum hash.Hash, content io.Reader, buf []byte) (n int64, err error) {
 	for {
 		read, err := content.Read(buf)
 		if read > 0 {
+			_, _ = sum.Write(buf[:read]) // never fails
 			written, err := f.Write(buf[:read])
 			n += int64(written)
 			if err != nil {

@@ -64,10 +64,10 @@ type Step func(name string, do func(context.Context) error) error
 // Path returns the folder of a release.
 func (s *Store) Path(sha256 string) string { return filepath.Join(s.layout.Releases(), sha256) }
 
-// Has tells whether the release is there.
+// Has tells whether the release is there, and as it was unpacked as far as anybody has looked.
 func (s *Store) Has(sha256 string) bool {
 	_, err := os.Stat(s.Path(sha256))
-	return err == nil
+	return err == nil && s.found(sha256) == ""
 }
 
 // Ensure makes the release of an artifact be there. patience is how long a fetch may make no progress.
@@ -190,12 +190,24 @@ func (s *Store) unpack(ctx context.Context, part string, size int64, format arch
 		err = harden(fresh, stats.Files)
 	}
 	if err == nil {
+		err = errors.Join(s.discard(sha256), s.remember(sha256, fresh, stats))
+	}
+	if err == nil {
 		err = os.Rename(fresh, s.Path(sha256))
 	}
 	if err != nil {
 		return errors.Join(err, layout.RemoveTree(fresh))
 	}
 	return journal.SyncDir(s.layout.Releases())
+}
+
+// discard makes room for a release, where one was found to be changed.
+func (s *Store) discard(sha256 string) error {
+	gone := filepath.Join(s.layout.Releases(), ".removing-"+sha256)
+	if err := os.Rename(s.Path(sha256), gone); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return errors.Join(layout.RemoveTree(gone), s.forget(sha256))
 }
 
 // syncAll is how many files are synced one by one; beyond it, one call for the
@@ -241,7 +253,7 @@ func (s *Store) Prune(keep func(sha256 string) bool) error {
 		}
 		// Out of its name first: what has the name is whole.
 		gone := filepath.Join(s.layout.Releases(), ".removing-"+strings.TrimPrefix(name, "."))
-		err = errors.Join(err, os.Rename(filepath.Join(s.layout.Releases(), name), gone), layout.RemoveTree(gone))
+		err = errors.Join(err, os.Rename(filepath.Join(s.layout.Releases(), name), gone), layout.RemoveTree(gone), s.forget(name))
 	}
 	return err
 }

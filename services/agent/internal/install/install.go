@@ -50,6 +50,9 @@ type Host struct {
 	// LogLimit bounds each output file of an application, and LogFiles how many of each are kept.
 	LogLimit int64
 	LogFiles int
+	// InspectEvery is how often the files of releases are compared with how they were unpacked,
+	// and HashEvery how often all of their content.
+	InspectEvery, HashEvery time.Duration
 	// Groups is where applications get control groups of their own.
 	Groups cgroup.Host
 }

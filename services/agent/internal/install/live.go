@@ -247,6 +247,9 @@ func (w *Worker) healthReport(l *live, state shim.State, again bool) *agentv1.Re
 	default:
 		report.Cause, report.Message = "PROBE_FAILED", w.notes.mask(l.prober.Status().Failure)
 	}
+	if w.drift.message != "" && settled(report.GetState()) {
+		report.Drift, report.Message = changedOnHost, w.drift.message
+	}
 	return report
 }
 

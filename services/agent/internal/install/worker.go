@@ -28,7 +28,8 @@ type Worker struct {
 	interrupt context.CancelCauseFunc // ends what may be ended; nil while nothing may
 	live      *live
 
-	slot *ledger.Slot // of the goroutine in Run
+	slot  *ledger.Slot // of the goroutine in Run
+	drift drift
 }
 
 // NewWorker returns the worker of a place. The names must be of the contract's form.
@@ -105,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return w.ended(ctx, err)
 		}
 	}
-	ticker := time.NewTicker(look)
+	ticker := time.NewTicker(min(look, w.host.InspectEvery))
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		if command := w.take(); command != nil {
@@ -122,6 +123,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		if err := w.observe(ctx); err != nil {
+			return w.ended(ctx, err)
+		}
+		if err := w.inspect(ctx); err != nil {
 			return w.ended(ctx, err)
 		}
 	}
@@ -143,7 +147,7 @@ func (w *Worker) begin(ctx context.Context, command *agentv1.Command) error {
 		phase = ledger.Sealing
 	}
 	w.slot.Phase, w.slot.Candidate, w.slot.Hook, w.slot.Cause, w.slot.Message = phase, 0, "", "", ""
-	w.slot.Activated = false
+	w.slot.Activated, w.drift = false, drift{}
 	w.slot.Migrations = nil
 	if err := w.host.Ledger.Accept(w.slot, command); err != nil {
 		return err

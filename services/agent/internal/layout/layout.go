@@ -6,6 +6,7 @@
 //	trusted-keys/<application>.pub  whose signatures count here, put there by hand
 //	downloads/<sha256>.part       archives on their way
 //	releases/<sha256>/            unpacked, read-only, shared by all targets
+//	manifests/<sha256>            what a release was when it was unpacked
 //	targets/<environment>.<target>/<application>/
 //	    instances/<n>/            one release made ready here:
 //	        release → ../../…     its files
@@ -39,7 +40,7 @@ func Open(root string) (Layout, error) {
 		return Layout{}, err
 	}
 	l := Layout{root: root}
-	for _, dir := range []string{root, l.Downloads(), l.Releases(), filepath.Join(root, "targets")} {
+	for _, dir := range []string{root, l.Downloads(), l.Releases(), l.Manifests(), filepath.Join(root, "targets")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return Layout{}, err
 		}
@@ -78,6 +79,9 @@ func (l Layout) Downloads() string { return filepath.Join(l.root, "downloads") }
 
 // Releases returns the folder of unpacked releases.
 func (l Layout) Releases() string { return filepath.Join(l.root, "releases") }
+
+// Manifests returns the folder of the manifests of unpacked releases.
+func (l Layout) Manifests() string { return filepath.Join(l.root, "manifests") }
 
 // Place is the folder of one application on one target.
 type Place struct{ dir string }
@@ -169,6 +173,15 @@ func (p Place) Switch(n int) error {
 		return err
 	}
 	return os.Rename(fresh, current)
+}
+
+// Points tells whether the instance is current: 0 for none.
+func (p Place) Points(n int) bool {
+	to, err := os.Readlink(filepath.Join(p.dir, "current"))
+	if n == 0 {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return err == nil && to == filepath.Join("instances", strconv.Itoa(n))
 }
 
 // Current returns the instance that is current, or 0.

@@ -226,6 +226,16 @@ func (id ID) Alive() bool {
 	return err == nil && now == id
 }
 
+// Held tells whether a signal keeps this very process from running on (SIGSTOP).
+func (id ID) Held() bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(id.PID) + "/stat")
+	if err != nil {
+		return false
+	}
+	field := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return len(field) > 0 && field[0][0] == 'T' && id.Alive()
+}
+
 // BootID names the boot of this machine.
 func BootID() string {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

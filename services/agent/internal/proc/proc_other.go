@@ -88,6 +88,9 @@ func Identify(pid int) (ID, error) { return ID{PID: pid}, nil }
 // Alive tells whether the process can be found.
 func (id ID) Alive() bool { return found(id.PID) }
 
+// Held is not known here.
+func (id ID) Held() bool { return false }
+
 // BootID is not known here.
 func BootID() string { return "" }
 
