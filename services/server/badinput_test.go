@@ -69,10 +69,12 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"blobs", badBlobs()},
 		{"releases and environments", badReleases()},
 		{"deployments", badDeployments()},
+		{"lines and promotions", badTurns()},
 		{"people", badPeople()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
 		{"history", badHistory()},
+		{"policies", badPolicies()},
 	} {
 		_, _ = fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
 		for _, r := range chapter.rows {

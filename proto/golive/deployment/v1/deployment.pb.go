@@ -2173,12 +2173,12 @@ const file_golive_deployment_v1_deployment_proto_rawDesc = "" +
 	"\x0erollback_order\x18\a \x01(\v2$.golive.deployment.v1.SignedDocumentR\rrollbackOrder\"V\n" +
 	"\x16PreviewRollbackRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
-	" deployment.golive.dev/DeploymentR\x04name\"\x87\x03\n" +
+	" deployment.golive.dev/DeploymentR\x04name\"\x8e\x03\n" +
 	"\x15PromoteReleaseRequest\x129\n" +
 	"\x04name\x18\x01 \x01(\tB%\xe0A\x02\xfaA\x1f\n" +
-	"\x1ddeployment.golive.dev/ReleaseR\x04name\x12K\n" +
-	"\venvironment\x18\x02 \x01(\tB)\xe0A\x02\xfaA#\n" +
-	"!deployment.golive.dev/EnvironmentR\venvironment\x12R\n" +
+	"\x1ddeployment.golive.dev/ReleaseR\x04name\x12R\n" +
+	"\venvironment\x18\x02 \x01(\tB0\xe0A\x02\xfaA#\n" +
+	"!deployment.golive.dev/Environment\xbaH\x04r\x02\x10\x01R\venvironment\x12R\n" +
 	"\x0fdeployment_plan\x18\x03 \x01(\tB)\xfaA&\n" +
 	"$deployment.golive.dev/DeploymentPlanR\x0edeploymentPlan\x12#\n" +
 	"\rdeployment_id\x18\x04 \x01(\tR\fdeploymentId\x12 \n" +
