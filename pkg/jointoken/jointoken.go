@@ -45,6 +45,12 @@ func New(agent string, authority []byte, expires time.Time) Token {
 	return t
 }
 
+// ServerName is what a client asks for that trusts an authority by the SHA-256 of its certificate
+// alone: while a server has two, it shows the certificate of that one.
+func ServerName(authority [sha256.Size]byte) string {
+	return hex.EncodeToString(authority[:16]) + ".authority.golive.invalid"
+}
+
 // SecretHash is what a server keeps in place of the secret.
 func (t Token) SecretHash() [sha256.Size]byte { return sha256.Sum256(t.Secret[:]) }
 

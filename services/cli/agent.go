@@ -14,10 +14,12 @@ import (
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/cli/internal/show"
+	"github.com/golive-dev/golive/services/deployment"
 )
 
 func (a *app) agent() *cobra.Command {
 	return group("agent", "Let hosts in and run their agent", a.agentToken(), a.agentList(), a.agentRelease(),
+		a.agentRevoke(), a.agentUpgrade(), a.agentRotate(),
 		a.agentProgram("run", "Run the agent of this host; takes the flags of golive-agent run"),
 		a.agentProgram("enrol", "Enrol this host; takes the flags of golive-agent enrol"))
 }
@@ -106,6 +108,87 @@ func (a *app) agentRelease() *cobra.Command {
 		}
 		return c.printOne(mustFind("agent"), agent)
 	})
+}
+
+func (a *app) agentRevoke() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "revoke AGENT", Short: "Refuse an agent for good: its stream is cut and its certificate ends",
+		Long:    "Applications on the host go on. To let the host in again make a join token for the same agent and enrol it anew.",
+		Example: "  golive agent revoke shop-1 --reason 'the host was stolen'",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit trail")
+	a.completeKind(cmd, "agent")
+	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		name, err := c.name(mustFind("agent"), args[0])
+		if err != nil {
+			return err
+		}
+		agent, err := deploymentv1.NewAgentServiceClient(c.software).RevokeAgent(ctx, &deploymentv1.RevokeAgentRequest{Name: name, Reason: reason})
+		if err != nil {
+			return err
+		}
+		return c.printOne(mustFind("agent"), agent)
+	})
+}
+
+func (a *app) agentUpgrade() *cobra.Command {
+	var artifacts []string
+	cmd := &cobra.Command{
+		Use: "upgrade AGENT VERSION", Short: "Have an agent replace its own program",
+		Long: "An archive holds golive-agent and golive-shim at its top. The agent fetches it, runs it beside itself, and hands over\n" +
+			"once the new program was welcomed by the server; if it is not, the agent goes on as it was, and says why.\n" +
+			"Applications do not notice. The same command takes it back to an earlier version.",
+		Example: "  golive agent upgrade shop-1 1.4.0 --artifact linux/amd64=golive-agent_1.4.0_linux_amd64.tar.gz",
+		Args:    cobra.ExactArgs(2),
+	}
+	cmd.Flags().StringArrayVar(&artifacts, "artifact", nil, "the archive for a platform, linux/amd64=FILE; repeatable")
+	must(cmd.MarkFlagRequired("artifact"))
+	a.completeKind(cmd, "agent")
+	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		name, err := c.name(mustFind("agent"), args[0])
+		if err != nil {
+			return err
+		}
+		req := &deploymentv1.UpgradeAgentRequest{Name: name, Version: args[1]}
+		for _, given := range artifacts {
+			artifact, err := c.upload(ctx, given)
+			if err != nil {
+				return err
+			}
+			req.Artifacts = append(req.Artifacts, artifact)
+		}
+		agent, err := deploymentv1.NewAgentServiceClient(c.software).UpgradeAgent(ctx, req)
+		if err != nil {
+			return err
+		}
+		return c.printOne(mustFind("agent"), agent)
+	})
+}
+
+func (a *app) agentRotate() *cobra.Command {
+	var dataDir, dir string
+	cmd := &cobra.Command{
+		Use: "rotate-authority", Short: "Give the agents' certificate authority a successor, on the server's host",
+		Long: "For a day the new one is only told to agents as they renew their certificates, then it signs, and a day later the old one is\n" +
+			"forgotten. Nothing is restarted. Join tokens from before it signs should be redeemed within that second day.",
+		Example: "  golive agent rotate-authority --data-dir /var/lib/golive",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if dataDir == "" && dir == "" {
+				return usage("where the authority is was not said", "name the server's folder with --data-dir, or --authority-dir")
+			}
+			at, err := deployment.RotateAuthority(deployment.AuthorityDir(dataDir, dir))
+			if err != nil {
+				return err
+			}
+			return a.say("the new authority signs from %s on", at.UTC().Format(time.RFC3339))
+		},
+	}
+	cmd.Flags().StringVar(&dataDir, "data-dir", "", "the data folder of the server")
+	cmd.Flags().StringVar(&dir, "authority-dir", "", "the folder of the authority, where it is not in the data folder")
+	return cmd
 }
 
 // agentProgram hands over to golive-agent, which is installed beside this program.

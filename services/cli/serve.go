@@ -39,7 +39,7 @@ func (a *app) serveDeployment() *cobra.Command {
 	a.processFlags(cmd, &cfg.Process, &settings)
 	cmd.Flags().StringVar(&cfg.Listen, "listen-deployment", server.DefaultDeployment, "where it listens")
 	cmd.Flags().StringSliceVar(&cfg.Trusted, "trusted-issuers", nil, "files with the public keys of more issuers")
-	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Database, &cfg.BlobURL, &cfg.Public)
+	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Authority, &cfg.Database, &cfg.BlobURL, &cfg.Public)
 	peerFlags(cmd, "implementation", &cfg.Gate)
 	cmd.Flags().StringVar(&cfg.Gate.TokenFile, "token-file", "", "who it is there; a token of its own making when not given")
 	return cmd

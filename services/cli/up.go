@@ -81,14 +81,15 @@ func (a *app) up() *cobra.Command {
 	f.StringVar(&cfg.HTTP, "listen", server.DefaultHTTP, "where HTTP listens")
 	f.StringVar(&cfg.Deployment, "listen-deployment", server.DefaultDeployment, "where the deployment service listens")
 	f.StringVar(&cfg.Implementation, "listen-implementation", server.DefaultImplementation, "where the implementation service listens")
-	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Database, &cfg.BlobURL, &cfg.Public)
+	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Authority, &cfg.Database, &cfg.BlobURL, &cfg.Public)
 	return cmd
 }
 
-func (a *app) softwareFlags(cmd *cobra.Command, agents *string, names *[]string, database, blobs *string, public *bool) {
+func (a *app) softwareFlags(cmd *cobra.Command, agents *string, names *[]string, authority, database, blobs *string, public *bool) {
 	f := cmd.Flags()
 	f.StringVar(agents, "listen-agents", server.DefaultAgents, "where host agents connect; always TLS")
 	f.StringSliceVar(names, "agent-names", nil, "more names and addresses under which agents reach it")
+	f.StringVar(authority, "authority-dir", "", "the folder of the agents' certificate authority, which servers on one database share; a folder of the data folder when not given")
 	f.StringVar(database, "database", "", "a PostgreSQL URL; SQLite in the data folder when not given")
 	f.BoolVar(public, "gates-public-only", false, "let webhooks and load tests of gates reach public addresses only")
 	f.StringVar(blobs, "blob-url", "", "where artifacts are kept, file:///folder; a folder of the data folder when not given")

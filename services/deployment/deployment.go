@@ -44,16 +44,17 @@ const purgeEvery = time.Hour
 
 // Config is what the service is made of. Database, Metrics and DataDir are required.
 type Config struct {
-	Database sqldb.Config             // The schema is "deployment" when PostgreSQL is given without one.
-	Metrics  sqldb.Config             // Log lines and probe summaries; may lose its last second. The schema is "deployment_metrics".
-	DataDir  string                   // Holds the agents' certificate authority, and the blobs when BlobURL is empty.
-	BlobURL  string                   // Where uploaded artifacts are: a bucket of gocloud.dev/blob.
-	Gate     gatev1.GateServiceClient // The implementation service; nil where there is none: gates about people then stay closed.
-	Public   bool                     // Webhooks and load tests of gates reach public addresses only. Link-local ones are refused always.
-	Logger   *zap.Logger              // Silent when nil.
-	Registry *prometheus.Registry     // Gets the metrics; nowhere when nil.
-	Clock    func() time.Time         // time.Now when nil.
-	Issuer   *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
+	Database     sqldb.Config             // The schema is "deployment" when PostgreSQL is given without one.
+	Metrics      sqldb.Config             // Log lines and probe summaries; may lose its last second. The schema is "deployment_metrics".
+	DataDir      string                   // Holds the agents' certificate authority when AuthorityDir is empty, and the blobs when BlobURL is.
+	AuthorityDir string                   // Where that authority is; servers that share agents share it.
+	BlobURL      string                   // Where uploaded artifacts are: a bucket of gocloud.dev/blob.
+	Gate         gatev1.GateServiceClient // The implementation service; nil where there is none: gates about people then stay closed.
+	Public       bool                     // Webhooks and load tests of gates reach public addresses only. Link-local ones are refused always.
+	Logger       *zap.Logger              // Silent when nil.
+	Registry     *prometheus.Registry     // Gets the metrics; nowhere when nil.
+	Clock        func() time.Time         // time.Now when nil.
+	Issuer       *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
 }
 
 // Service is the running service.
@@ -98,7 +99,7 @@ func (s *Service) assemble(ctx context.Context, cfg Config) (err error) {
 	if s.blobs, err = blob.Open(ctx, blob.Config{URL: cfg.BlobURL, Now: cfg.Clock}); err != nil {
 		return fmt.Errorf("blob store: %w", err)
 	}
-	if s.authority, err = authority.Open(filepath.Join(cfg.DataDir, "authority"), s.store.Now); err != nil {
+	if s.authority, err = authority.Open(AuthorityDir(cfg.DataDir, cfg.AuthorityDir), s.store.Now); err != nil {
 		return fmt.Errorf("certificate authority: %w", err)
 	}
 	if s.revoked, err = auth.NewRevocations(ctx, s.store.DB, cfg.Logger); err != nil {
@@ -155,6 +156,20 @@ func AgentPortOptions() []grpc.ServerOption { return fleet.ServerOptions() }
 
 // AgentTLS is the TLS configuration of the agent port, with a certificate for these names.
 func (s *Service) AgentTLS(names []string) (*tls.Config, error) { return s.authority.ServerTLS(names) }
+
+// AuthorityDir is where the agents' certificate authority is: below the data folder, unless said otherwise.
+func AuthorityDir(dataDir, given string) string {
+	if given != "" {
+		return given
+	}
+	return filepath.Join(dataDir, "authority")
+}
+
+// RotateAuthority gives the agents' certificate authority in a folder a successor, and tells when that takes over. Servers that
+// run on the folder take note by themselves, and agents with their next renewal.
+func RotateAuthority(dir string) (takesOver time.Time, err error) {
+	return authority.Rotate(dir, time.Now(), authority.AgentLife)
+}
 
 // Revocations is the revocation list that the server's verifier consults.
 func (s *Service) Revocations() *auth.Revocations { return s.revoked }

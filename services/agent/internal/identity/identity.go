@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/golive-dev/golive/pkg/jointoken"
 	"github.com/golive-dev/golive/services/agent/internal/journal"
 )
 
@@ -195,6 +196,7 @@ func (i *Identity) TLS() *tls.Config {
 func JoinTLS(authority [sha256.Size]byte) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
+		ServerName:         jointoken.ServerName(authority),
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies
 		VerifyConnection: func(state tls.ConnectionState) error {
 			for _, c := range state.PeerCertificates {

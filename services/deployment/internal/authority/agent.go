@@ -66,8 +66,9 @@ type Identity struct {
 
 // SignAgent certifies the request's key for an identity and says when the certificate ends.
 func (a *Authority) SignAgent(r *Request, agent, enrolment string) (der []byte, expires time.Time, err error) {
-	expires = a.now().Add(AgentLife).UTC().Truncate(time.Second)
-	der, err = a.sign(&x509.Certificate{
+	now := a.now()
+	expires = now.Add(a.life).UTC().Truncate(time.Second)
+	der, err = a.sign(signer(a.current(), now, a.life), &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "golive agent", SerialNumber: enrolment},
 		URIs:        []*url.URL{auth.AgentIdentity(agent)},
 		NotAfter:    expires,

@@ -7,6 +7,10 @@
 // certificate travels in join tokens, so that an agent knows whom to trust
 // before its first call.
 //
+// The authority can be replaced while it is used (rotate.go): for the life of a
+// certificate the new one is only told, so that every agent has learned of it with
+// its renewal before anything is signed by it.
+//
 // A certificate says who an agent is and from which enrolment it stems. Whether
 // that agent still exists is for the caller of [Identify] to look up: nothing
 // is ever revoked here, because the truth is a row in the database.
@@ -21,6 +25,8 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"os"
+	"sync"
 	"time"
 )
 
@@ -35,31 +41,51 @@ const (
 
 // Authority signs certificates. It is safe for concurrent use.
 type Authority struct {
-	key         *ecdsa.PrivateKey
-	certificate *x509.Certificate
-	now         func() time.Time
+	dir  string
+	now  func() time.Time
+	life time.Duration // of agents' certificates
+
+	mu     sync.Mutex
+	roots  []*root // the oldest first
+	file   os.FileInfo
+	looked time.Time
 }
 
+// root is one key and its certificate.
+type root struct {
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+// added is when it was made.
+func (r *root) added() time.Time { return r.certificate.NotBefore.Add(skew) }
+
 // Open reads the authority from dir, or creates it there. The clock is
-// time.Now when now is nil. Processes that start at once in one folder agree on one authority.
-func Open(dir string, now func() time.Time) (*Authority, error) {
+// time.Now when now is nil. Processes that start at once in one folder agree on one authority,
+// and hear of a new one within a second.
+func Open(dir string, now func() time.Time) (*Authority, error) { return OpenFor(dir, now, AgentLife) }
+
+// OpenFor is Open with another life for the certificates of agents.
+func OpenFor(dir string, now func() time.Time, life time.Duration) (*Authority, error) {
 	if now == nil {
 		now = time.Now
 	}
-	a := &Authority{now: now}
-	if err := a.load(dir); err != nil {
+	a := &Authority{dir: dir, now: now, life: life}
+	if err := a.open(); err != nil {
 		return nil, fmt.Errorf("certificate authority in %s: %w", dir, err)
 	}
 	return a, nil
 }
 
-// generate makes a new authority.
-func (a *Authority) generate() error {
+// AgentLife is how long an agent's certificate holds.
+func (a *Authority) AgentLife() time.Duration { return a.life }
+
+// generate makes a new root.
+func generate(now time.Time) (*root, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	now := a.now()
 	template := &x509.Certificate{
 		SerialNumber:          serial(),
 		Subject:               pkix.Name{Organization: []string{"golive"}, CommonName: "golive agent authority"},
@@ -72,28 +98,41 @@ func (a *Authority) generate() error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.key = key
-	a.certificate, err = x509.ParseCertificate(der)
-	return err
+	certificate, err := x509.ParseCertificate(der)
+	return &root{key: key, certificate: certificate}, err
 }
 
-// Certificate is the authority's own certificate in DER, whose SHA-256 a join token carries.
-func (a *Authority) Certificate() []byte { return a.certificate.Raw }
+// Certificate is the certificate in DER that signs now, whose SHA-256 a join token carries.
+func (a *Authority) Certificate() []byte { return signer(a.current(), a.now(), a.life).certificate.Raw }
 
-// Pool holds the authority as the only root.
-func (a *Authority) Pool() *x509.CertPool {
+// Trusted are the certificates in DER that agents are to trust now.
+func (a *Authority) Trusted() (all [][]byte) {
+	for _, r := range trusted(a.current(), a.now(), a.life) {
+		all = append(all, r.certificate.Raw)
+	}
+	return all
+}
+
+// Pool holds the certificates that are trusted now.
+func (a *Authority) Pool() *x509.CertPool { return pool(trusted(a.current(), a.now(), a.life)) }
+
+func pool(roots []*root) *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.certificate)
+	for _, r := range roots {
+		pool.AddCert(r.certificate)
+	}
 	return pool
 }
 
-func (a *Authority) sign(template *x509.Certificate, key any) ([]byte, error) {
+// sign signs with a root.
+func (a *Authority) sign(by *root, template *x509.Certificate, key any) ([]byte, error) {
+	now := a.now()
 	template.SerialNumber = serial()
-	template.NotBefore = a.now().Add(-skew)
+	template.NotBefore = now.Add(-min(skew, template.NotAfter.Sub(now)/24))
 	template.BasicConstraintsValid = true
-	return x509.CreateCertificate(rand.Reader, template, a.certificate, key, a.key)
+	return x509.CreateCertificate(rand.Reader, template, by.certificate, key, by.key)
 }
 
 // serial draws 127 random bits, positive as RFC 5280 wants it.

@@ -25,7 +25,7 @@ func (h *Hub) Enrol(ctx context.Context, req *agentv1.EnrolRequest) (*agentv1.En
 		return nil, err
 	}
 	enrolment, err := h.cfg.Store.Redeem(ctx, store.Redemption{
-		Hash: token.SecretHash(), Agent: token.Agent, Key: request.Key, Facts: req.GetFacts(), Expires: time.Now().Add(authority.AgentLife),
+		Hash: token.SecretHash(), Agent: token.Agent, Key: request.Key, Facts: req.GetFacts(), Expires: time.Now().Add(h.cfg.Authority.AgentLife()),
 	})
 	if err != nil {
 		return nil, err
@@ -61,6 +61,6 @@ func (h *Hub) certify(request *authority.Request, agent, enrolment string) (*age
 	}
 	return &agentv1.EnrolResponse{
 		Agent: agent, Certificate: certificate,
-		Authorities: [][]byte{h.cfg.Authority.Certificate()}, ExpireTime: timestamppb.New(expires),
+		Authorities: h.cfg.Authority.Trusted(), ExpireTime: timestamppb.New(expires),
 	}, nil
 }
