@@ -34,7 +34,7 @@ func (e *Engine) CreateOverride(ctx context.Context, req *deploymentv1.CreateOve
 func (e *Engine) checkOverride(ctx context.Context, tx *sqldb.Tx, o *deploymentv1.Override) error {
 	now, until := e.store.Now(), o.GetExpireTime().AsTime()
 	if !until.After(now) || until.After(now.Add(policy.MaxOverride)) {
-		return fault.Invalid("OVERRIDE_EXPIRY", "an override ends within %s from now; give an expire_time before %s", policy.MaxOverride, now.Add(policy.MaxOverride).Format("2006-01-02T15:04:05Z07:00")).
+		return fault.Invalid("OVERRIDE_EXPIRY", "an override ends within 24 hours from now; give an expire_time before %s", now.Add(policy.MaxOverride).Format("2006-01-02T15:04:05Z07:00")).
 			Field("override.expire_time", "must be within 24 hours from now")
 	}
 	if err := store.SameWorkspace("override.subject", o.GetName(), o.GetSubject()); err != nil {

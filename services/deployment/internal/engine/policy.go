@@ -132,9 +132,9 @@ func (e *Engine) StopLine(ctx context.Context, req commandRequest, engage bool) 
 		line := p.GetStopLine()
 		switch {
 		case engage && line.GetEngaged():
-			return nil, fault.Precondition("LINE_STOPPED", "%s stopped the line already: %s", line.GetEngagedBy(), line.GetReason())
+			return nil, fault.Precondition("LINE_STOPPED", "%s stopped the line already: %s; release it first to give another reason", line.GetEngagedBy(), line.GetReason())
 		case !engage && !line.GetEngaged():
-			return nil, fault.Precondition("LINE_NOT_STOPPED", "the line of %s is not stopped", p.GetName())
+			return nil, fault.Precondition("LINE_NOT_STOPPED", "the line of %s is not stopped; see what holds a deployment with `golive why`", p.GetName())
 		}
 		p.StopLine = &deploymentv1.StopLine{HotfixExempt: line.GetHotfixExempt()}
 		if engage {

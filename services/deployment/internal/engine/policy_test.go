@@ -283,7 +283,7 @@ func TestAPolicySaysWhoMayOverrideIt(t *testing.T) {
 		}
 		err := create()
 		require.Equal(t, policy.ReasonViolated, fault.ReasonOf(err))
-		require.ErrorContains(t, err, "policy strict: rule major: version 2 is not released yet; required: to be true: !release")
+		require.ErrorContains(t, err, "policy strict: rule major: version 2 is not released yet; if it cannot wait, open it with `golive override workspaces/default/applications/shop --policy strict")
 		aside := &deploymentv1.Override{Subject: env, Opens: &deploymentv1.Override_Policy{Policy: p.GetName()}}
 		_, err = w.override(holding(w.ctx, "users/bob", auth.Approver), aside, time.Hour)
 		require.Equal(t, "OVERRIDE_ROLE", fault.ReasonOf(err))

@@ -32,7 +32,7 @@ func New(spec *deploymentv1.Policy) (*Policy, error) {
 	for i, r := range spec.GetRules() {
 		path := fmt.Sprintf("policy.rules[%d]", i)
 		if ids[r.GetId()] {
-			return nil, fault.Invalid(ReasonRuleInvalid, "two rules of a policy have the id %q", r.GetId()).Field(path+".id", "must be unique in the policy")
+			return nil, fault.Invalid(ReasonRuleInvalid, "two rules of the policy have the id %q; ids must be unique in it, so rename one", r.GetId()).Field(path+".id", "must be unique in the policy")
 		}
 		ids[r.GetId()] = true
 		rule, err := NewRule(r.GetExpression(), path+".expression")

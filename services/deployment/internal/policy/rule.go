@@ -73,7 +73,7 @@ type Rule struct{ program cel.Program }
 // wrong. path is where the expression stands in the request.
 func NewRule(expression, path string) (*Rule, error) {
 	refuse := func(why string) error {
-		return fault.Invalid(ReasonRuleInvalid, "%s %s", path, why).Field(path, why)
+		return fault.Invalid(ReasonRuleInvalid, "%s %s; correct it and send the request again", path, why).Field(path, why)
 	}
 	env, err := language()
 	if err != nil {

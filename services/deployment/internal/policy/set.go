@@ -161,8 +161,8 @@ func (a Answer) Fault(verb deploymentv1.Verb) error {
 		return nil
 	}
 	first := a.Reasons[0]
-	f := fault.Precondition(ReasonViolated, "%s is refused by policy %s: %s; required: %s; or open it with `%s`",
-		verb, lastSegment(first.GetResource()), first.GetCurrent(), first.GetRequired(), first.GetCommand()).Meta("policy", first.GetResource())
+	f := fault.Precondition(ReasonViolated, "%s is refused by policy %s: %s; if it cannot wait, open it with `%s`",
+		verb, lastSegment(first.GetResource()), first.GetCurrent(), first.GetCommand()).Meta("policy", first.GetResource())
 	for _, r := range a.Reasons {
 		f = f.Subject(ReasonViolated, r.GetResource(), r.GetCurrent())
 	}

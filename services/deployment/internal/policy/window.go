@@ -47,7 +47,7 @@ type Window struct {
 func NewWindow(spec *deploymentv1.Window, path string) (*Window, error) {
 	refuse := func(field, format string, args ...any) error {
 		why := fmt.Sprintf(format, args...)
-		return fault.Invalid(ReasonWindowInvalid, "%s.%s %s", path, field, why).Field(path+"."+field, why)
+		return fault.Invalid(ReasonWindowInvalid, "%s.%s %s; correct it and send the request again", path, field, why).Field(path+"."+field, why)
 	}
 	w := &Window{label: spec.GetDisplayName()}
 	var err error
