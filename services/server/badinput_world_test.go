@@ -206,6 +206,7 @@ func (w *badWorld) seedDeployments() {
 	w.becomes("$paused", "WAITING")
 	w.make("paused", "PauseDeployment", `{"name": "$paused"}`)
 	w.becomes("$paused", "PAUSED")
+	w.seedPolicies()
 }
 
 func (w *badWorld) becomes(deployment, state string) {
