@@ -66,7 +66,7 @@ func whoRuns(d *deploymentv1.Deployment, all []*deploymentv1.Target, slots map[s
 }
 
 // whoDrifted leaves the targets on which the release should run and something is otherwise. They get
-// what they were given last, with the variables of then.
+// what they were given last, with the variables of then; who has joined since gets those of now.
 func whoDrifted(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, all []*deploymentv1.Target) (*choice, error) {
 	drifted, err := store.DriftedIn(ctx, tx, applicationOf(d.GetName()), d.GetEnvironment())
 	if err != nil {
@@ -85,7 +85,9 @@ func whoDrifted(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, a
 			c.left = append(c.left, t.GetName())
 		default:
 			c.targets = append(c.targets, t)
-			c.brings[t.GetName()] = x.Desired
+			if !x.Joined {
+				c.brings[t.GetName()] = x.Desired
+			}
 		}
 	}
 	if len(c.targets) == 0 {

@@ -109,3 +109,17 @@ func TestAReleaseThatNobodySealedIsDrift(t *testing.T) {
 		require.Equal(t, all, w.runs())
 	})
 }
+
+func TestATargetThatJoinsLaterIsDriftUntilItIsBroughtWhatTheOthersRun(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.must(w.try("first", deploymentv1.Deployment_RELEASE, "v1"))
+		w.target(6, "sales", true)
+		require.Equal(t, []string{"t6 NOT_RUNNING"}, w.drift())
+		again := w.must(w.try("again", deploymentv1.Deployment_REAPPLY, "v1"))
+		require.EqualValues(t, 1, again.GetCounts().GetSealed())
+		require.Equal(t, "v1", w.runs()["t6"])
+		require.Empty(t, w.drift())
+		require.NoError(t, store.Deployments.CheckTable(w.ctx, w.store.DB))
+		require.NoError(t, store.Deployments.Rederive(w.ctx, w.store.DB))
+	})
+}

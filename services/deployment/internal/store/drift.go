@@ -23,6 +23,8 @@ const (
 	driftRelease       = "RELEASE_DIFFERS"
 	driftConfiguration = "CONFIGURATION_DIFFERS"
 	driftNotRunning    = "NOT_RUNNING"
+	// driftJoined never leaves this file: people are told that it does not run.
+	driftJoined = "JOINED"
 )
 
 // Drifted is one application on one target that is not as it should be; Slot is nil where nothing runs.
@@ -33,6 +35,8 @@ type Drifted struct {
 	Reason  string
 	Message string
 	Found   time.Time
+	// Joined is true where nobody has brought it yet: the target came after the last deployment.
+	Joined bool
 	// Bringing is the deployment that holds the target and brings something there.
 	Bringing string
 }
@@ -46,6 +50,24 @@ const drifted = ` FROM desired_releases d LEFT JOIN slots s ON s.target = d.targ
 const driftedColumns = `d.target, d.application, d.release, d.config_digest, d.overlay, d.deployment, d.since, d.straggler,
 	COALESCE(s.release, ''), COALESCE(s.config_digest, ''), COALESCE(s.installation, ''), COALESCE(s.health, 0), COALESCE(s.since, 0),
 	COALESCE(s.drift, ''), COALESCE(s.drift_message, ''), COALESCE(s.drift_since, 0), COALESCE(a.parent, '')`
+
+// joined finds the targets from $1 up to $2 that came after an application was last brought to others of their environment,
+// and have none of it. What most of those should run is what they should.
+const joined = `SELECT t.name, m.application, m.release, '', NULL, '', t.create_time, 0, '', '', '', 0, 0, '` + driftJoined + `', '', t.create_time, COALESCE(a.parent, '')
+	FROM (SELECT application, release, since FROM (SELECT application, release, MAX(since) AS since, ROW_NUMBER() OVER (PARTITION BY application ORDER BY COUNT(*) DESC, MAX(since) DESC) AS place
+		FROM desired_releases WHERE target >= $1 AND target < $2 GROUP BY application, release) AS ranked WHERE place = 1) AS m
+	JOIN targets t ON t.name >= $1 AND t.name < $2 AND t.create_time > m.since
+	LEFT JOIN installations a ON a.target = t.name AND a.application = m.application AND a.active = 1
+	WHERE NOT EXISTS (SELECT 1 FROM desired_releases h WHERE h.target = t.name AND h.application = m.application)
+	AND NOT EXISTS (SELECT 1 FROM slots h WHERE h.target = t.name AND h.application = m.application)`
+
+// driftedIn is both for the targets from $1 up to $2, in a form that takes further conditions on target and application.
+const driftedIn = `SELECT target, application, release, config_digest, overlay, deployment, since, straggler,
+	ran_release, ran_digest, ran_installation, health, ran_since, drift, drift_message, drift_since, bringing FROM (
+	SELECT d.target, d.application, d.release, d.config_digest, d.overlay, d.deployment, d.since, d.straggler,
+	COALESCE(s.release, '') AS ran_release, COALESCE(s.config_digest, '') AS ran_digest, COALESCE(s.installation, '') AS ran_installation, COALESCE(s.health, 0) AS health,
+	COALESCE(s.since, 0) AS ran_since, COALESCE(s.drift, '') AS drift, COALESCE(s.drift_message, '') AS drift_message, COALESCE(s.drift_since, 0) AS drift_since,
+	COALESCE(a.parent, '') AS bringing` + drifted + ` AND d.target >= $1 AND d.target < $2 UNION ALL ` + joined + `) AS found WHERE 1 = 1`
 
 func scanDrifted(rows *sql.Rows) (*Drifted, error) {
 	d := &Drifted{Desired: &Desired{}}
@@ -66,6 +88,8 @@ func scanDrifted(rows *sql.Rows) (*Drifted, error) {
 func (d *Drifted) explain(found int64) {
 	host := d.Reason
 	switch {
+	case host == driftJoined:
+		d.Reason, d.Message, d.Found, d.Joined = driftNotRunning, "it joined after the last deployment", d.Since, true
 	case d.Straggler && (d.Slot == nil || d.Slot.Release != d.Release || d.Slot.ConfigDigest != d.ConfigDigest):
 		d.Reason, d.Message, d.Found = driftStraggler, "it was away when its wave was sealed", d.Since
 	case d.Slot == nil:
@@ -89,7 +113,7 @@ func later(a, b time.Time) time.Time {
 // DriftedIn returns what of an application in an environment is not as it should be, in the order of the targets.
 func DriftedIn(ctx context.Context, q sqldb.Queryer, application, environment string) ([]*Drifted, error) {
 	prefix := environment + "/targets/"
-	rows, err := q.QueryContext(ctx, `SELECT `+driftedColumns+drifted+` AND d.application = $1 AND d.target >= $2 AND d.target < $3 ORDER BY d.target`, application, prefix, prefix+"~")
+	rows, err := q.QueryContext(ctx, driftedIn+` AND application = $3 ORDER BY target`, prefix, prefix+"~", application)
 	return sqldb.Collect(rows, err, scanDrifted)
 }
 
@@ -122,11 +146,11 @@ func (s *Store) ListDrift(ctx context.Context, req *deploymentv1.ListDriftReques
 	}
 	prefix := req.GetParent() + "/targets/"
 	size := pageSize(req.GetPageSize())
-	query, args := `SELECT `+driftedColumns+drifted+` AND d.target >= $1 AND d.target < $2 AND (d.target, d.application) > ($3, $4)`, []any{prefix, prefix + "~", afterTarget, afterApplication}
+	query, args := driftedIn+` AND (target, application) > ($3, $4)`, []any{prefix, prefix + "~", afterTarget, afterApplication}
 	if req.GetApplication() != "" {
-		query, args = query+` AND d.application = $5`, append(args, req.GetApplication())
+		query, args = query+` AND application = $5`, append(args, req.GetApplication())
 	}
-	rows, err := q.QueryContext(ctx, query+` ORDER BY d.target, d.application LIMIT `+strconv.Itoa(size+1), args...)
+	rows, err := q.QueryContext(ctx, query+` ORDER BY target, application LIMIT `+strconv.Itoa(size+1), args...)
 	all, err := sqldb.Collect(rows, err, scanDrifted)
 	if err != nil {
 		return nil, err
