@@ -116,7 +116,7 @@ func flagNames(cmd *cobra.Command) (all []string) {
 
 // TestEveryVariableInTheDocumentationExists holds each GOLIVE_… that pages and units name to the flags there are.
 func TestEveryVariableInTheDocumentationExists(t *testing.T) {
-	known := map[string]bool{"GOLIVE_CONFIG": true, "GOLIVE_TEST_POSTGRES": true, "GOLIVE_UPDATE": true}
+	known := map[string]bool{"GOLIVE_CONFIG": true, "GOLIVE_TEST_POSTGRES": true, "GOLIVE_TEST_PROMETHEUS": true, "GOLIVE_TEST_MINISIGN": true, "GOLIVE_UPDATE": true}
 	for _, f := range agentFlags(t) {
 		known[f[1]] = true
 	}

@@ -44,6 +44,8 @@ address and token from the current context ([golive login, golive context](cli.m
 	row(out, "`GOLIVE_CONFIG`", "Where the command line keeps its contexts; `golive/config.yaml` in the user's folder for settings otherwise.")
 	row(out, "`NO_COLOR`, `CI`, `TERM=dumb`", "No colour; no redrawing.")
 	row(out, "`GOLIVE_TEST_POSTGRES=require`", "Tests fail where PostgreSQL is absent, instead of running on SQLite alone.")
+	row(out, "`GOLIVE_TEST_PROMETHEUS=require`", "Tests fail where the `prometheus` server is absent, instead of leaving out what needs it.")
+	row(out, "`GOLIVE_TEST_MINISIGN=require`", "The same for `minisign`.")
 	generated(t, "config.md", out.String())
 }
 
