@@ -24,14 +24,15 @@ type runner interface {
 	Changed() <-chan struct{}
 }
 
-// start makes an instance run that is not live yet, and watches it.
-func (w *Worker) start(ctx context.Context, n int) (*live, error) {
+// start makes an instance run that is not live yet, and watches it. A service that is adopted
+// is left as it is: it must run already.
+func (w *Worker) start(ctx context.Context, n int, adopt bool) (*live, error) {
 	instance, workload, err := w.load(n)
 	if err != nil {
 		return nil, &failure{cause: "START_FAILED", err: err}
 	}
 	if workload.GetRun().GetExternal() != nil {
-		if err := w.startService(ctx, n, instance, workload); err != nil {
+		if err := w.startService(ctx, n, instance, workload, adopt); err != nil {
 			return nil, &failure{cause: "START_FAILED", err: err}
 		}
 	}
@@ -76,15 +77,14 @@ func (w *Worker) manager(n int, instance *render.Instance, workload *agentv1.Wor
 	return commands, func() { _ = out.Close() }, nil
 }
 
-// startService starts a service anew, so that it takes the release's configuration. One that
-// is adopted is left as it is: it must run already.
-func (w *Worker) startService(ctx context.Context, n int, instance *render.Instance, workload *agentv1.Workload) error {
+// startService starts a service anew, so that it takes the release's configuration.
+func (w *Worker) startService(ctx context.Context, n int, instance *render.Instance, workload *agentv1.Workload, adopt bool) error {
 	manager, done, err := w.manager(n, instance, workload)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if w.slot.Instances[n].Adopted {
+	if adopt {
 		status, err := manager.Status(ctx)
 		if err == nil && status != service.Running {
 			err = fmt.Errorf("it is to be adopted, but %s is %v; start it, or do without adopt", manager.Name(), status)

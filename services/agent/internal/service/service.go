@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -110,7 +112,26 @@ func (c Commands) Name() string { return strings.Join(c.StartWith.Argv, " ") }
 // Start implements Manager.
 func (c Commands) Start(ctx context.Context) error {
 	_, err := run(ctx, c.StartWith)
+	if err != nil && c.StartWith.Leave != nil {
+		err = fmt.Errorf("%w%s", err, lastWords(c.StartWith.Leave.Name()))
+	}
 	return err
+}
+
+// lastWords returns the last line of a file.
+func lastWords(path string) string {
+	const most = 2 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := f.Seek(-most, io.SeekEnd); err != nil { // it is shorter
+		_, _ = f.Seek(0, io.SeekStart)
+	}
+	text, _ := io.ReadAll(io.LimitReader(f, most)) // what can be read
+	said := strings.TrimSpace(string(text))
+	return said[strings.LastIndexByte(said, '\n')+1:]
 }
 
 // Stop implements Manager.
