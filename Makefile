@@ -100,6 +100,13 @@ bench: build demo-apps ## Measure what docs/performance.md says, each figure bes
 	go test -run '^$$' -bench 'Rollout|Start' -benchtime 1x -timeout 60m ./services/e2e
 	go test -run '^$$' -bench Requests -benchtime 10000x -timeout 60m ./services/e2e
 
+# A seed is a life of the engine; CI lives 2 000 of them. SEEDS=… and DEPLOYMENTS=… say how many here.
+.PHONY: soak
+soak: ## Simulate the engine for long, with planted bugs and a bounded heap (SEEDS=50000 DEPLOYMENTS=100000)
+	SEEDS=$${SEEDS:-50000} go test -count=1 -timeout 24h -run 'TestSeeds|TestCorpus|TestReplay' -v ./services/deployment/internal/simulator
+	DEPLOYMENTS=$${DEPLOYMENTS:-100000} go test -count=1 -timeout 24h -run TestTheHeapStaysBounded -v ./services/deployment/internal/simulator
+	go test -count=1 -timeout 1h -tags bugs -run TestPlantedBugs -v ./services/deployment/internal/simulator
+
 .PHONY: help
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -185,6 +185,18 @@ func (a *agent) send(report *agentv1.Report) {
 
 func (a *agent) acknowledge(sequence int64) { delete(a.pending, sequence) }
 
+// inventory is what Hello tells of the place.
+func (a *agent) inventory() []*agentv1.Inventory {
+	s := a.slot
+	if s.command == nil {
+		return nil
+	}
+	return []*agentv1.Inventory{{
+		Target: a.target, Application: application, Installation: s.command.GetInstallation(), Epoch: s.command.GetEpoch(),
+		ActiveSha256: s.instances[s.live].sha256, Interrupted: s.phase != idle,
+	}}
+}
+
 // dial tries to reach a server until one takes it.
 func (a *agent) dial(after time.Duration) {
 	if a.dialling {

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -137,28 +136,31 @@ func (b *book) read() (c change, err error) {
 	touched := map[string]bool{}
 	for _, r := range rows {
 		b.seq = r.seq
+		if r.after == nil {
+			continue // it was deleted
+		}
 		var after anypb.Any
 		if err := proto.Unmarshal(r.after, &after); err != nil {
 			return c, err
 		}
 		switch {
-		case strings.Contains(r.resource, "/installations/"):
+		case strings.HasPrefix(r.typ, "deployment.installation."):
 			touched[r.resource] = true
 			i := &deploymentv1.Installation{}
 			err = errors.Join(err, after.UnmarshalTo(i))
 			b.replayed[r.resource] = i
-		case strings.Contains(r.resource, "/waves/"):
+		case strings.HasPrefix(r.typ, "deployment.wave."):
 			m, broken := record(b.waves, r, &after, &deploymentv1.Wave{})
 			c.waves, err = append(c.waves, m), errors.Join(err, broken)
-		case strings.Contains(r.resource, "/deployments/"):
+		case strings.HasPrefix(r.typ, "deployment.deployment."):
 			m, broken := record(b.deployments, r, &after, &deploymentv1.Deployment{})
 			c.deployments, err = append(c.deployments, m), errors.Join(err, broken)
 		}
 	}
 	b.reads++
 	for _, d := range c.deployments {
-		if rollout.Ended(d.after.GetState()) {
-			touched[d.after.GetName()] = true // its targets are free, which is no event
+		if d.before == nil || rollout.Ended(d.after.GetState()) {
+			touched[d.after.GetName()] = true // that its targets are held or free is no event
 		}
 	}
 	for _, i := range b.rows(slices.Sorted(maps.Keys(touched)), b.reads%64 == 0) {
@@ -190,35 +192,28 @@ func record[M proto.Message](into map[string]*entry[M], r row, after *anypb.Any,
 	return change, err
 }
 
+const installationColumns = `SELECT name, parent, target, wave, from_release, to_release, config_digest, from_config_digest, state, health, attempt, epoch, revision, action, active, update_time FROM installations`
+
 // rows reads the installations that are active, or named by themselves or their deployment, or all of them.
 func (b *book) rows(named []string, all bool) []installation {
-	where, args := `active = 1`, []any(nil)
 	if all {
-		where = `1 = 1`
+		return query(b.w, scanInstallation, installationColumns+` ORDER BY name`)
 	}
+	found := query(b.w, scanInstallation, installationColumns+` WHERE active = 1`)
 	for _, name := range named {
-		args = append(args, name)
-		where += fmt.Sprintf(` OR name = $%d OR parent = $%d`, len(args), len(args))
+		column := `name`
+		if !strings.Contains(name, "/installations/") {
+			column = `parent`
+		}
+		found = append(found, query(b.w, scanInstallation, installationColumns+` WHERE `+column+` = $1`, name)...)
 	}
-	var found []installation
-	b.w.trusted(func(ctx context.Context) error {
-		// The text differs with every number of names, so it is not worth to be prepared.
-		rows, err := b.w.bench.db.Writer().QueryContext(ctx, `SELECT name, parent, target, wave, from_release, to_release, config_digest, from_config_digest, state, health, attempt, epoch, revision, action, active, update_time
-			FROM installations WHERE `+where+` ORDER BY name`, args...)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var i installation
-			var micros int64
-			if err := rows.Scan(&i.name, &i.deployment, &i.target, &i.wave, &i.from, &i.to, &i.digest, &i.fromDigest, &i.state, &i.health, &i.attempt, &i.epoch, &i.revision, &i.action, &i.active, &micros); err != nil {
-				return err
-			}
-			i.updated = time.UnixMicro(micros)
-			found = append(found, i)
-		}
-		return rows.Err()
-	})
-	return found
+	slices.SortFunc(found, func(a, b installation) int { return strings.Compare(a.name, b.name) })
+	return slices.Compact(found)
+}
+
+func scanInstallation(rows *sql.Rows) (i installation, err error) {
+	var micros int64
+	err = rows.Scan(&i.name, &i.deployment, &i.target, &i.wave, &i.from, &i.to, &i.digest, &i.fromDigest, &i.state, &i.health, &i.attempt, &i.epoch, &i.revision, &i.action, &i.active, &micros)
+	i.updated = time.UnixMicro(micros)
+	return i, err
 }

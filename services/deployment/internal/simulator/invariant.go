@@ -161,7 +161,11 @@ func wavesInOrder(w *world, c *change) error {
 		if d.before.GetStartTime() != nil || d.after.GetStartTime() == nil {
 			continue
 		}
-		for _, prior := range w.book.wavesOf(rollout.DeploymentOf(d.after.GetName())) {
+		name := rollout.DeploymentOf(d.after.GetName())
+		if w.book.deployments[name].message.GetKind() == deploymentv1.Deployment_CATCH_UP {
+			continue // who comes back is not kept waiting by who does not
+		}
+		for _, prior := range w.book.wavesOf(name) {
 			if prior.GetOrdinal() < d.after.GetOrdinal() && !rollout.WaveEnded(prior.GetState()) {
 				return fmt.Errorf("%s began while %s is %s", d.after.GetName(), prior.GetName(), prior.GetState())
 			}
@@ -240,7 +244,7 @@ func epochsRise(w *world, c *change) error {
 		switch {
 		case i.known && i.after.epoch < i.before.epoch:
 			return fmt.Errorf("F17: the epoch of %s fell from %d to %d", i.after.name, i.before.epoch, i.after.epoch)
-		case i.after.epoch > i.before.epoch && i.after.epoch <= newest && i.after.epoch != 0:
+		case i.known && i.after.epoch > i.before.epoch && i.after.epoch <= newest:
 			return fmt.Errorf("F17: %s got epoch %d, and %s has seen %d", i.after.name, i.after.epoch, i.after.target, newest)
 		case i.known && i.after.action != 0 && i.after.action != i.before.action && i.after.epoch == i.before.epoch:
 			return fmt.Errorf("F17: %s is to %s in the epoch of %s", i.after.name, i.after.action, i.before.action)
@@ -316,13 +320,13 @@ func silenceEnds(w *world, _ *change) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.book.installations)) {
 		i := w.book.installations[name]
-		d := w.book.deployments[i.deployment].message
-		if rollout.Ended(d.GetState()) || !inFlight(i.state) || i.state == deploymentv1.Installation_FETCHING {
+		e := w.book.deployments[i.deployment]
+		if e == nil || rollout.Ended(e.message.GetState()) || !inFlight(i.state) || i.state == deploymentv1.Installation_FETCHING {
 			continue
 		}
-		silent, allowed := w.undisturbed(i.updated), 2*d.GetRollout().GetStepTimeout().AsDuration()+30*time.Second
+		silent, allowed := w.undisturbed(i.updated), 2*e.message.GetRollout().GetStepTimeout().AsDuration()+30*time.Second
 		if i.state == deploymentv1.Installation_UNKNOWN {
-			allowed = max(d.GetRollout().GetLostAfter().AsDuration(), time.Minute)
+			allowed = max(e.message.GetRollout().GetLostAfter().AsDuration(), time.Minute)
 		}
 		if silent > allowed+sweep+10*time.Second {
 			return fmt.Errorf("F19: %s has been %s for %s", i.name, i.state, silent)
@@ -353,6 +357,9 @@ func graceAfterStart(w *world, c *change) error {
 // snapshotsStand (F31, F34): what was frozen stays, and the targets are those that were hashed.
 func snapshotsStand(w *world, c *change) error {
 	for _, d := range c.deployments {
+		if d.after.GetKind() == deploymentv1.Deployment_CATCH_UP {
+			continue // it grows with each wave of the other that leaves somebody behind
+		}
 		frozen, err := proto.MarshalOptions{Deterministic: true}.Marshal(&deploymentv1.Deployment{
 			Release: d.after.GetRelease(), Environment: d.after.GetEnvironment(), Rollout: d.after.GetRollout(), TargetSetDigest: d.after.GetTargetSetDigest(), RollbackOf: d.after.GetRollbackOf(),
 		})
@@ -371,7 +378,11 @@ func snapshotsStand(w *world, c *change) error {
 		}
 	}
 	for _, i := range c.installations {
-		if i.known && (i.before.to != i.after.to || i.before.from != i.after.from || i.before.digest != i.after.digest || i.before.fromDigest != i.after.fromDigest || i.before.wave != i.after.wave || i.before.target != i.after.target) {
+		was, is := i.before, i.after
+		if !was.active { // whoever waited for its turn goes back to what runs when that comes
+			was.from, was.fromDigest = is.from, is.fromDigest
+		}
+		if i.known && (was.to != is.to || was.from != is.from || was.digest != is.digest || was.fromDigest != is.fromDigest || was.wave != is.wave || was.target != is.target) {
 			return fmt.Errorf("F34: what is frozen in %s changed", i.after.name)
 		}
 	}

@@ -78,8 +78,11 @@ func (g *gateService) turn() {
 type blobs struct{ w *world }
 
 // Stat implements engine.Blobs.
-func (b blobs) Stat(context.Context, string, string) (blob.Info, error) {
+func (b blobs) Stat(_ context.Context, _, sha256 string) (blob.Info, error) {
 	b.w.meanwhile()
+	if b.w.lostArchive && sha256[0] == '1' {
+		return blob.Info{}, fault.NotFound("BLOB_NOT_FOUND", "it is gone")
+	}
 	return blob.Info{Size: 1}, nil
 }
 

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,10 @@ func (w *world) rollout() *deploymentv1.Rollout {
 			rule.MinCoverage = 0.5
 		}
 		for j := range max(0, w.pick(4)-1) {
-			rule.Gates = append(rule.Gates, w.gateRule(fmt.Sprintf("g%d", j)))
+			g := w.gateRule(fmt.Sprintf("g%d", j))
+			if g.GetReadiness() == nil || !slices.ContainsFunc(rule.GetGates(), func(other *deploymentv1.GateRule) bool { return other.GetReadiness() != nil }) {
+				rule.Gates = append(rule.Gates, g)
+			}
 		}
 		r.Waves = append(r.Waves, rule)
 	}

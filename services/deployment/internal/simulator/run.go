@@ -14,6 +14,8 @@ type Result struct {
 	Err error
 	// Trace is all that happened, a line each; Digest is its SHA-256.
 	Trace, Digest string
+	// Ends tells the state of each deployment; of lives that show one thing.
+	Ends map[string]string
 	// Steps counts the events, Commits the transactions, Lasted the world's time.
 	Steps, Commits int
 	Lasted         time.Duration

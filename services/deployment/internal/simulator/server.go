@@ -177,6 +177,9 @@ func (r *replica) admit(a *agent) *session {
 	err := r.do("admit "+a.name, func(ctx context.Context) error {
 		err := r.store.SavePresence(ctx, r.name, lease, []store.Presence{{Agent: a.id, Connected: true, BootID: fmt.Sprintf("%s-%08d", a.name, a.boots), Targets: []string{a.target}, Seen: r.clock()}})
 		if err == nil {
+			err = r.engine.Inventory(ctx, a.inventory())
+		}
+		if err == nil {
 			r.engine.Presence(ctx, []string{a.target}, true)
 		}
 		return err
@@ -240,18 +243,37 @@ func (r *replica) dispatch(sessions ...*session) {
 	if len(asked) == 0 || r.dead {
 		return
 	}
-	_ = r.do("pending", func(ctx context.Context) error {
+	r.ask(asked, byTarget)
+}
+
+// ask asks for all at once, and where that fails for each half, as package fleet does: one target
+// that cannot be answered keeps nobody else waiting.
+func (r *replica) ask(asked []string, byTarget map[string]*session) {
+	err := r.do("pending", func(ctx context.Context) error {
 		commands, err := r.engine.Pending(ctx, asked)
+		if err != nil {
+			return err
+		}
+		before := map[*session]map[commandKey]time.Time{}
+		for _, target := range asked {
+			s := byTarget[target]
+			before[s], s.sent = s.sent, map[commandKey]time.Time{} // what is not pending any more is forgotten
+		}
 		for _, c := range commands {
 			s := byTarget[c.GetTarget()]
-			if at, before := s.sent[keyOf(c)]; before && r.now.Sub(at) < sendAgain {
+			at, sent := before[s][keyOf(c)]
+			if s.sent[keyOf(c)] = at; sent && r.now.Sub(at) < sendAgain {
 				continue
 			}
 			s.sent[keyOf(c)] = r.now
 			r.down(s, func() { s.agent.offer(c) })
 		}
-		return err
+		return nil
 	})
+	if half := len(asked) / 2; err != nil && half > 0 && !r.dead && !r.bench.disk.gone {
+		r.ask(asked[:half], byTarget)
+		r.ask(asked[half:], byTarget)
+	}
 }
 
 // receive takes a report in; those that come within a moment are one batch.
@@ -358,14 +380,23 @@ func (w *world) serve() {
 			continue
 		}
 		w.note("%s advances %s", r.name, short(one.name))
-		err := r.do("advance "+short(one.name), func(ctx context.Context) error { return r.engine.Advance(as(ctx, engine.Principal), one.name) })
+		err := r.handle(one)
 		if w.chance(w.faults.twice) {
-			other := alive[w.pick(len(alive))]
-			_ = other.do("advance again "+short(one.name), func(ctx context.Context) error { return other.engine.Advance(as(ctx, engine.Principal), one.name) })
+			_ = alive[w.pick(len(alive))].handle(one)
 		}
 		w.served(one, err)
 	}
 	w.serveAt(next)
+}
+
+// handle does what is due.
+func (r *replica) handle(one wake) error {
+	return r.do(one.kind+" "+short(one.name), func(ctx context.Context) error {
+		if one.kind == "analysis" {
+			return r.engine.Analyze(as(ctx, engine.Principal), one.name)
+		}
+		return r.engine.Advance(as(ctx, engine.Principal), one.name)
+	})
 }
 
 // served takes the wake away, unless another came meanwhile; after a failure it comes again.

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
 // world is one life of the engine and all that is around it.
@@ -29,6 +32,10 @@ type world struct {
 	// faulty is true until the world heals.
 	faulty  bool
 	serving time.Time
+	// nested is set while somebody acts in the middle of what a server does.
+	nested bool
+	// lostArchive is set when the archive of the first release is gone.
+	lostArchive bool
 	// last is the server that worked last.
 	last *replica
 	ids  int
@@ -71,6 +78,7 @@ func (b *Bench) newWorld(seed uint64) *world {
 	}
 	hosts := 2 + w.pick(targets-1)
 	w.trusted(func(ctx context.Context) error { return b.keep(ctx, hosts) })
+	w.queue()
 	for n := range hosts {
 		a := w.newAgent(n)
 		a.old = w.chance(w.faults.oldAgents)
@@ -78,6 +86,23 @@ func (b *Bench) newWorld(seed uint64) *world {
 		w.in(w.between(0, 2*time.Second), a.start)
 	}
 	return w
+}
+
+// queue says what becomes of a deployment that finds another one.
+func (w *world) queue() {
+	policy := []deploymentv1.QueuePolicy{deploymentv1.QueuePolicy_QUEUE_POLICY_UNSPECIFIED, deploymentv1.QueuePolicy_QUEUE, deploymentv1.QueuePolicy_SUPERSEDE, deploymentv1.QueuePolicy_REJECT}[w.pick(4)]
+	w.note("queue policy %s", policy)
+	w.trusted(func(ctx context.Context) error {
+		resources := w.replicas[0].store.Resources
+		return w.bench.db.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			row, err := store.Applications.LockRow(ctx, tx, application)
+			if err != nil {
+				return err
+			}
+			row.Message.QueuePolicies = map[string]deploymentv1.QueuePolicy{"*": policy}
+			return store.Applications.Save(ctx, tx, resources, row.Message, row.Revision, resource.Meta{})
+		})
+	})
 }
 
 // drawFaults leaves out about half of what there is.
