@@ -138,6 +138,7 @@ type Agent struct {
 	lock   *os.File
 	ledger *ledger.Ledger
 	host   *install.Host
+	survey *host.Survey
 	bootID string
 	link   link
 	resend chan *agentv1.Report
@@ -205,7 +206,6 @@ func (a *Agent) open() error {
 	if err != nil {
 		return errors.Join(err, book.Close())
 	}
-	a.facts = host.Facts(a.layout.Releases(), a.config.Version)
 	a.host = &install.Host{
 		Layout: a.layout, Ledger: book, Supervisor: supervisor, Probes: probe.Client(), Logger: a.config.Logger,
 		Content: content.New(a.layout, content.Config{
@@ -217,7 +217,18 @@ func (a *Agent) open() error {
 		Groups: cgroup.Detect(a.layout.Name()),
 	}
 	a.host.Groups.Sweep()
+	cache, err := os.UserCacheDir()
+	if err != nil { // a user without a home
+		cache = a.layout.Root()
+	}
+	a.survey = host.NewSurvey(filepath.Join(cache, "golive"), a.host.Groups.Limits(), supervisor.Processes)
+	a.facts = a.lookAround()
 	return nil
+}
+
+// lookAround returns what the host is now.
+func (a *Agent) lookAround() *deploymentv1.HostFacts {
+	return a.survey.Fill(host.Facts(a.layout.Releases(), a.config.Version))
 }
 
 // shimCommand finds the shim.
@@ -259,6 +270,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return a.stayConnected(ctx) })
 	group.Go(func() error { return a.trim(ctx) })
+	group.Go(func() error { return a.survey.Run(ctx) })
 	group.Go(func() error { return a.update(ctx) })
 	return group.Wait()
 }

@@ -363,7 +363,7 @@ func (s *session) reports() error {
 func (s *session) heartbeat() error {
 	beat := &agentv1.Heartbeat{}
 	before := s.agent.currentFacts()
-	if now := host.Facts(s.agent.layout.Releases(), s.agent.config.Version); host.Changed(before, now) {
+	if now := s.agent.lookAround(); host.Changed(before, now) {
 		s.agent.mu.Lock()
 		s.agent.facts = now
 		s.agent.mu.Unlock()
@@ -395,7 +395,7 @@ func (a *Agent) summarised() (all []*agentv1.ProbeSummary) {
 }
 
 func (a *Agent) freshFacts() *hostFacts {
-	now := host.Facts(a.layout.Releases(), a.config.Version)
+	now := a.lookAround()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.facts = now

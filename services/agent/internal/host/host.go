@@ -2,8 +2,10 @@
 package host
 
 import (
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
@@ -26,5 +28,7 @@ const diskStep = 256 << 20
 func Changed(before, after *deploymentv1.HostFacts) bool {
 	moved := after.GetDiskFreeBytes() - before.GetDiskFreeBytes()
 	return before.GetHostname() != after.GetHostname() || before.GetMemoryBytes() != after.GetMemoryBytes() ||
-		before.GetCpus() != after.GetCpus() || before.GetOsVersion() != after.GetOsVersion() || moved > diskStep || moved < -diskStep
+		before.GetCpus() != after.GetCpus() || before.GetOsVersion() != after.GetOsVersion() ||
+		!maps.Equal(before.GetRuntimes(), after.GetRuntimes()) || !slices.Equal(before.GetFeatures(), after.GetFeatures()) ||
+		!slices.Equal(before.GetPortsInUse(), after.GetPortsInUse()) || moved > diskStep || moved < -diskStep
 }

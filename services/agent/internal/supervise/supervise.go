@@ -67,6 +67,24 @@ func (s *Supervisor) Program() []string { return slices.Clone(s.command) }
 // Socket is what a specification names as Notify.
 func (s *Supervisor) Socket() string { return s.socket }
 
+// Processes returns the applications that run, as far as they are known: all of one that has a
+// control group, else the one that was started.
+func (s *Supervisor) Processes() []int {
+	s.mu.Lock()
+	shims := slices.Collect(maps.Values(s.shims))
+	s.mu.Unlock()
+	var all []int
+	for _, sh := range shims {
+		if state, err := sh.State(); err == nil && state.App.PID != 0 {
+			all = append(all, state.App.PID)
+		}
+		if spec, err := shim.ReadSpec(sh.dir); err == nil {
+			all = append(all, spec.Group.Procs()...)
+		}
+	}
+	return all
+}
+
 // Close stops watching. The shims and their applications go on.
 func (s *Supervisor) Close() {
 	close(s.closed)
