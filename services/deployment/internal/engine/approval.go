@@ -2,12 +2,9 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/auth"
@@ -91,25 +88,14 @@ func rolesOf(ctx context.Context, name string) []string {
 	return out
 }
 
-// bind gives each wave the digest of what an approval of it is about: the release, the plan, and its targets with
-// their configuration. It is computed once, of what is stored in the same transaction, and only compared afterwards.
-func bind(d *deploymentv1.Deployment, waves []*deploymentv1.Wave, installations []*store.Installation) error {
-	plan, err := proto.MarshalOptions{Deterministic: true}.Marshal(d.GetRollout())
-	if err != nil {
-		return fmt.Errorf("digest of the plan: %w", err)
-	}
-	lines := map[string][]string{}
+// bind gives each wave the digest of what an approval of it is about: the plan, the release, and its targets with
+// their configuration. It is taken once, of what is stored in the same transaction, and only compared afterwards.
+func bind(plan string, waves []*deploymentv1.Wave, installations []*store.Installation) {
+	members := map[string][]rollout.Member{}
 	for _, i := range installations {
-		lines[i.GetWave()] = append(lines[i.GetWave()], fmt.Sprintf("%q %q %q", i.GetTarget(), i.GetToRelease(), i.ConfigDigest))
+		members[i.GetWave()] = append(members[i.GetWave()], rollout.Member{Target: i.GetTarget(), Wave: i.GetWave(), Release: i.GetToRelease(), ConfigDigest: i.ConfigDigest})
 	}
 	for _, w := range waves {
-		hash := sha256.New()
-		fmt.Fprintf(hash, "release %q\nenvironment %q\nplan %x\n", d.GetRelease(), d.GetEnvironment(), sha256.Sum256(plan))
-		slices.Sort(lines[w.GetName()])
-		for _, line := range lines[w.GetName()] {
-			fmt.Fprintf(hash, "target %s\n", line)
-		}
-		w.ApprovalDigest = hex.EncodeToString(hash.Sum(nil))
+		w.ApprovalDigest = rollout.SnapshotDigest(plan, members[w.GetName()])
 	}
-	return nil
 }

@@ -91,7 +91,7 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	}
 	environment, err := store.Environments.Load(ctx, tx, d.GetEnvironment())
 	if err != nil {
-		return nil, err
+		return nil, store.Referred("deployment.environment", err)
 	}
 	if err := e.promotionRequired(ctx, tx, d, release, environment); err != nil {
 		return nil, err
@@ -103,6 +103,9 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 		return nil, err
 	}
 	if err := store.CheckGates(d.GetName(), d.GetRollout()); err != nil {
+		return nil, err
+	}
+	if err := store.CheckGateReferences(ctx, tx, environment, d.GetRollout()); err != nil {
 		return nil, err
 	}
 	slots, err := store.SlotsOf(ctx, tx, applicationOf(d.GetName()), environment.GetName())
@@ -188,7 +191,7 @@ func deployable(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (
 	}
 	release, err := store.Releases.Load(ctx, tx, d.GetRelease())
 	if err != nil {
-		return nil, err
+		return nil, store.Referred("deployment.release", err)
 	}
 	if release.GetState() == deploymentv1.Release_ABANDONED {
 		return nil, fault.Precondition("RELEASE_ABANDONED", "%s was abandoned (%s); deploy another release", release.GetName(), release.GetAbandonReason())
@@ -220,7 +223,7 @@ func plan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deplo
 	}
 	p, err := store.DeploymentPlans.Load(ctx, tx, d.GetDeploymentPlan())
 	if err != nil {
-		return nil, err
+		return nil, store.Referred("deployment.deployment_plan", err)
 	}
 	return rollout.Expand(p.GetRollout())
 }
@@ -293,9 +296,7 @@ func (s *snapshot) count(d *deploymentv1.Deployment) {
 
 // begin stores what belongs to a new deployment and wakes it.
 func (e *Engine) begin(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, s *snapshot) error {
-	if err := bind(d, s.waves, s.installations); err != nil {
-		return err
-	}
+	bind(s.plan, s.waves, s.installations)
 	for _, w := range s.waves {
 		if err := store.Waves.Insert(ctx, tx, e.store.Resources, w, resource.Meta{}); err != nil {
 			return err

@@ -30,8 +30,9 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 // asking is the question of one gate, given as text.
 func asking(t *testing.T, rule string) gate.Question {
 	t.Helper()
-	r := &deploymentv1.GateRule{Id: "g"}
+	r := &deploymentv1.GateRule{}
 	require.NoError(t, prototext.Unmarshal([]byte(rule), r))
+	r.Id = "g"
 	return gate.Question{
 		Deployment: &deploymentv1.Deployment{Name: shop + "/deployments/d", Release: v2, Environment: prod},
 		Wave:       &deploymentv1.Wave{Name: shop + "/deployments/d/waves/all", Rule: &deploymentv1.WaveRule{Id: "all", MaxParallel: 2}},

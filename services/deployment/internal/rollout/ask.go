@@ -70,7 +70,9 @@ func asked(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deployment
 		e.ask(ask)
 		return false
 	}
-	every := Patience(status.GetVerdict())
+	// An answer that is good for less is asked for again sooner.
+	good := status.GetFreshUntil().AsTime().Sub(status.GetAskTime().AsTime())
+	every := min(Patience(status.GetVerdict()), max(good, askSilentEvery))
 	if f.Answered[ask] {
 		e.wakeAt(f.Now.Add(every))
 		return false

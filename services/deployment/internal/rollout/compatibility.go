@@ -3,6 +3,7 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,32 @@ func misfits(release *deploymentv1.Release, facts *deploymentv1.HostFacts) []str
 	}
 	if want := need.GetMinOsVersion(); want != "" && olderVersion(facts.GetOsVersion(), want) {
 		reasons = append(reasons, fmt.Sprintf("operating system: has version %s, needs %s", facts.GetOsVersion(), want))
+	}
+	return append(reasons, lacks(need, facts)...)
+}
+
+// lacks says which runtimes, features and free ports a host does not have.
+func lacks(need *deploymentv1.Requirements, facts *deploymentv1.HostFacts) []string {
+	var reasons []string
+	for _, name := range slices.Sorted(maps.Keys(need.GetRuntimes())) {
+		have, found := facts.GetRuntimes()[name]
+		switch want := need.GetRuntimes()[name]; {
+		case !found:
+			reasons = append(reasons, fmt.Sprintf("runtime: has no %s, needs %s", name, strings.TrimSpace(name+" "+want)))
+		case want != "" && olderVersion(have, want):
+			reasons = append(reasons, fmt.Sprintf("runtime: has %s %s, needs %s", name, have, want))
+		}
+	}
+	for _, feature := range need.GetFeatures() {
+		if !slices.Contains(facts.GetFeatures(), feature) {
+			reasons = append(reasons, "feature: its agent cannot do "+feature)
+		}
+	}
+	for _, port := range need.GetPorts() {
+		// What the agent started is not among them, so the application's own ports are free for it.
+		if slices.Contains(facts.GetPortsInUse(), port) {
+			reasons = append(reasons, fmt.Sprintf("port: %d is in use by something else", port))
+		}
 	}
 	return reasons
 }

@@ -30,7 +30,7 @@ var Applications = resource.Define(resource.Spec[*deploymentv1.Application]{
 			if err := SameWorkspace("application.default_plan", a.GetName(), a.GetDefaultPlan()); err != nil {
 				return err
 			}
-			return DeploymentPlans.Required(ctx, tx, a.GetDefaultPlan())
+			return Referred("application.default_plan", DeploymentPlans.Required(ctx, tx, a.GetDefaultPlan()))
 		},
 		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *deploymentv1.Application) error {
 			return unused(ctx, tx, old.GetName(), `SELECT name FROM releases WHERE parent = $1 LIMIT 1`)

@@ -77,7 +77,7 @@ func (s *Store) checkFeedback(ctx context.Context, req *deploymentv1.CreateFeedb
 	if err := Applications.Required(ctx, s.DB.Read(), req.GetParent()); err != nil {
 		return err
 	}
-	return Releases.Required(ctx, s.DB.Read(), f.GetRelease())
+	return Referred("feedback.release", Releases.Required(ctx, s.DB.Read(), f.GetRelease()))
 }
 
 // feedbackKey returns the key of an application, making it when it is asked for first.

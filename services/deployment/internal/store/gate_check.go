@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/policy"
 )
@@ -49,6 +52,32 @@ func checkGate(path, owner string, rule *deploymentv1.GateRule) error {
 		_, err := policy.NewRule(t.Rule.GetExpression(), path+".rule.expression")
 		return err
 	default:
+	}
+	return nil
+}
+
+// CheckGateReferences refuses gates of a deployment to an environment that wait for what does not exist.
+func CheckGateReferences(ctx context.Context, q sqldb.Queryer, environment *deploymentv1.Environment, expanded *deploymentv1.Rollout) error {
+	for i, wave := range expanded.GetWaves() {
+		for j, rule := range wave.GetGates() {
+			path := fmt.Sprintf("rollout.waves[%d].gates[%d]", i, j)
+			switch t := rule.GetType().(type) {
+			case *deploymentv1.GateRule_Dependency:
+				if err := Applications.Required(ctx, q, t.Dependency.GetApplication()); err != nil {
+					return Referred(path+".dependency.application", err)
+				}
+			case *deploymentv1.GateRule_PriorEnvironment:
+				path += ".prior_environment.environment"
+				before := cmp.Or(t.PriorEnvironment.GetEnvironment(), environment.GetPromotedFrom())
+				if before == "" {
+					return badGate(path, "is required: "+environment.GetName()+" is promoted from no other environment")
+				}
+				if err := Environments.Required(ctx, q, before); err != nil {
+					return Referred(path, err)
+				}
+			default:
+			}
+		}
 	}
 	return nil
 }
