@@ -113,7 +113,7 @@ func made(runs map[string]*store.MigrationRun, by ...string) map[string]bool {
 // migrations reads where the environment stands, after what time and reports have settled.
 func (e *Engine) migrations(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Time) (*rollout.Migrations, error) {
 	d := l.Deployment
-	if d.GetState() == deploymentv1.Deployment_PENDING || rollout.Ended(d.GetState()) {
+	if rollout.Ended(d.GetState()) {
 		return nil, nil //nolint:nilnil // nothing to migrate is the usual case
 	}
 	chores, err := e.chores(ctx, tx, d)
@@ -136,7 +136,7 @@ func (e *Engine) migrations(ctx context.Context, tx *sqldb.Tx, l *loaded, now ti
 			out.Before = append(out.Before, fact)
 		}
 	}
-	if len(out.After) > 0 && d.GetState() == deploymentv1.Deployment_FINALIZING {
+	if len(out.After) > 0 {
 		out.Behind, err = store.Behind(ctx, tx, applicationOf(d.GetName()), d.GetEnvironment(), d.GetRelease())
 	}
 	return out, err

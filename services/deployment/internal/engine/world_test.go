@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
@@ -43,13 +44,21 @@ type world struct {
 	store  *store.Store
 	engine *engine.Engine
 	gate   *gate
+	blobs  blobs
 	hosts  *hosts
 }
 
-// blobs has every archive.
-type blobs struct{}
+// blobs has every archive but those that are gone.
+type blobs struct{ gone *sync.Map }
 
-func (blobs) Stat(context.Context, string, string) (blob.Info, error) { return blob.Info{Size: 1}, nil }
+func (b blobs) Stat(_ context.Context, _, sum string) (blob.Info, error) {
+	if b.gone != nil {
+		if _, gone := b.gone.Load(sum); gone {
+			return blob.Info{}, fault.NotFound("BLOB_NOT_FOUND", "gone")
+		}
+	}
+	return blob.Info{Size: 1}, nil
+}
 
 func (blobs) Read(context.Context, string, string, int64) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader("x")), nil
@@ -123,6 +132,8 @@ type hosts struct {
 	seq  int64
 	// ends says how an installation of a release ends on a target; HEALTHY when nil or zero.
 	ends func(c *agentv1.Command) deploymentv1.Installation_State
+	// migrate says how a migration ends; SUCCEEDED when nil or zero.
+	migrate func(c *agentv1.Command, step *agentv1.MigrationStep) agentv1.MigrationOutcome_State
 	// hold keeps commands of these targets unanswered.
 	hold map[string]bool
 	// done counts what was done, by "action target release".
@@ -187,7 +198,17 @@ func (h *hosts) do(c *agentv1.Command) []*agentv1.Report {
 			Steps: []*deploymentv1.InstallationStep{{State: s, Step: "test", Succeeded: cause == ""}},
 		}
 	}
+	told, cause := h.migrations(c)
+	if cause != "" && c.GetAction() == agentv1.Command_INSTALL {
+		r := report(deploymentv1.Installation_FAILED, 0, cause)
+		r.Migrations = told
+		return []*agentv1.Report{r}
+	}
 	switch c.GetAction() {
+	case agentv1.Command_MIGRATE:
+		r := report(deploymentv1.Installation_SEALED, deploymentv1.Installation_HEALTHY_NOW, cause)
+		r.Migrations = told
+		return []*agentv1.Report{r}
 	case agentv1.Command_PRESTAGE:
 		r := report(0, 0, "")
 		r.Prestaged = true
@@ -208,7 +229,9 @@ func (h *hosts) do(c *agentv1.Command) []*agentv1.Report {
 		if ends != deploymentv1.Installation_HEALTHY {
 			return []*agentv1.Report{report(deploymentv1.Installation_FETCHING, 0, ""), report(ends, 0, "PROBE_FAILED")}
 		}
-		return []*agentv1.Report{report(deploymentv1.Installation_FETCHING, 0, ""), report(ends, deploymentv1.Installation_HEALTHY_NOW, "")}
+		reports := []*agentv1.Report{report(deploymentv1.Installation_FETCHING, 0, ""), report(ends, deploymentv1.Installation_HEALTHY_NOW, "")}
+		reports[0].Migrations = told
+		return reports
 	}
 }
 
@@ -240,8 +263,8 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)
-	w := &world{t: t, store: st, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{})}}
-	w.engine, err = engine.New(engine.Config{Store: st, Blobs: blobs{}, Gate: w.gate, Logger: zaptest.NewLogger(t)})
+	w := &world{t: t, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{})}}
+	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	w.hosts = &hosts{work: w.engine, t: t, hold: map[string]bool{}, done: map[string]int{}, hinted: make(chan []string, 100)}
 	w.engine.HintTo(w.hosts)

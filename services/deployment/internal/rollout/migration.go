@@ -179,7 +179,7 @@ func migrationReasons(m Migration) []*gatev1.BlockedBy {
 	case m.State == deploymentv1.MigrationRun_RUNNING:
 		r.Current, r.Eta = fmt.Sprintf("%s is running it", lastSegment(m.Runner)), stamp(m.LeaseUntil)
 	default:
-		r.Current, r.Owner = "no target that could run it is connected", "operators"
+		r.Current = "it waits for a connected target that has nothing else to do"
 	}
 	return []*gatev1.BlockedBy{r}
 }

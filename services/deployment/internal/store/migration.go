@@ -117,14 +117,14 @@ func checkMigrations(r *deploymentv1.Release) error {
 // Migrate tells one installation of a deployment that runs its release to migrate, or all of them. None is
 // told while some still has something else to do.
 func Migrate(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string, one bool) ([]*Installation, error) {
-	const free = ` AND i.action = 0 AND i.to_release <> ''`
-	runs := in("i.state", deploymentv1.Installation_SEALED, deploymentv1.Installation_SKIPPED)
-	where := `name IN (SELECT i.name FROM installations i WHERE i.parent = $3 AND ` + runs + free + ` AND ` + available + ` ORDER BY i.name LIMIT 1)`
-	if !one {
-		where = `name IN (SELECT i.name FROM installations i WHERE i.parent = $3 AND ` + runs + free + `) AND $2 > 0
-			AND NOT EXISTS (SELECT 1 FROM installations o WHERE o.parent = $3 AND o.action <> 0)`
+	tell := set("action", agentv1.Command_MIGRATE) + `, epoch = ` + nextEpoch
+	runs := in("i.state", deploymentv1.Installation_SEALED, deploymentv1.Installation_SKIPPED) + ` AND i.action = 0 AND i.to_release <> ''`
+	if one {
+		return change(ctx, tx, now, tell, `name IN (SELECT i.name FROM installations i WHERE i.parent = $3 AND `+runs+` AND `+available+` ORDER BY i.name LIMIT 1)`,
+			now.UnixMicro(), deployment)
 	}
-	return change(ctx, tx, now, set("action", agentv1.Command_MIGRATE)+`, epoch = `+nextEpoch, where, now.UnixMicro(), deployment)
+	return change(ctx, tx, now, tell, `name IN (SELECT i.name FROM installations i WHERE i.parent = $2 AND `+runs+`)
+		AND NOT EXISTS (SELECT 1 FROM installations o WHERE o.parent = $2 AND o.action <> 0)`, deployment)
 }
 
 // Migrating counts the installations of a deployment that are told to migrate and have not answered.
