@@ -11,10 +11,10 @@ func (w *badWorld) seedPolicies() {
 	w.Helper()
 	w.names["soon"] = time.Now().Add(12 * time.Hour).UTC().Format(time.RFC3339)
 	w.make("never", "CreatePolicy", `{"parent": "$ws", "policyId": "never", "policy": {"applications": ["shop"], "verbs": ["RESUME"], "overrideRoles": ["admin"], "rules": [{"id": "never", "expression": "false", "message": "not in this world"}]}}`)
-	w.make("line", "CreatePolicy", `{"parent": "$ws", "policyId": "line", "policy": {"environments": ["empty"]}}`)
+	w.make("line", "CreatePolicy", `{"parent": "$ws", "policyId": "line", "policy": {"environments": ["empty"], "verbs": ["PROMOTE"]}}`)
 	w.make("line", "EngageStopLine", `{"name": "$line", "reason": "smoke"}`)
 	w.make("otherPolicy", "CreatePolicy", `{"parent": "$other", "policyId": "never", "policy": {}}`)
-	w.make("ended", "CreateOverride", `{"parent": "$ws", "override": {"subject": "$wave", "gate": "signed", "reason": "x", "expireTime": "$soon"}}`)
+	w.make("ended", "CreateOverride", `{"parent": "$ws", "override": {"subject": "$doneWave", "gate": "signed", "reason": "x", "expireTime": "$soon"}}`)
 	w.make("ended", "RevokeOverride", `{"name": "$ended", "reason": "a mistake"}`)
 }
 

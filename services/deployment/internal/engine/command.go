@@ -33,13 +33,13 @@ func (e *Engine) Command(ctx context.Context, req commandRequest, command rollou
 		if err := checkEtag(req.GetName(), req.GetEtag(), l.Deployment.GetEtag()); err != nil {
 			return nil, err
 		}
+		if err := rollout.Give(l.Deployment, command, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
+			return nil, err
+		}
 		if command == rollout.Resume {
 			if err := e.allow(ctx, tx, deploymentv1.Verb_RESUME, l.Deployment, nil); err != nil {
 				return nil, err
 			}
-		}
-		if err := rollout.Give(l.Deployment, command, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
-			return nil, err
 		}
 		if _, err := e.settle(ctx, tx, l, answers{}); err != nil {
 			return nil, err
@@ -54,10 +54,10 @@ func (e *Engine) Command(ctx context.Context, req commandRequest, command rollou
 // Skip leaves out a wave that has not started.
 func (e *Engine) Skip(ctx context.Context, req *deploymentv1.SkipWaveRequest) (*deploymentv1.Wave, error) {
 	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
-		if err := e.allow(ctx, tx, deploymentv1.Verb_SKIP, l.Deployment, w); err != nil {
+		if err := rollout.Skip(w, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
 			return err
 		}
-		if err := rollout.Skip(w, auth.Actor(ctx), req.GetReason(), e.store.Now()); err != nil {
+		if err := e.allow(ctx, tx, deploymentv1.Verb_SKIP, l.Deployment, w); err != nil {
 			return err
 		}
 		dropped, err := store.DropWave(ctx, tx, e.store.Now(), w.GetName())
