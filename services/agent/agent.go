@@ -171,7 +171,7 @@ func New(config Config) (*Agent, error) {
 	if a.layout, err = layout.Open(a.config.DataDir); err != nil {
 		return nil, fmt.Errorf("open data folder: %w", err)
 	}
-	if a.lock, err = shim.Acquire(a.layout.Root()); err != nil {
+	if a.lock, err = acquire(a.layout.Root()); err != nil {
 		if errors.Is(err, shim.ErrHeld) {
 			err = ErrRunning
 		}
@@ -182,6 +182,24 @@ func New(config Config) (*Agent, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// lockPatience is how long the lock of an agent that was killed may outlive it: a process that
+// it was starting at that moment holds it until it has become another program.
+const (
+	lockPatience = time.Second
+	lockAgain    = 10 * time.Millisecond
+)
+
+func acquire(dir string) (*os.File, error) {
+	deadline := time.Now().Add(lockPatience)
+	for {
+		lock, err := shim.Acquire(dir)
+		if !errors.Is(err, shim.ErrHeld) || time.Now().After(deadline) {
+			return lock, err
+		}
+		<-time.After(lockAgain)
+	}
 }
 
 func (a *Agent) open() error {
