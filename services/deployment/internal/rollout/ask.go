@@ -93,16 +93,21 @@ func Patience(v *gatev1.Verdict) time.Duration {
 	return AskEvery
 }
 
+// latest is how late an answer comes at most. One that seems later shows that the clock was put back.
+const latest = 10 * time.Second
+
 // Answer records what was said when a gate was asked at a moment. An answer that was
-// overtaken by a later one is dropped.
+// overtaken by a later one is dropped. Where the clock was put back it is the newest
+// all the same: the one before would hold until the clock has caught up, and then pass for fresh.
 func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked time.Time) {
 	w.Gates = align(w)
 	for _, status := range w.GetGates() {
-		if status.GetId() != gate || asked.Before(status.GetAskTime().AsTime()) {
+		late := status.GetAskTime().AsTime().Sub(asked)
+		if status.GetId() != gate || late > 0 && late <= latest {
 			continue
 		}
 		ttl := orDefault(verdict.GetTtl(), DefaultVerdictTTL)
-		if sameClosed(status.GetVerdict(), verdict) && asked.Add(ttl/2).Before(status.GetFreshUntil().AsTime()) {
+		if late <= 0 && sameClosed(status.GetVerdict(), verdict) && asked.Add(ttl/2).Before(status.GetFreshUntil().AsTime()) {
 			return // a gate that stays closed for weeks is not written again with every answer
 		}
 		since := sinceOf(status.GetVerdict().GetReasons())
