@@ -80,6 +80,10 @@ func (w *world) benign() {
 		return
 	}
 	r := alive[w.pick(len(alive))]
+	if p := w.policies; p.made && (p.stopped || p.doubtful || w.now.Before(p.frozen)) {
+		w.stop(r, false)
+		w.edit(r, 0)
+	}
 	for _, name := range w.book.running() {
 		switch s := w.book.deployments[name].message.GetState(); s {
 		case deploymentv1.Deployment_PAUSED, deploymentv1.Deployment_PAUSING:
@@ -96,7 +100,8 @@ func (w *world) benign() {
 		case deploymentv1.Deployment_WAITING:
 			for _, wave := range w.book.wavesOf(name) {
 				if wave.GetState() == deploymentv1.Wave_GATED && slices.ContainsFunc(wave.GetRule().GetGates(), func(g *deploymentv1.GateRule) bool { return g.GetApproval() != nil }) {
-					w.decide(r, wave.GetName(), fmt.Sprintf("users/q%d", w.pick(8)), true)
+					w.decide(r, wave.GetName(), fmt.Sprintf("users/q%d", w.pick(200)), true)
+					w.decide(r, wave.GetName(), "users/p0", true)
 				}
 			}
 		default:

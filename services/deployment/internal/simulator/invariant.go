@@ -24,7 +24,7 @@ type invariant func(w *world, c *change) error
 
 func invariants() []invariant {
 	return []invariant{
-		terminalAbsorbs, commandsStand, gatesWereOpen, wavesInOrder, parallelIsBounded, oneActiveEach, activatesOnce, epochsRise, waitsSayWhy, wakesStand,
+		terminalAbsorbs, commandsStand, gatesWereOpen, rulesHold, wavesInOrder, parallelIsBounded, oneActiveEach, activatesOnce, epochsRise, waitsSayWhy, wakesStand,
 		silenceEnds, graceAfterStart, snapshotsStand, cancelEnds, attemptsNeedPeople, rollbackWaitsForNobody, sealedWithinBudget, failuresHaveCauses, targetsAreFreed,
 	}
 }
@@ -126,16 +126,7 @@ func (w *world) closed(wave *deploymentv1.Wave, rule *deploymentv1.GateRule) str
 			return fmt.Sprintf("the other service said %s, %s ago", last.state, age)
 		}
 	case *deploymentv1.GateRule_Approval:
-		approved := 0
-		for _, yes := range query(w, func(rows *sql.Rows) (yes bool, err error) { return yes, rows.Scan(&yes) }, `SELECT approved FROM approvals WHERE wave = $1`, wave.GetName()) {
-			if !yes {
-				return "somebody rejected it"
-			}
-			approved++
-		}
-		if approved < max(1, int(t.Approval.GetRequired())) {
-			return fmt.Sprintf("%d approve", approved)
-		}
+		return w.unapproved(wave, t.Approval)
 	case *deploymentv1.GateRule_Bake, *deploymentv1.GateRule_PriorWave:
 		for _, prior := range slices.Backward(w.book.wavesOf(rollout.DeploymentOf(wave.GetName()))) {
 			if prior.GetOrdinal() >= wave.GetOrdinal() || prior.GetState() == deploymentv1.Wave_SKIPPED {
@@ -151,6 +142,34 @@ func (w *world) closed(wave *deploymentv1.Wave, rule *deploymentv1.GateRule) str
 			return ""
 		}
 	default:
+	}
+	return ""
+}
+
+// unapproved tells why the words of people do not open a gate; empty when they do.
+func (w *world) unapproved(wave *deploymentv1.Wave, gate *deploymentv1.ApprovalGate) string {
+	type word struct {
+		person string
+		yes    bool
+		micros int64
+	}
+	scan := func(rows *sql.Rows) (o word, err error) { return o, rows.Scan(&o.person, &o.yes, &o.micros) }
+	approved := map[string]bool{}
+	for _, o := range query(w, scan, `SELECT principal, approved, time FROM approvals WHERE wave = $1`, wave.GetName()) {
+		if !o.yes {
+			return o.person + " rejected it"
+		}
+		if age := wave.GetStartTime().AsTime().Sub(time.UnixMicro(o.micros)); gate.GetValidFor() == nil || age < gate.GetValidFor().AsDuration() {
+			approved[o.person] = true
+		}
+	}
+	if len(approved) < max(1, int(gate.GetRequired()), len(gate.GetApprovers())) {
+		return fmt.Sprintf("%d approve", len(approved))
+	}
+	for _, person := range gate.GetApprovers() {
+		if !approved[person] {
+			return person + " does not approve"
+		}
 	}
 	return ""
 }

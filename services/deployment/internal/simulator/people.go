@@ -116,7 +116,7 @@ func (w *world) operator() {
 		return
 	}
 	r := alive[w.pick(len(alive))]
-	switch w.pick(12) {
+	switch w.pick(14) {
 	case 0, 1, 2:
 		w.create(r)
 	case 3:
@@ -125,6 +125,8 @@ func (w *world) operator() {
 		w.approve(r)
 	case 6:
 		w.retry(r)
+	case 8, 9:
+		w.rule(r)
 	case 7:
 		if wave := w.someWave(); wave != "" {
 			_ = r.do("skip "+short(wave), func(ctx context.Context) error {
@@ -143,7 +145,7 @@ func (w *world) create(r *replica) {
 	}
 	w.people.created++
 	name := fmt.Sprintf("d%d", w.people.created)
-	d := &deploymentv1.Deployment{Release: releaseName(w.pick(min(releases, w.people.created+1))), Environment: environment, Rollout: w.rollout()}
+	d := &deploymentv1.Deployment{Release: releaseName(w.pick(min(releases, w.people.created+1))), Environment: environment, Rollout: w.rollout(), Hotfix: w.chance(150)}
 	if w.people.created == 1 && w.chance(700) { // so that there is something to go back to
 		d.Release, d.Rollout = releaseName(0), &deploymentv1.Rollout{LostAfter: seconds(60), StepTimeout: seconds(20)}
 	}

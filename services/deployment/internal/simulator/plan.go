@@ -49,7 +49,14 @@ func (w *world) gateRule(id string) *deploymentv1.GateRule {
 	case 0, 1:
 		g.Type = &deploymentv1.GateRule_Readiness{Readiness: &deploymentv1.ReadinessGate{CohortPlan: plans + fmt.Sprintf("p%d", w.pick(2))}}
 	case 2:
-		g.Type = &deploymentv1.GateRule_Approval{Approval: &deploymentv1.ApprovalGate{Required: int32(w.pick(3))}} //nolint:gosec // small
+		approval := &deploymentv1.ApprovalGate{Required: int32(w.pick(3))} //nolint:gosec // small
+		if w.chance(200) {
+			approval.Approvers = []string{"users/p0"}
+		}
+		if w.chance(200) {
+			approval.ValidFor = seconds(20 + w.pick(60))
+		}
+		g.Type = &deploymentv1.GateRule_Approval{Approval: approval}
 	case 3:
 		g.Type = &deploymentv1.GateRule_Bake{Bake: &deploymentv1.BakeGate{Duration: seconds(w.pick(40))}}
 	default:

@@ -28,6 +28,7 @@ type world struct {
 	agents   []*agent
 	gate     *gateService
 	people   people
+	policies policies
 	faults   faults
 	// faulty is true until the world heals.
 	faulty  bool
