@@ -43,8 +43,8 @@ type snapshot struct {
 	installations []*store.Installation
 	// plan is the digest of the plan as it was copied.
 	plan string
-	// queued is true while other deployments come first: the targets are not held yet.
-	queued bool
+	// ahead are the deployments that come first; the targets are not held until they have ended.
+	ahead []rollout.Ahead
 	// urgent deployments wait for nobody.
 	urgent bool
 	// instead are the deployments whose place this one takes; they are saved when it has its targets.
@@ -303,7 +303,7 @@ func (e *Engine) begin(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deploy
 		}
 	}
 	for _, i := range s.installations {
-		i.Active = !s.queued
+		i.Active = len(s.ahead) == 0
 	}
 	err := store.InsertInstallations(ctx, tx, e.store.Now(), s.installations)
 	if sqldb.IsUnique(err) {

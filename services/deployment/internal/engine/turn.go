@@ -53,22 +53,25 @@ func (e *Engine) lineUp(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deplo
 		if s.ends(other.GetName()) || other.GetName() == d.GetRollbackOf() || s.urgent && other.GetKind() != deploymentv1.Deployment_CATCH_UP {
 			continue
 		}
-		if err := e.give(ctx, tx, d, s, other.GetName(), place); err != nil {
+		if err := e.give(ctx, tx, d, s, other, place); err != nil {
 			return err
 		}
+	}
+	if len(s.ahead) > 0 {
+		d.BlockedBy = rollout.InLine(s.ahead, e.store.Now())
 	}
 	return nil
 }
 
 // give makes room for a new deployment beside another one.
-func (e *Engine) give(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, s *snapshot, other string, place rollout.Place) error {
+func (e *Engine) give(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, s *snapshot, other *deploymentv1.Deployment, place rollout.Place) error {
 	switch {
-	case place == rollout.Behind:
-		s.queued = s.queued || !s.urgent
+	case place == rollout.Behind && !s.urgent:
+		s.ahead = append(s.ahead, rollout.Ahead{Name: other.GetName(), State: other.GetState()})
 	case place == rollout.Instead, place == rollout.After && s.urgent:
-		return e.supersede(ctx, tx, d, s, other)
+		return e.supersede(ctx, tx, d, s, other.GetName())
 	case place == rollout.After:
-		l, err := load(ctx, tx, other)
+		l, err := load(ctx, tx, other.GetName())
 		if err != nil {
 			return err
 		}
@@ -76,7 +79,9 @@ func (e *Engine) give(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deploym
 		if _, err := e.settle(ctx, tx, l, answers{}); err != nil {
 			return err
 		}
-		s.queued = s.queued || !rollout.Ended(l.Deployment.GetState())
+		if !rollout.Ended(l.Deployment.GetState()) {
+			s.ahead = append(s.ahead, rollout.Ahead{Name: other.GetName(), State: l.Deployment.GetState()})
+		}
 	default:
 	}
 	return nil

@@ -44,7 +44,9 @@ func (w *world) freezing() *deploymentv1.Deployment {
 	w.hosts.mu.Unlock()
 	plan := covering()
 	plan.OnFailure = deploymentv1.Rollout_FREEZE
-	return w.reach(w.deploy("second", "v2", plan).GetName(), deploymentv1.Deployment_FROZEN)
+	return w.until(w.deploy("second", "v2", plan).GetName(), func(d *deploymentv1.Deployment) bool {
+		return d.GetState() == deploymentv1.Deployment_FROZEN && d.GetCounts().GetHealthy() == 1 // that is t1
+	})
 }
 
 func TestDeploymentsStandInLine(t *testing.T) {
@@ -55,13 +57,18 @@ func TestDeploymentsStandInLine(t *testing.T) {
 		second := w.deploy("second", "v2", nil).GetName()
 		w.reach(second, deploymentv1.Deployment_RUNNING)
 		third, fourth := w.deploy("third", "v1", nil).GetName(), w.deploy("fourth", "v3", nil).GetName()
+		line, err := w.try("line", deploymentv1.Deployment_RELEASE, "v1")
+		require.NoError(t, err)
+		require.Equal(t, gatev1.BlockedBy_DEPLOYMENT, line.GetBlockedBy()[0].GetKind(), "it is told at once")
+		_, err = w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: line.GetName()}, rollout.Cancel)
+		require.NoError(t, err)
 		w.until(third, waitsFor(gatev1.BlockedBy_DEPLOYMENT))
 		last := w.until(fourth, waitsFor(gatev1.BlockedBy_DEPLOYMENT))
 		require.Equal(t, third, last.GetBlockedBy()[0].GetResource())
 		require.Equal(t, "place 2 in the queue; second is RUNNING", last.GetBlockedBy()[0].GetCurrent())
 
 		// Whoever leaves the queue changes nothing for the others (argo, kargo#6810).
-		_, err := w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: third}, rollout.Cancel)
+		_, err = w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: third}, rollout.Cancel)
 		require.NoError(t, err)
 		require.Equal(t, deploymentv1.Deployment_CANCELLED, w.state(third))
 		require.Equal(t, deploymentv1.Deployment_RUNNING, w.state(second))

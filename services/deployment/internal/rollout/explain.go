@@ -30,7 +30,7 @@ func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
 	switch d.GetState() {
 	case deploymentv1.Deployment_PENDING:
 		if len(f.Ahead) > 0 {
-			return []*gatev1.BlockedBy{aheadReason(f)}
+			return []*gatev1.BlockedBy{aheadReason(f.Ahead)}
 		}
 		return []*gatev1.BlockedBy{engineReason(d.GetName(), "checked within seconds")}
 	case deploymentv1.Deployment_PREFLIGHT:

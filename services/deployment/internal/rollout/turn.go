@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
@@ -135,11 +136,18 @@ func Distrust(s *State, f *Facts, wave, message string) Effects {
 // ReasonSnapshotChanged marks a deployment that was frozen because its rows were not those of its snapshot.
 const ReasonSnapshotChanged = "SNAPSHOT_CHANGED"
 
-func aheadReason(f *Facts) *gatev1.BlockedBy {
-	first, last := f.Ahead[0], f.Ahead[len(f.Ahead)-1]
+// InLine says why a deployment waits that was just given its place behind others, in the order of their turns.
+func InLine(ahead []Ahead, now time.Time) []*gatev1.BlockedBy {
+	reason := aheadReason(ahead)
+	reason.Since = stamp(now)
+	return []*gatev1.BlockedBy{reason}
+}
+
+func aheadReason(ahead []Ahead) *gatev1.BlockedBy {
+	first, last := ahead[0], ahead[len(ahead)-1]
 	return &gatev1.BlockedBy{
 		Kind: gatev1.BlockedBy_DEPLOYMENT, Resource: last.Name, Owner: "operators",
-		Current:  fmt.Sprintf("place %d in the queue; %s is %s", len(f.Ahead), lastSegment(first.Name), first.State),
+		Current:  fmt.Sprintf("place %d in the queue; %s is %s", len(ahead), lastSegment(first.Name), first.State),
 		Required: "every deployment before it has ended", Command: "golive why " + first.Name,
 	}
 }
