@@ -40,7 +40,7 @@ func asking(t *testing.T, rule string) gate.Question {
 	}
 }
 
-// stand is what stands on targets t0, t1 …
+// stand is what stands on the targets t0, t1 and so on.
 func stand(all ...store.Standing) []store.Standing {
 	for i := range all {
 		all[i].Target = fmt.Sprintf("%s/targets/t%d", prod, i)

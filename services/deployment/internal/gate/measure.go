@@ -81,8 +81,8 @@ func (g *Gates) test(ctx context.Context, ask Question) error {
 		return err
 	}
 	curve := Measure(ctx, g.client, ask.Rule.GetCapacity().GetLoadTest())
-	if ctx.Err() != nil {
-		return nil // whoever comes next measures again once the lease is over
+	if err := ctx.Err(); err != nil {
+		return err // whoever comes next measures again once the lease is over
 	}
 	result, err := json.Marshal(curve)
 	if err != nil {

@@ -50,7 +50,7 @@ func TestALoadTestFindsWhatAnInstanceCarries(t *testing.T) {
 	require.Empty(t, load.Problem)
 	require.GreaterOrEqual(t, load.Peak, 60.0, "%v", load.Steps)
 	require.LessOrEqual(t, load.Peak, 260.0, "it carries 200 a second, and a few more in a burst: %v", load.Steps)
-	require.False(t, load.Steps[len(load.Steps)-1].Rate > 600, "it goes on far beyond what breaks: %v", load.Steps)
+	require.LessOrEqual(t, load.Steps[len(load.Steps)-1].Rate, 600, "it goes on far beyond what breaks: %v", load.Steps)
 	require.Condition(t, func() bool {
 		for _, step := range load.Steps {
 			if !step.Kept && step.Failed > 0 {

@@ -99,10 +99,10 @@ func (g *Gates) post(ctx context.Context, ask Question, gate *deploymentv1.Webho
 func JudgeWebhook(ask Question, gate *deploymentv1.WebhookGate, f WebhookFacts, now time.Time) *gatev1.Verdict {
 	host := rollout.HostOf(gate.GetUrl())
 	v := &gatev1.Verdict{Resource: ask.Wave.GetName(), Evidence: []*gatev1.Evidence{{Criterion: "webhook", Value: float64(f.Status), Threshold: http.StatusOK, Resource: host}}}
-	switch {
-	case f.Status == http.StatusOK:
+	switch f.Status {
+	case http.StatusOK:
 		v.State = gatev1.Verdict_PASS
-	case f.Status == http.StatusForbidden:
+	case http.StatusForbidden:
 		v.State = gatev1.Verdict_WAIT
 		for _, reason := range reasonsOf(f.Body) {
 			v.Reasons = append(v.Reasons, &gatev1.BlockedBy{
