@@ -42,11 +42,12 @@ func (a *app) releaseCreate() *cobra.Command {
 		notes            string
 	)
 	cmd := &cobra.Command{
-		Use:   "create APPLICATION VERSION --artifact OS/ARCH=FILE… -f SPEC",
+		Use:   "create APPLICATION VERSION [--artifact OS/ARCH=FILE]… -f SPEC",
 		Short: "Register a release and upload its artifacts",
 		Long: "SPEC is YAML that says how it is configured and run, as golive get release -o yaml shows it:\n\n" +
 			"  run:\n    command: [bin/crm, --port, \"{{.vars.port}}\"]\n    probes:\n    - http: {url: \"http://127.0.0.1:{{.vars.port}}/healthz\"}\n\n" +
-			"An artifact is a tar archive, packed with gzip or zstd. One that was uploaded before is not sent again.",
+			"An artifact is a tar archive, packed with gzip or zstd, or a zip archive. One that was uploaded before is not sent again.\n" +
+			"A release that names a service of the host (run.external) needs none.",
 		Example: "  golive release create crm 2.0.0 --artifact linux/amd64=dist/crm-linux-amd64.tar.gz -f release.yaml",
 		Args:    cobra.ExactArgs(2),
 	}
@@ -57,7 +58,6 @@ func (a *app) releaseCreate() *cobra.Command {
 	f.StringVar(&commit, "commit", "", "the source commit")
 	f.StringVar(&notes, "notes", "", "what is new")
 	must(cmd.MarkFlagRequired("filename"))
-	must(cmd.MarkFlagRequired("artifact"))
 	a.completeKind(cmd, "application")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		application, err := c.name(mustFind("application"), args[0])

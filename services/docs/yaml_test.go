@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,6 +36,11 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 	archive := file("x.tar.gz", "any bytes are an artifact until an agent unpacks them")
 	run("apply", "-f", file("world.yaml", "name: environments/prod\n---\nname: implementations/crm-rollout\n---\nname: trainings/crm-basics\n"))
 
+	adopt := filepath.Join(root, "examples", "adopt")
+	run("apply", "-f", filepath.Join(adopt, "application.yaml"))
+	run("release", "create", "web", "1.0.0", "-f", filepath.Join(adopt, "release.yaml"))
+	run("release", "create", "hello", "2.0.0", "-f", filepath.Join(root, "examples", "side-by-side", "release.yaml"), "--artifact", "linux/amd64="+archive)
+
 	blocks := 0
 	for name, text := range pages(t) {
 		for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(text, -1) {
@@ -48,13 +54,17 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 				indented := "    " + strings.ReplaceAll(strings.TrimSpace(content), "\n", "\n    ")
 				run("apply", "-f", file("block.yaml", "name: deploymentPlans/part\nrollout:\n  waves:\n  - id: only\n    members: {rest: true}\n"+indented+"\n"))
 			default:
-				if !regexp.MustCompile(`(?m)^  command:`).MatchString(content) {
+				artifact := []string{"--artifact", "linux/amd64=" + archive}
+				if strings.Contains(content, "  external:") { // it needs neither
+					artifact = nil
+				} else if !regexp.MustCompile(`(?m)^  command:`).MatchString(content) {
 					content = strings.Replace(content, "run:\n", "run:\n  command: [x]\n", 1)
 				}
 				if !strings.Contains(content, "run:\n") {
 					content += "run: {command: [x]}\n"
 				}
-				run("release", "create", "hello", "0.0.1", "--id", "block-"+string(rune('a'+blocks)), "--artifact", "linux/amd64="+archive, "-f", file("block.yaml", content))
+				create := []string{"release", "create", "hello", "0.0.1", "--id", "block-" + strconv.Itoa(blocks), "-f", file("block.yaml", content)}
+				run(append(create, artifact...)...)
 			}
 		}
 	}
