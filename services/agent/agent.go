@@ -147,6 +147,7 @@ type Agent struct {
 	programs  chan *agentv1.AgentProgram // that it should run; the newest
 	again     chan struct{}              // asks for another session
 	transport transport
+	lockedOut bool // the server knows its enrolment no more
 
 	mu       sync.Mutex
 	identity *identity.Identity // nil before it is enrolled

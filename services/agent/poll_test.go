@@ -205,6 +205,45 @@ func TestACertificateIsRenewedBetweenPolls(t *testing.T) {
 	w.only("2.0.0")
 }
 
+func TestARevokedAgentIsLetInByANewJoinToken(t *testing.T) {
+	w := setup(t)
+	w.until("a stream", func() bool { return w.stream != nil })
+	w.stop()
+	w.mu.Lock()
+	w.revoked, w.keys = true, nil
+	w.mu.Unlock()
+	config := w.config()
+	config.JoinToken = w.token(time.Hour)
+	w.startWith(config)
+	w.until("another enrolment", func() bool { return len(w.keys) == 1 && w.stream != nil })
+	w.up(1, w.workload("1.0.0", ""), nil)
+}
+
+func TestCertificatesAreRenewedWhileReleasesGoOut(t *testing.T) {
+	w := setup(t)
+	w.mu.Lock()
+	w.life, w.keys = 4*time.Second, nil
+	w.mu.Unlock()
+	w.stop()
+	w.enrol()
+	w.start()
+	before := w.workload("1.0.0", "")
+	w.up(1, before, nil)
+	renewed := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.keys) > 3
+	}
+	for epoch := int64(2); !renewed(); epoch++ { // each of them has to become healthy
+		next := w.workload(strconv.FormatInt(epoch, 10)+".0.0", "")
+		w.up(epoch, next, before)
+		before = next
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.Zero(t, w.polls, "a renewal is no broken stream")
+}
+
 func TestAWelcomeThatComesAgainChangesThePace(t *testing.T) {
 	w := setup(t)
 	w.until("beats", func() bool { return w.beats > 2 })

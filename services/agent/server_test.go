@@ -61,6 +61,7 @@ type server struct {
 	summaries []*agentv1.ProbeSummary
 	beats     int
 	silent    bool // acknowledges nothing
+	revoked   bool // until it enrols
 	noStreams bool // knows no Connect, as a proxy that does not carry it
 	polls     int
 	told      map[string]int64 // epochs that polls were answered
@@ -155,6 +156,9 @@ func (s *server) Enrol(_ context.Context, r *agentv1.EnrolRequest) (*agentv1.Enr
 	if !known {
 		return nil, fault.Unauthenticated("JOIN_TOKEN_USED", "the token was used")
 	}
+	s.mu.Lock()
+	s.revoked = false
+	s.mu.Unlock()
 	return s.certify(r.GetCertificateRequest())
 }
 
@@ -235,8 +239,11 @@ func (s *server) Connect(stream agentv1.AgentService_ConnectServer) error {
 		return err
 	}
 	s.mu.Lock()
-	none := s.noStreams
+	none, revoked := s.noStreams, s.revoked
 	s.mu.Unlock()
+	if revoked {
+		return fault.Unauthenticated("AGENT_REVOKED", "it was revoked")
+	}
 	if none {
 		return s.UnimplementedAgentServiceServer.Connect(stream)
 	}

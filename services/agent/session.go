@@ -59,6 +59,8 @@ func (a *Agent) stayConnected(ctx context.Context) error {
 		if reached == welcomed {
 			try = 1
 		}
+		// Who was let out is let in again by a join token that was not used yet.
+		a.lockedOut = a.config.JoinToken != "" && slices.Contains([]string{"AGENT_REVOKED", "AGENT_UNKNOWN"}, fault.ReasonOf(err))
 		// A server that is asked too much says when to come again; nobody comes earlier than that.
 		pause := retry.Backoff(try)
 		if f := fault.From(err); f != nil {
@@ -179,7 +181,7 @@ func (a *Agent) enrolled(ctx context.Context) (*identity.Identity, error) {
 	a.mu.Lock()
 	id := a.identity
 	a.mu.Unlock()
-	if id != nil && id.Enrolled() && time.Now().Before(id.Certificate.NotAfter) {
+	if id != nil && id.Enrolled() && time.Now().Before(id.Certificate.NotAfter) && !a.lockedOut {
 		return id, nil
 	}
 	if a.config.JoinToken == "" {
