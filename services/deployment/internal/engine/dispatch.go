@@ -91,7 +91,7 @@ func (c *composer) loadMore(ctx context.Context, q sqldb.Queryer, rows []*store.
 	if len(runners) == 0 {
 		return nil
 	}
-	if c.runs, err = store.RunningMigrations(ctx, q, runners); err != nil {
+	if c.runs, err = store.OpenMigrations(ctx, q, runners); err != nil {
 		return fmt.Errorf("load migrations: %w", err)
 	}
 	everywhere, err := store.RunningEverywhere(ctx, q, distinct(deployments))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,6 +14,7 @@ import (
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -337,5 +339,65 @@ func TestWithoutAWayBackNothingStarts(t *testing.T) {
 		require.Contains(t, third.GetStateMessage(), "there is no way back: 1 targets, "+env+"/targets/t0 among them: the archive "+strings.Repeat("1", 64))
 		frozen := &deploymentv1.Rollout{OnFailure: deploymentv1.Rollout_FREEZE}
 		w.reach(w.deploy("fourth", "v3", frozen).GetName(), deploymentv1.Deployment_SUCCEEDED)
+	})
+}
+
+func TestARunnerThatIsNotHeardInTimeMayBeHeardLate(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.release("v4", migration("add", expand, once, false))
+		w.hosts.keep("t0", true)
+		d := w.deploy("first", "v4", nil).GetName()
+		w.until(d, blocked(gatev1.BlockedBy_MIGRATION))
+		lease := w.run("add").GetLeaseUntil().AsTime()
+		w.ahead.Store(int64(time.Until(lease) + time.Second))
+		require.NoError(t, w.engine.Advance(w.ctx, d))
+		w.ahead.Store(0)
+		run := w.run("add")
+		require.Equal(t, deploymentv1.MigrationRun_INTERRUPTED, run.GetState())
+		require.Equal(t, "its runner was not heard in time", run.GetMessage())
+		w.hosts.keep("t0", false)
+		w.reach(d, deploymentv1.Deployment_SUCCEEDED)
+		require.Equal(t, deploymentv1.MigrationRun_DONE, w.run("add").GetState(), "its journal decided")
+		require.Equal(t, 1, w.hosts.count("up add"))
+	})
+}
+
+func TestAPersonWhoDecidesFencesTheRunner(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.release("v4", migration("add", expand, once, false))
+		w.hosts.keep("t0", true)
+		d := w.deploy("first", "v4", nil).GetName()
+		w.until(d, blocked(gatev1.BlockedBy_MIGRATION))
+		run := w.run("add")
+		w.ahead.Store(int64(time.Until(run.GetLeaseUntil().AsTime()) + time.Second))
+		require.NoError(t, w.engine.Advance(w.ctx, d))
+		w.ahead.Store(0)
+		require.NoError(t, w.resolve("add", deploymentv1.ResolveMigrationRunRequest_DONE))
+		w.until(d, func(d *deploymentv1.Deployment) bool { return d.GetCounts().GetHealthy() == 5 })
+		require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{{
+			Sequence: 900, Installation: run.GetRunner(), Attempt: 1, Epoch: run.GetEpoch(), State: deploymentv1.Installation_FAILED,
+			Migrations: []*agentv1.MigrationOutcome{{Id: "add", State: agentv1.MigrationOutcome_FAILED}},
+		}}))
+		require.Equal(t, deploymentv1.MigrationRun_DONE, w.run("add").GetState(), "the person has decided")
+		w.hosts.keep("t0", false)
+		w.reach(d, deploymentv1.Deployment_SUCCEEDED)
+		require.Zero(t, w.hosts.count("up add"))
+	})
+}
+
+func TestARunnerThatIsCalledBackLeavesNothingBehind(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.release("v4", migration("add", expand, once, false))
+		w.hosts.keep("t0", true)
+		d := w.deploy("first", "v4", nil).GetName()
+		w.until(d, blocked(gatev1.BlockedBy_MIGRATION))
+		_, err := w.engine.Command(w.ctx, &deploymentv1.CancelDeploymentRequest{Name: d}, rollout.Cancel)
+		require.NoError(t, err)
+		w.hosts.keep("t0", false) // it hears of the cancellation alone
+		w.reach(d, deploymentv1.Deployment_CANCELLED)
+		require.Equal(t, deploymentv1.MigrationRun_NOT_RUN, w.run("add").GetState())
+		require.Zero(t, w.hosts.count("up add"))
+		w.reach(w.deploy("second", "v4", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		require.Equal(t, 1, w.hosts.count("up add"))
 	})
 }

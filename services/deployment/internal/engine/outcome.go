@@ -103,7 +103,7 @@ func (b *batch) runsOf(ctx context.Context, row *store.Installation, r *agentv1.
 	for _, o := range r.GetMigrations() {
 		names = append(names, store.MigrationRunName(environment, row.Application, o.GetId()))
 	}
-	all, err := store.RunningMigrations(ctx, b.tx, []string{row.GetName()})
+	all, err := store.OpenMigrations(ctx, b.tx, []string{row.GetName()})
 	if err != nil {
 		return nil, fmt.Errorf("read running migrations: %w", err)
 	}
@@ -188,6 +188,13 @@ func (e *Engine) ResolveMigration(ctx context.Context, req *deploymentv1.Resolve
 			state = deploymentv1.MigrationRun_DONE // to be taken back again, it has to be there
 		} else {
 			run.Down = false
+		}
+		back, err := store.PutBack(ctx, tx, now, run.GetRunner(), run.GetEpoch())
+		if err != nil {
+			return nil, fmt.Errorf("put the runner back: %w", err)
+		}
+		if err := e.record(ctx, tx, back, "put_back", now); err != nil {
+			return nil, err
 		}
 		// Whatever its runner says from now on is too late.
 		run.Resolver, run.Epoch = auth.Actor(ctx), 0

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ type world struct {
 	gate   *gate
 	blobs  blobs
 	hosts  *hosts
+	ahead  *atomic.Int64 // of the server's clock
 }
 
 // blobs has every archive but those that are gone.
@@ -261,9 +263,11 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
-	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t)})
+	ahead := &atomic.Int64{}
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t), Now: now})
 	require.NoError(t, err)
-	w := &world{t: t, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{})}}
+	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{})}}
 	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	w.hosts = &hosts{work: w.engine, t: t, hold: map[string]bool{}, done: map[string]int{}, hinted: make(chan []string, 100)}

@@ -40,11 +40,12 @@ func LoadMigrationRuns(ctx context.Context, q sqldb.Queryer, names []string) (ma
 	return selectRuns(ctx, q, `WHERE name IN (`+sqldb.Marks(1, len(names))+`)`, sqldb.Texts(names)...)
 }
 
-// RunningMigrations returns the migrations that these installations are told to run, by name.
-func RunningMigrations(ctx context.Context, q sqldb.Queryer, runners []string) (map[string]*MigrationRun, error) {
+// OpenMigrations returns the migrations that these installations are told to run and whose outcome is not known,
+// by name: also those whose runner is believed to be cut off, for it may come to hear of them only now.
+func OpenMigrations(ctx context.Context, q sqldb.Queryer, runners []string) (map[string]*MigrationRun, error) {
 	out := map[string]*MigrationRun{}
 	err := inChunks(runners, func(marks string, args []any) error {
-		some, err := selectRuns(ctx, q, `WHERE state = `+number(deploymentv1.MigrationRun_RUNNING)+` AND runner IN (`+marks+`)`, args...)
+		some, err := selectRuns(ctx, q, `WHERE `+in("state", deploymentv1.MigrationRun_RUNNING, deploymentv1.MigrationRun_INTERRUPTED)+` AND runner IN (`+marks+`)`, args...)
 		for name, run := range some {
 			out[name] = run
 		}
@@ -131,6 +132,13 @@ func Migrate(ctx context.Context, tx *sqldb.Tx, now time.Time, deployment string
 func Migrating(ctx context.Context, q sqldb.Queryer, deployment string) (n int, err error) {
 	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM installations WHERE parent = $1 AND `+in("action", agentv1.Command_MIGRATE), deployment).Scan(&n)
 	return n, err
+}
+
+// PutBack lets a runner stand in the queue again whose word does not count any more. Whatever its agent still does
+// for it is fenced off by the epoch of the next claim.
+func PutBack(ctx context.Context, tx *sqldb.Tx, now time.Time, runner string, epoch int64) ([]*Installation, error) {
+	return change(ctx, tx, now, set("state", deploymentv1.Installation_QUEUED)+`, action = 0, health = 0, cause = 'MIGRATION_RESOLVED', message = ''`,
+		`name = $2 AND epoch = $3 AND active = 1 AND `+in("action", agentv1.Command_INSTALL)+` AND `+in("state", append(rollout.InProgress(), deploymentv1.Installation_UNKNOWN)...), runner, epoch)
 }
 
 // Outlived tells whether the agent of an installation has answered to a newer command than that of an

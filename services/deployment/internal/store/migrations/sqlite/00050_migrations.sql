@@ -24,4 +24,4 @@ CREATE TABLE migration_runs (
     PRIMARY KEY (name)
 );
 CREATE INDEX migration_runs_parent ON migration_runs (parent, name);
-CREATE INDEX migration_runs_running ON migration_runs (runner) WHERE state = 2;
+CREATE INDEX migration_runs_runner ON migration_runs (runner);
