@@ -109,12 +109,12 @@ func JudgePriorEnvironment(ask Question, gate *deploymentv1.PriorEnvironmentGate
 		reasons = append(reasons, reason)
 	}
 	if gate.GetAvailability() > 0 {
-		reasons, evidence = judgeAvailability(gate, f, reasons, evidence)
+		reasons, evidence = judgeAvailability(ask, gate, f, reasons, evidence)
 	}
 	return judged(ask.Wave, gatev1.Verdict_WAIT, reasons, evidence...)
 }
 
-func judgeAvailability(gate *deploymentv1.PriorEnvironmentGate, f PriorEnvironmentFacts, reasons []*gatev1.BlockedBy, evidence []*gatev1.Evidence) ([]*gatev1.BlockedBy, []*gatev1.Evidence) {
+func judgeAvailability(ask Question, gate *deploymentv1.PriorEnvironmentGate, f PriorEnvironmentFacts, reasons []*gatev1.BlockedBy, evidence []*gatev1.Evidence) ([]*gatev1.BlockedBy, []*gatev1.Evidence) {
 	a := f.Availability
 	evidence = append(evidence, &gatev1.Evidence{
 		Criterion: "availability", State: a.GetState(), Value: a.GetAvailability(), Threshold: gate.GetAvailability(), Resource: f.Environment,
@@ -126,6 +126,6 @@ func judgeAvailability(gate *deploymentv1.PriorEnvironmentGate, f PriorEnvironme
 	return append(reasons, &gatev1.BlockedBy{
 		Kind: gatev1.BlockedBy_ENVIRONMENT, Resource: f.Environment, Current: cmp.Or(a.GetReason(), "nothing was observed there"),
 		Required: fmt.Sprintf("%.3f %% up in %s", 100*gate.GetAvailability(), lastSegment(f.Environment)), Owner: operators,
-		Command: "golive availability " + f.Environment,
+		Command: "golive availability " + f.Environment + " " + applicationOf(ask.Deployment),
 	}), evidence
 }
