@@ -90,8 +90,8 @@ func (e *Engine) policyKind() *resource.Kind[*deploymentv1.Policy] {
 
 // lookAgain wakes the deployments of the workspace of a resource, so that a change of what binds them takes
 // effect now and not with the next sweep.
-func (e *Engine) lookAgain(ctx context.Context, tx *sqldb.Tx, resource string) error {
-	names, err := store.DeploymentsUnderWay(ctx, tx, store.WorkspaceOf(resource))
+func (e *Engine) lookAgain(ctx context.Context, tx *sqldb.Tx, changed string) error {
+	names, err := store.DeploymentsUnderWay(ctx, tx, store.WorkspaceOf(changed))
 	if err != nil {
 		return fmt.Errorf("name what is under way: %w", err)
 	}

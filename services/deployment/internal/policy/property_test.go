@@ -3,12 +3,14 @@ package policy_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/teambition/rrule-go"
 	"pgregory.net/rapid"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -106,6 +108,33 @@ func TestContainsAgreesWithAScanOfEveryMinute(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestOldWindowsAreExpandedAsFromTheirStart compares windows that began long ago, which are not counted from their start,
+// with the library counting from it.
+func TestOldWindowsAreExpandedAsFromTheirStart(t *testing.T) {
+	t.Parallel()
+	parts := map[string][]string{
+		"DAILY": {"", ";BYHOUR=1,13", ";BYMONTH=3,9"}, "WEEKLY": {"", ";BYDAY=MO,TH,SU", ";BYDAY=MO,SU;WKST=SU"},
+		"MONTHLY": {"", ";BYMONTHDAY=-1", ";BYDAY=2TU", ";BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"}, "YEARLY": {"", ";BYYEARDAY=1,-1", ";BYWEEKNO=20", ";BYMONTH=2;BYMONTHDAY=28"},
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		freq := rapid.SampledFrom(slices.Sorted(maps.Keys(parts))).Draw(t, "freq")
+		rule := fmt.Sprintf("FREQ=%s;INTERVAL=%d", freq, rapid.IntRange(1, 7).Draw(t, "interval")) + rapid.SampledFrom(parts[freq]).Draw(t, "part")
+		start := time.Date(2001, 1, 1, 0, rapid.IntRange(0, 2*365*24*60).Draw(t, "start"), 0, 0, time.UTC)
+		windows, err := policy.NewWindows([]*deploymentv1.Window{window("UTC", start.Format(layout), start.Add(time.Minute).Format(layout), rule)}, "windows")
+		require.NoError(t, err, rule)
+		library, err := rrule.StrToRRule("DTSTART:" + start.Format("20060102T150405Z") + "\nRRULE:" + rule)
+		require.NoError(t, err)
+		at := start.Add(time.Duration(rapid.IntRange(1, 40*365*24*60).Draw(t, "later"))*time.Minute + time.Second)
+		open, next := windows.At(at)
+		want := library.After(at, false)
+		if before := library.Before(at, true); !before.IsZero() && at.Before(before.Add(time.Minute)) {
+			require.True(t, open)
+			want = before.Add(time.Minute)
+		}
+		require.Equal(t, want, next.UTC(), "%s from %s after %s", rule, start, at)
 	})
 }
 

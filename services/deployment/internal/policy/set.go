@@ -86,15 +86,15 @@ func (s *Set) Ask(q Question) Answer {
 		}
 		one := s.ask(p, q)
 		if one.Allowed() {
-			a.next(one.Next)
+			a.Next = sooner(a.Next, one.Next)
 			continue
 		}
 		if o := s.override(p, q); o != nil {
 			a.Overrides = append(a.Overrides, o.GetName())
-			a.next(o.GetExpireTime().AsTime())
+			a.Next = sooner(a.Next, o.GetExpireTime().AsTime())
 			continue
 		}
-		a.next(one.Next)
+		a.Next = sooner(a.Next, one.Next)
 		a.Reasons = append(a.Reasons, one.Reasons...)
 		a.LineStopped = a.LineStopped || one.LineStopped
 	}
@@ -123,13 +123,13 @@ func (s *Set) ask(p *Policy, q Question) Answer {
 		a.LineStopped = true
 	}
 	if frozen, next, which := p.freezes.at(q.Now); len(p.freezes) > 0 {
-		a.next(next)
+		a.Next = sooner(a.Next, next)
 		if frozen {
 			no("frozen"+which.describe()+until(next, which), "a time outside the freezes of the policy", next)
 		}
 	}
 	if open, next, which := p.allows.at(q.Now); len(p.allows) > 0 {
-		a.next(next)
+		a.Next = sooner(a.Next, next)
 		if !open {
 			no("outside the allowed windows"+until(next, which), "a time inside the allowed windows of the policy", next)
 		}
@@ -149,10 +149,12 @@ func (s *Set) facts(q Question) Facts {
 	return f
 }
 
-func (a *Answer) next(t time.Time) {
-	if !t.IsZero() && (a.Next.IsZero() || t.Before(a.Next)) {
-		a.Next = t
+// sooner returns the earlier of two moments, of which zero is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
 }
 
 // Fault is the refusal of what was asked; nil where it is allowed.

@@ -18,6 +18,10 @@ func (s *scenario) binds(verb, rest string) {
 	case "hotfix":
 		s.Deployment.Hotfix = true
 	case "override":
+		if name, revoked := strings.CutPrefix(rest, "-"); revoked {
+			s.overrides = slices.DeleteFunc(s.overrides, func(o *deploymentv1.Override) bool { return o.GetName() == name })
+			break
+		}
 		o := &deploymentv1.Override{}
 		require.NoError(s, prototext.Unmarshal([]byte(rest), o))
 		s.overrides = append(s.overrides, o)

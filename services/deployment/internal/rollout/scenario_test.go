@@ -32,7 +32,7 @@ import (
 //	> ahead [<deployment>=<state> …]        > newer <the deployment that takes its place>
 //	> approve <wave> <person>[:<roles>]     > change <wave>    (it becomes something else than was approved)
 //	                                        > reject <wave> <person> <reason>
-//	> policy <id> [a Policy as prototext] > override <an Override as prototext>     > hotfix
+//	> policy <id> [a Policy as prototext] > override <an Override as prototext>|-<name>    > hotfix
 //	> pause|resume|cancel|abandon [reason]  > skip <wave> <reason>        > retry <target>
 func TestScenarios(t *testing.T) {
 	t.Parallel()
