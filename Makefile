@@ -40,11 +40,13 @@ build: ## Build bin/golive, bin/golive-agent and bin/golive-shim
 	@mkdir -p bin
 	$(foreach c,$(COMMANDS),$(GOBUILD) -o bin/$(c) ./services/cmd/$(c)$(newline))
 
-# The demonstration's application in its three versions; the last one falls ill after it was healthy.
+# The demonstration's application in its versions: the third falls ill after it was healthy, the fourth fails some of its users.
+ILL_3.0.0 := -X main.sickAfter=4s
+ILL_4.0.0 := -X main.failEvery=3
 .PHONY: demo-apps
 demo-apps:
 	@mkdir -p bin/demo
-	$(foreach v,1.0.0 2.0.0 3.0.0,CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(v) $(if $(filter 3.0.0,$(v)),-X main.sickAfter=4s)" -o bin/demo/crm-$(v) ./services/demo/app$(newline))
+	$(foreach v,1.0.0 2.0.0 3.0.0 4.0.0 5.0.0,CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(v) $(ILL_$(v))" -o bin/demo/crm-$(v) ./services/demo/app$(newline))
 
 ##@ Change
 
@@ -78,7 +80,7 @@ docs: ## Write the reference pages from the code
 # Needs node and a chromium: CHROMIUM=/path/to/it where it is not in PATH.
 .PHONY: screenshots
 screenshots: build demo-apps $(PLAYWRIGHT) ## Take the pictures of the documentation from the demonstration
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=2.1.0" -o bin/demo/crm-2.1.0 ./services/demo/app
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=5.1.0" -o bin/demo/crm-5.1.0 ./services/demo/app
 	node docs/images/take.mjs $(PLAYWRIGHT) "$${CHROMIUM:-$$(command -v chromium || command -v google-chrome)}"
 
 .PHONY: check

@@ -43,18 +43,18 @@ async function story() {
   return { demo, address };
 }
 
-/** Sends version 2.1.0 out by cohort and waits until wave sales waits for its people. */
+/** Sends version 5.1.0 out by cohort and waits until wave sales waits for its people. */
 async function waiting() {
-  execFileSync("tar", ["-czf", join(work, "crm.tar.gz"), "--transform", "s/.*/app/", "-C", join(bin, "demo"), "crm-2.1.0"]);
+  execFileSync("tar", ["-czf", join(work, "crm.tar.gz"), "--transform", "s/.*/app/", "-C", join(bin, "demo"), "crm-5.1.0"]);
   writeFileSync(join(work, "release.yaml"), release);
   const platform = execFileSync("go", ["env", "GOOS", "GOARCH"], { encoding: "utf8" }).trim().replace("\n", "/");
-  golive(["release", "create", "crm", "2.1.0", "-f", join(work, "release.yaml"), "--artifact", `${platform}=${join(work, "crm.tar.gz")}`]);
+  golive(["release", "create", "crm", "5.1.0", "-f", join(work, "release.yaml"), "--artifact", `${platform}=${join(work, "crm.tar.gz")}`]);
   const joined = Array.from({ length: 8 }, (_, i) => `sales-${21 + i}`);
   golive(["members", "import", "sales", "-f", "-", "--create-people"], `person\n${joined.join("\n")}\n`);
-  golive(["deploy", "crm", "2.1.0", "--to", "production", "--id", "fourth", "--detach", "--reason", "faster search",
+  golive(["deploy", "crm", "5.1.0", "--to", "production", "--id", "next", "--detach", "--reason", "faster search",
     "--strategy", "by-cohort", "--cohorts", "pilot,sales,warehouse", "--people", "crm", "--pilot-without-gate", "--bake", "2s"]);
   for (;;) {
-    const wave = JSON.parse(golive(["get", "wave", "crm/fourth/sales", "-o", "json"]));
+    const wave = JSON.parse(golive(["get", "wave", "crm/next/sales", "-o", "json"]));
     if (wave.state === "GATED" && wave.blockedBy?.some((b) => b.current.includes("trained"))) return;
     await new Promise((later) => setTimeout(later, 200));
   }
@@ -69,10 +69,10 @@ try {
   const rollout = async (id, text) => {
     await page.evaluate((name) => { location.hash = name; }, `workspaces/default/applications/crm/deployments/${id}`);
     await page.locator("#rollout").getByText(text).first().waitFor();
-    await page.screenshot({ path: join(images, `${id === "fourth" ? "waiting" : "caught"}.png`) });
+    await page.screenshot({ path: join(images, `${id === "next" ? "waiting" : "caught"}.png`) });
   };
   await rollout("third", /failed|FAILED/);
-  await rollout("fourth", /trained/);
+  await rollout("next", /trained/);
   await browser.close();
 } finally {
   demo.kill("SIGINT");

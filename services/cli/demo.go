@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
@@ -27,9 +28,10 @@ func (a *app) demo() *cobra.Command {
 	var s stage
 	cmd := &cobra.Command{
 		Use: "demo", Short: "See a go-live happen on this machine",
-		Long: "Starts the control plane with three real agents and six targets on this machine, and takes an application through three\n" +
-			"versions: the first everywhere; the second by cohort, where a wave waits until its people are trained; the third is bad, and is\n" +
-			"caught while it bakes. Everything is checked from outside. `make run` builds what it needs and runs it.",
+		Long: "Starts the control plane with three real agents and six targets on this machine, and takes an application through five\n" +
+			"versions: the first everywhere; the second by cohort, where a wave waits until its people are trained; the third falls ill,\n" +
+			"and is caught while it bakes; the fourth answers its probes and fails its users, and is judged by them; the fifth waits for a\n" +
+			"freeze, until somebody overrides it. Everything is checked from outside. `make run` builds what it needs and runs it.",
 		Args: cobra.NoArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.play(cmd.Context(), s) },
 	}
@@ -88,6 +90,9 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 		Deployment: rpc.WithToken(deployment, token), Implementation: rpc.WithToken(implementation, token),
 		AgentAddress: plane.Addresses().Agents, AgentProgram: s.agent, Applications: versions(s.apps), Dir: dir, Out: a.err,
 		Why: func(ctx context.Context, name string) { a.showWhy(ctx, plane, name) },
+		As: func(token string) (grpc.ClientConnInterface, error) {
+			return rpc.WithToken(deployment, auth.StaticToken(token)), nil
+		},
 	})
 	defer d.Close()
 	if err := d.Run(ctx); err != nil {
@@ -96,7 +101,7 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 	if s.once {
 		return nil
 	}
-	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\nCtrl-C ends it.", plane.URL(false), os.Args[0])
+	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\n    %[2]s analysis crm/fourth/pilot\nCtrl-C ends it.", plane.URL(false), os.Args[0])
 	select {
 	case <-ctx.Done():
 		return nil
@@ -121,7 +126,7 @@ func (a *app) showWhy(ctx context.Context, plane *server.Server, name string) {
 
 func versions(dir string) map[string]string {
 	out := map[string]string{}
-	for _, version := range []string{"1.0.0", "2.0.0", "3.0.0"} {
+	for _, version := range demo.Versions() {
 		out[version] = filepath.Join(dir, "crm-"+version)
 	}
 	return out

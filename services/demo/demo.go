@@ -1,5 +1,5 @@
 // Package demo is the demonstration, in which everything really happens: an HTTP application
-// in three versions, host agents on this machine, three cohorts of people. It speaks to a
+// in five versions, host agents on this machine, three cohorts of people. It speaks to a
 // golive server through the contracts alone, like any client, and checks every claim it
 // makes, so it is the end-to-end test as well.
 //
@@ -7,6 +7,8 @@
 //	host.go       agents: enrolled, started, killed, started again
 //	witness.go    asks every target all the time what it runs, and notes each gap
 //	story.go      version 1 everywhere; 2 by cohort, which waits; 3 which is caught
+//	judged.go     what users got is pushed and judged: 2 passes, 4 is taken back
+//	frozen.go     5 waits for a freeze, until a person overrides it
 package demo
 
 import (
@@ -18,6 +20,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
@@ -39,7 +42,9 @@ type Config struct {
 	AgentAddress string
 	// AgentProgram is the golive-agent binary.
 	AgentProgram string
-	// Applications are the built application by version: 1.0.0, 2.0.0, 3.0.0.
+	// As gives a connection to the deployment service with another person's token.
+	As func(token string) (grpc.ClientConnInterface, error)
+	// Applications are the built application by version, one for each of Versions.
 	Applications map[string]string
 	// Dir is where the hosts live.
 	Dir string
@@ -75,6 +80,9 @@ type Demo struct {
 	deployments   deploymentv1.DeploymentServiceClient
 	waves         deploymentv1.WaveServiceClient
 	installations deploymentv1.InstallationServiceClient
+	analyses      deploymentv1.AnalysisServiceClient
+	policies      deploymentv1.PolicyServiceClient
+	access        accessv1.AccessServiceClient
 
 	implementations implementationv1.ImplementationServiceClient
 	cohorts         implementationv1.CohortServiceClient
@@ -97,6 +105,7 @@ func New(cfg Config) *Demo {
 		applications: deploymentv1.NewApplicationServiceClient(d), releases: deploymentv1.NewReleaseServiceClient(d), blobs: deploymentv1.NewBlobServiceClient(d),
 		environments: deploymentv1.NewEnvironmentServiceClient(d), targets: deploymentv1.NewTargetServiceClient(d), agents: deploymentv1.NewAgentServiceClient(d),
 		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d), installations: deploymentv1.NewInstallationServiceClient(d),
+		analyses: deploymentv1.NewAnalysisServiceClient(d), policies: deploymentv1.NewPolicyServiceClient(d), access: accessv1.NewAccessServiceClient(d),
 		implementations: implementationv1.NewImplementationServiceClient(i), cohorts: implementationv1.NewCohortServiceClient(i),
 		memberships: implementationv1.NewMembershipServiceClient(i), trainings: implementationv1.NewTrainingServiceClient(i),
 		enrolments: implementationv1.NewEnrolmentServiceClient(i), plans: implementationv1.NewCohortPlanServiceClient(i),
@@ -110,6 +119,9 @@ type Cohort struct {
 	Trained int // How many of them have completed the training.
 	Targets []string
 }
+
+// Versions are those of the application that the story needs.
+func Versions() []string { return []string{"1.0.0", "2.0.0", "3.0.0", "4.0.0", "5.0.0"} }
 
 // Story are the groups of the demonstration in the order in which they go live.
 func Story() []Cohort {
@@ -125,7 +137,7 @@ func (d *Demo) Addresses() map[string]string { return d.addresses }
 
 // Run tells the whole story and checks it.
 func (d *Demo) Run(ctx context.Context) error {
-	for _, chapter := range []func(context.Context) error{d.Prepare, d.First, d.Second, d.Third} {
+	for _, chapter := range []func(context.Context) error{d.Prepare, d.First, d.Second, d.Third, d.Fourth, d.Fifth} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
@@ -136,7 +148,7 @@ func (d *Demo) Run(ctx context.Context) error {
 // Prepare creates everything and starts the hosts.
 func (d *Demo) Prepare(ctx context.Context) error {
 	began := time.Now()
-	d.say("Setting the stage: six targets on this machine, three cohorts of people, one application in three versions.")
+	d.say("Setting the stage: six targets on this machine, three cohorts of people, one application in five versions.")
 	if err := d.seedPeople(ctx); err != nil {
 		return fmt.Errorf("seed the people: %w", err)
 	}

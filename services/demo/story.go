@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 )
 
 const (
@@ -34,9 +36,11 @@ func (d *Demo) First(ctx context.Context) error {
 }
 
 // Second brings version 2 cohort by cohort; sales has to learn first.
-func (d *Demo) Second(ctx context.Context) error {
-	d.say("Version 2.0.0 goes out by cohort. The pilot goes first and bakes; every other wave waits until its people are trained.")
-	name, err := d.Deploy(ctx, "second", "2.0.0", d.byCohort(2*time.Second))
+func (d *Demo) Second(ctx context.Context) (err error) {
+	d.say("Version 2.0.0 goes out by cohort. The pilot goes first and is judged by the errors of its users; every other wave waits until its people are trained.")
+	stop := d.push(ctx)
+	defer func() { err = errors.Join(err, stop()) }()
+	name, err := d.Deploy(ctx, "second", "2.0.0", d.judged(time.Second))
 	if err != nil {
 		return err
 	}
@@ -45,6 +49,9 @@ func (d *Demo) Second(ctx context.Context) error {
 		w, err := d.wave(ctx, sales)
 		return w.GetState() == deploymentv1.Wave_GATED && strings.Contains(w.GetBlockedBy()[0].GetCurrent(), "60.0 %"), err
 	}); err != nil {
+		return err
+	}
+	if err := d.verdict(ctx, name+"/waves/pilot", gatev1.Verdict_PASS); err != nil {
 		return err
 	}
 	d.say("The pilot is sealed. Wave sales holds: its cohort is 60 %% trained. This is what `golive why` says:")
@@ -59,17 +66,10 @@ func (d *Demo) Second(ctx context.Context) error {
 		return err
 	}
 	trained := time.Now()
-	if err := d.until(ctx, "wave sales to start", func() (bool, error) {
-		w, err := d.wave(ctx, sales)
-		return w.GetStartTime() != nil, err
-	}); err != nil {
+	if err := d.started(ctx, sales, trained); err != nil {
 		return err
 	}
-	took := time.Since(trained)
-	if took > turnaround {
-		return fmt.Errorf("wave sales started %s after its people were ready; %s is promised", took, turnaround)
-	}
-	d.say("The gate turned and the wave went on by itself, %d ms after the last completion.", took.Milliseconds())
+	d.say("The gate turned and the wave went on by itself, %d ms after the last completion.", time.Since(trained).Milliseconds())
 	if err := d.Reach(ctx, name, deploymentv1.Deployment_SUCCEEDED); err != nil {
 		return err
 	}
@@ -95,6 +95,15 @@ func (d *Demo) Third(ctx context.Context) error {
 	if err := d.Expect(ctx, map[string]string{"pilot": "2.0.0", "sales": "2.0.0", "warehouse": "2.0.0"}); err != nil {
 		return err
 	}
+	if err := d.untouched(ctx, name, began); err != nil {
+		return err
+	}
+	d.say("Every target is back on 2.0.0, and no other wave was touched.")
+	return nil
+}
+
+// untouched checks that nothing was done to any cohort but the pilot.
+func (d *Demo) untouched(ctx context.Context, name string, began time.Time) error {
 	for target, gaps := range d.Witness.GapsSince(began) {
 		if !strings.HasPrefix(target, "pilot") {
 			return fmt.Errorf("%s stopped answering at %s although nothing was done to it", target, gaps[0].From.Format(time.RFC3339Nano))
@@ -109,7 +118,20 @@ func (d *Demo) Third(ctx context.Context) error {
 			return fmt.Errorf("wave %s was touched", wave)
 		}
 	}
-	d.say("Every target is back on 2.0.0, and no other wave was touched.")
+	return nil
+}
+
+// started waits until a wave has started, which must be soon after it could.
+func (d *Demo) started(ctx context.Context, wave string, ready time.Time) error {
+	if err := d.until(ctx, wave+" to start", func() (bool, error) {
+		w, err := d.wave(ctx, wave)
+		return w.GetStartTime() != nil, err
+	}); err != nil {
+		return err
+	}
+	if took := time.Since(ready); took > turnaround {
+		return fmt.Errorf("%s started %s after it could; %s is promised", wave, took, turnaround)
+	}
 	return nil
 }
 

@@ -18,9 +18,13 @@ type Witness struct {
 	ctx    context.Context //nolint:containedctx // it is the life of the goroutines, which outlive every call
 	asking sync.WaitGroup
 
-	mu   sync.Mutex
-	seen map[string]*Sighting
+	mu     sync.Mutex
+	seen   map[string]*Sighting
+	counts map[string]Count
 }
+
+// Count is what a version did with the requests that it took.
+type Count struct{ Total, Bad int64 }
 
 // Sighting is what was seen of one target.
 type Sighting struct {
@@ -38,7 +42,7 @@ type Gap struct{ From, To time.Time }
 // NewWitness starts with nothing to watch.
 func NewWitness() *Witness {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Witness{client: &http.Client{Timeout: time.Second}, ctx: ctx, stop: stop, seen: map[string]*Sighting{}}
+	return &Witness{client: &http.Client{Timeout: time.Second}, ctx: ctx, stop: stop, seen: map[string]*Sighting{}, counts: map[string]Count{}}
 }
 
 // Watch asks a target from now on, fifty times a second.
@@ -55,39 +59,43 @@ func (w *Witness) Watch(target, url string) {
 				return
 			case <-tick.C:
 				began := time.Now()
-				version := w.ask(url)
+				version, bad := w.ask(url)
 				if w.ctx.Err() == nil {
-					w.note(target, version, began)
+					w.note(target, version, bad, began)
 				}
 			}
 		}
 	})
 }
 
-func (w *Witness) ask(url string) string {
+// ask returns the version that took the request, if any did, and whether it failed it.
+func (w *Witness) ask(url string) (version string, bad bool) {
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, url+"/version", nil)
 	if err != nil {
-		return ""
+		return "", false
 	}
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return ""
+		return "", false
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 100))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return ""
-	}
-	return strings.TrimSpace(string(body))
+	version = resp.Header.Get("App-Version")
+	return version, err != nil || resp.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != version
 }
 
-func (w *Witness) note(target, version string, at time.Time) {
+func (w *Witness) note(target, version string, bad bool, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.seen[target]
 	switch {
 	case version != "":
 		s.Answers++
+		count := w.counts[version]
+		if count.Total++; bad {
+			count.Bad++
+		}
+		w.counts[version] = count
 		if s.Version == "" && len(s.Gaps) > 0 {
 			s.Gaps[len(s.Gaps)-1].To = at
 		}
@@ -106,6 +114,13 @@ func (w *Witness) Versions() map[string]string {
 		out[target] = s.Version
 	}
 	return out
+}
+
+// Counts says what each version did with the requests that it took so far.
+func (w *Witness) Counts() map[string]Count {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.counts)
 }
 
 // GapsSince returns the gaps of each target that began after a moment.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/services/demo"
@@ -27,11 +28,11 @@ func program(tb testing.TB, name string) string {
 	return path
 }
 
-// applications are the three versions of the demonstration's application.
+// applications are the versions of the demonstration's application.
 func applications(tb testing.TB) map[string]string {
 	tb.Helper()
 	out := map[string]string{}
-	for _, version := range []string{"1.0.0", "2.0.0", "3.0.0"} {
+	for _, version := range demo.Versions() {
 		out[version] = program(tb, "demo/crm-"+version)
 	}
 	return out
@@ -60,6 +61,7 @@ func stage(t *testing.T, p *plane) *demo.Demo {
 		Deployment: p.deployment, Implementation: p.implementation, AgentAddress: p.agents, AgentProgram: program(t, "golive-agent"),
 		Applications: applications(t), Dir: t.TempDir(), Out: talk{t},
 		Why: func(ctx context.Context, name string) { t.Logf("%s", p.golive(ctx, t, "why", name)) },
+		As:  func(token string) (grpc.ClientConnInterface, error) { return p.as(t, token), nil },
 	})
 	t.Cleanup(d.Close)
 	return d

@@ -91,17 +91,25 @@ func (p *plane) listen(roles ...string) (args []string) {
 
 func (p *plane) connect(tb testing.TB) *plane {
 	tb.Helper()
-	dial := func(address string) grpc.ClientConnInterface {
-		conn, err := rpc.Dial(address, rpc.ClientConfig{Token: auth.StaticToken(p.token)})
-		require.NoError(tb, err)
-		tb.Cleanup(func() { require.NoError(tb, conn.Close()) })
-		return conn
-	}
-	p.deployment, p.implementation = dial(p.addresses["deployment"]), dial(p.addresses["implementation"])
+	p.deployment, p.implementation = dial(tb, p.addresses["deployment"], p.token), dial(tb, p.addresses["implementation"], p.token)
 	for _, conn := range []grpc.ClientConnInterface{p.deployment, p.implementation} {
 		p.answers(tb, conn)
 	}
 	return p
+}
+
+// as is a connection to the deployment service as somebody else.
+func (p *plane) as(tb testing.TB, token string) grpc.ClientConnInterface {
+	tb.Helper()
+	return dial(tb, p.addresses["deployment"], token)
+}
+
+func dial(tb testing.TB, address, token string) grpc.ClientConnInterface {
+	tb.Helper()
+	conn, err := rpc.Dial(address, rpc.ClientConfig{Token: auth.StaticToken(token)})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, conn.Close()) })
+	return conn
 }
 
 // answers waits until a service answers.

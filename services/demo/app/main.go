@@ -1,6 +1,7 @@
 // Command app is the application that the demonstration ships: a small HTTP server that
-// says which version it is. It is built three times; the third one is bad, in the way that hurts
-// most: it starts well, answers its probes, and falls ill when everybody has relaxed.
+// says which version it is. It is built several times. Two of them are bad, in the ways that hurt
+// most: one starts well, answers its probes, and falls ill when everybody has relaxed; the other
+// answers every probe, and fails a share of what its users ask.
 package main
 
 import (
@@ -13,14 +14,17 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// Set at build time: -ldflags "-X main.version=2.0.0 -X main.sickAfter=3s".
+// Set at build time: -ldflags "-X main.version=2.0.0 -X main.sickAfter=3s -X main.failEvery=4".
 var (
 	version   = "0.0.0"
 	sickAfter = ""
+	failEvery = ""
 )
 
 func main() {
@@ -55,6 +59,10 @@ func serve(ctx context.Context, address, greeting string) error {
 	if err != nil {
 		return err
 	}
+	every, err := strconv.ParseUint("0"+failEvery, 10, 32)
+	if err != nil {
+		return fmt.Errorf("failEvery: %w", err)
+	}
 	// One line a start, with the process: what was done twice shows here.
 	log.Printf("start version=%s pid=%d", version, os.Getpid())
 	mux := http.NewServeMux()
@@ -65,10 +73,12 @@ func serve(ctx context.Context, address, greeting string) error {
 		}
 		answer(w, "ok "+version)
 	})
-	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { answer(w, version) })
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+	users := http.NewServeMux()
+	users.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { answer(w, version) })
+	users.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, fmt.Sprintf("%s, this is version %s, up for %s", greeting, version, time.Since(started).Round(time.Second)))
 	})
+	mux.Handle("GET /", failing(users, every))
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
@@ -84,6 +94,19 @@ func serve(ctx context.Context, address, greeting string) error {
 		return err
 	}
 	return nil
+}
+
+// failing fails one request in so many, and says in all of them which version it was.
+func failing(users http.Handler, every uint64) http.Handler {
+	var asked atomic.Uint64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("App-Version", version)
+		if every > 0 && asked.Add(1)%every == 0 {
+			http.Error(w, "the orders cannot be reached", http.StatusInternalServerError)
+			return
+		}
+		users.ServeHTTP(w, r)
+	})
 }
 
 func answer(w io.Writer, text string) {
