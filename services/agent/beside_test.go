@@ -39,7 +39,7 @@ type callers struct {
 
 func ask(t *testing.T, port string) *callers {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	c := &callers{t: t, url: "http://127.0.0.1:" + port, cancel: cancel}
 	for _, fresh := range []bool{true, true, false} {
 		client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh}}

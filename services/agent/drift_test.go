@@ -5,6 +5,7 @@ package agent_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,8 +23,8 @@ import (
 func (w *world) drifts(c *agentv1.Command, text string) {
 	w.t.Helper()
 	w.until("drift "+text, func() bool {
-		for i := len(w.reports) - 1; i >= 0; i-- {
-			if r := w.reports[i]; r.GetInstallation() == c.GetInstallation() {
+		for _, r := range slices.Backward(w.reports) {
+			if r.GetInstallation() == c.GetInstallation() {
 				if text == "" {
 					return r.GetDrift() == ""
 				}

@@ -96,7 +96,7 @@ func (f Forwarder) run() error {
 	for {
 		conn, err := listener.Accept()
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to end
+			return nil
 		}
 		if err != nil { // of file descriptors there may be more in a moment
 			select {
@@ -128,7 +128,7 @@ func (f Forwarder) serve(from net.Conn) {
 func (f Forwarder) dial() (net.Conn, error) {
 	deadline := time.Now().Add(dialPatience)
 	for {
-		conn, err := net.DialTimeout("tcp", f.Target(), time.Until(deadline))
+		conn, err := (&net.Dialer{Deadline: deadline}).DialContext(context.Background(), "tcp", f.Target())
 		if err == nil || time.Now().Add(dialAgain).After(deadline) {
 			return conn, err
 		}

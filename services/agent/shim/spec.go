@@ -44,7 +44,7 @@ type Spec struct {
 }
 
 // Write puts the specification into a run folder, which it makes.
-func (s Spec) Write(dir string) error {
+func (s *Spec) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -143,14 +143,20 @@ type field[V any] struct {
 
 func (s *Spec) limits() []field[int64] {
 	return []field[int64]{
-		{"limit_memory", &s.Limits.Memory}, {"limit_cpu", &s.Limits.CPU}, {"limit_tasks", &s.Limits.Tasks},
-		{"open_files", &s.OpenFiles}, {"data", &s.Data},
+		{"limit_memory", &s.Limits.Memory},
+		{"limit_cpu", &s.Limits.CPU},
+		{"limit_tasks", &s.Limits.Tasks},
+		{"open_files", &s.OpenFiles},
+		{"data", &s.Data},
 	}
 }
 
 func (s *Spec) folders() []field[string] {
 	return []field[string]{
-		{"group", &s.Group.Unified}, {"group_memory", &s.Group.Memory}, {"group_cpu", &s.Group.CPU}, {"group_tasks", &s.Group.Tasks},
+		{"group", &s.Group.Unified},
+		{"group_memory", &s.Group.Memory},
+		{"group_cpu", &s.Group.CPU},
+		{"group_tasks", &s.Group.Tasks},
 	}
 }
 

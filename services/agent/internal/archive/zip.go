@@ -83,7 +83,7 @@ func (u *unpacker) zipped(f *zip.File) error {
 		if err := u.folder(path.Dir(name)); err != nil {
 			return err
 		}
-		return u.file(name, mode&0o100 != 0, int64(min(f.UncompressedSize64, 1<<62)), plain) //nolint:gosec // bounded
+		return u.file(name, mode&0o100 != 0, int64(min(f.UncompressedSize64, 1<<62)), plain)
 	}
 	to, err := io.ReadAll(io.LimitReader(plain, maxLink+1))
 	if err != nil {

@@ -44,7 +44,7 @@ const period = 100_000
 // Make makes the group's folders and sets its limits. Those without a folder do not hold.
 func (g Group) Make(l Limits) error {
 	for _, dir := range g.folders() {
-		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (g Group) Procs() []int {
 	}
 	text, _ := os.ReadFile(filepath.Join(folders[0], "cgroup.procs")) // none where there is no group
 	var procs []int
-	for _, line := range strings.Fields(string(text)) {
+	for line := range strings.FieldsSeq(string(text)) {
 		if pid, err := strconv.Atoi(line); err == nil {
 			procs = append(procs, pid)
 		}

@@ -67,7 +67,7 @@ func parse(mounts, own string) hierarchies {
 func detect(at hierarchies, name string) Host {
 	var h Host
 	if own := at[""]; own != "" {
-		h.unified(own, name)
+		h.parent = unified(own, name)
 	}
 	for _, controller := range []struct {
 		name string
@@ -80,25 +80,25 @@ func detect(at hierarchies, name string) Host {
 	return h
 }
 
-func (h *Host) unified(own, name string) {
+func unified(own, name string) (g Group) {
 	base := own
 	if filepath.Base(own) == subgroup {
 		base = filepath.Dir(own)
 	}
 	parent := folder(filepath.Join(base, name))
 	if parent == "" {
-		return
+		return g
 	}
-	h.parent.Unified = parent
+	g.Unified = parent
 	// With processes in it a group hands no controllers on, unless it is the root. And if it
 	// did, systemd could not put the next agent there.
 	if _, err := os.Stat(filepath.Join(base, "cgroup.type")); base == own && err == nil {
-		return
+		return g
 	}
 	for _, controller := range []struct {
 		name string
 		to   *string
-	}{{"memory", &h.parent.Memory}, {"cpu", &h.parent.CPU}, {"pids", &h.parent.Tasks}} {
+	}{{"memory", &g.Memory}, {"cpu", &g.CPU}, {"pids", &g.Tasks}} {
 		for _, dir := range []string{base, parent} {
 			_ = write(dir, "cgroup.subtree_control", "+"+controller.name) // what it came to is read back
 		}
@@ -107,13 +107,14 @@ func (h *Host) unified(own, name string) {
 			*controller.to = parent
 		}
 	}
+	return g
 }
 
 // folder makes a folder that groups can be made in; empty where it cannot be.
 func folder(path string) string {
-	_ = os.Mkdir(path, 0o755)
+	_ = os.Mkdir(path, 0o750)
 	probe := filepath.Join(path, "probe")
-	if os.Mkdir(probe, 0o755) != nil {
+	if os.Mkdir(probe, 0o750) != nil {
 		return ""
 	}
 	_ = os.Remove(probe)

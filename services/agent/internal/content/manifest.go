@@ -33,8 +33,8 @@ type entry struct {
 	sum   [sha256.Size]byte
 }
 
-func (s *Store) manifest(sha256 string) string {
-	return filepath.Join(s.layout.Manifests(), sha256)
+func (s *Store) manifest(sum string) string {
+	return filepath.Join(s.layout.Manifests(), sum)
 }
 
 // remember writes down what was unpacked into a folder. It is not synced: a manifest that is

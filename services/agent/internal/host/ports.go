@@ -43,7 +43,7 @@ func listener(line string) (port int32, socket string, ok bool) {
 	}
 	_, text, _ := strings.Cut(field[1], ":")
 	n, err := strconv.ParseUint(text, 16, 16)
-	return int32(n), field[9], err == nil //nolint:gosec // of 16 bits
+	return int32(n), field[9], err == nil
 }
 
 // sockets returns the sockets that processes hold, as far as this user may see them.

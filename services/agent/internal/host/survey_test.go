@@ -68,7 +68,7 @@ func TestPortsOfOthers(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
-	port := int32(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert,gosec // it is one
+	port := int32(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // it is one
 	require.Contains(t, listening(nil), port)
 	require.NotContains(t, listening([]int{os.Getpid()}), port)
 	require.IsIncreasing(t, append([]int32{0}, listening(nil)...))

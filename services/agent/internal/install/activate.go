@@ -98,8 +98,7 @@ func (w *Worker) exchange(ctx context.Context, fresh bool) error {
 	}
 	w.slot.Unproven = true
 	err = w.notes.step(activating, "start", w.slot.Instances[n].SHA256, func() error {
-		_, err := w.start(ctx, n, old == 0 && w.slot.Instances[n].Adopted)
-		return err
+		return w.start(ctx, n, old == 0 && w.slot.Instances[n].Adopted)
 	})
 	if err != nil {
 		return err
@@ -267,8 +266,7 @@ func (w *Worker) restore(ctx context.Context, bad, good int) error {
 	}
 	started := time.Now()
 	err = w.notes.step(reverting, "start", w.slot.Instances[good].SHA256, func() error {
-		_, err := w.start(ctx, good, false)
-		return err
+		return w.start(ctx, good, false)
 	})
 	if err != nil {
 		return err

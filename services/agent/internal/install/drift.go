@@ -31,9 +31,6 @@ func (w *Worker) inspect(ctx context.Context) error {
 		return nil
 	}
 	w.files(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
 	message := w.changed()
 	w.drift.message = message
 	told := ""

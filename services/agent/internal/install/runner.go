@@ -26,17 +26,18 @@ type runner interface {
 
 // start makes an instance run that is not live yet, and watches it. A service that is adopted
 // is left as it is: it must run already.
-func (w *Worker) start(ctx context.Context, n int, adopt bool) (*live, error) {
+func (w *Worker) start(ctx context.Context, n int, adopt bool) error {
 	instance, workload, err := w.load(n)
 	if err != nil {
-		return nil, &failure{cause: "START_FAILED", err: err}
+		return &failure{cause: "START_FAILED", err: err}
 	}
 	if workload.GetRun().GetExternal() != nil {
 		if err := w.startService(ctx, n, instance, workload, adopt); err != nil {
-			return nil, &failure{cause: "START_FAILED", err: err}
+			return &failure{cause: "START_FAILED", err: err}
 		}
 	}
-	return w.watch(ctx, n)
+	_, err = w.watch(ctx, n)
+	return err
 }
 
 // halt makes an instance not run any more. Where it does not run it does nothing.

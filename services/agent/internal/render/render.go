@@ -280,7 +280,9 @@ func (r *renderer) probe(what string, p *deploymentv1.Probe) (filled Probe, err 
 		text string
 		to   *string
 	}{
-		{p.GetHttp().GetUrl(), &filled.URL}, {p.GetHttp().GetContains(), &filled.Contains}, {p.GetTcp().GetAddress(), &filled.Address},
+		{p.GetHttp().GetUrl(), &filled.URL},
+		{p.GetHttp().GetContains(), &filled.Contains},
+		{p.GetTcp().GetAddress(), &filled.Address},
 		{p.GetGrpc().GetAddress(), &filled.Health},
 	} {
 		if *field.to, err = r.text(what, field.text); err != nil {
