@@ -99,13 +99,7 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err := e.allow(ctx, tx, deploymentv1.Verb_CREATE, d, nil); err != nil {
 		return nil, err
 	}
-	if d.Rollout, err = plan(ctx, tx, d); err != nil {
-		return nil, err
-	}
-	if err := store.CheckGates(d.GetName(), d.GetRollout()); err != nil {
-		return nil, err
-	}
-	if err := store.CheckGateReferences(ctx, tx, environment, d.GetRollout()); err != nil {
+	if err := takePlan(ctx, tx, d, environment); err != nil {
 		return nil, err
 	}
 	slots, err := store.SlotsOf(ctx, tx, applicationOf(d.GetName()), environment.GetName())
@@ -197,6 +191,17 @@ func deployable(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (
 		return nil, fault.Precondition("RELEASE_ABANDONED", "%s was abandoned (%s); deploy another release", release.GetName(), release.GetAbandonReason())
 	}
 	return release, nil
+}
+
+// takePlan copies the plan into the deployment, if its gates can be judged there.
+func takePlan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, environment *deploymentv1.Environment) (err error) {
+	if d.Rollout, err = plan(ctx, tx, d); err != nil {
+		return err
+	}
+	if err := store.CheckGates(d.GetName(), d.GetRollout()); err != nil {
+		return err
+	}
+	return store.CheckGateReferences(ctx, tx, environment, d.GetRollout())
 }
 
 // plan returns the rollout in its expanded form: the one given, the plan named, or the application's default.
