@@ -18,8 +18,8 @@ import (
 // Decide records the approval or rejection of a wave by the person who calls.
 func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) (*deploymentv1.Wave, error) {
 	return e.onWave(ctx, req, func(ctx context.Context, tx *sqldb.Tx, l *loaded, w *deploymentv1.Wave) error {
-		gate := approvalGate(w)
-		if gate == nil {
+		gates := approvalGates(w)
+		if len(gates) == 0 {
 			return fault.Precondition("NO_APPROVAL_GATE", "%s waits for no approval; see what it waits for with `golive why %s`", w.GetName(), w.GetName())
 		}
 		if w.GetState() != deploymentv1.Wave_PENDING && w.GetState() != deploymentv1.Wave_GATED {
@@ -44,22 +44,25 @@ func (e *Engine) Decide(ctx context.Context, req commandRequest, approved bool) 
 		}
 		now := e.store.Now()
 		before := slices.IndexFunc(said[w.GetName()], func(a *deploymentv1.Approval) bool { return a.GetPrincipal() == person })
-		// Who approved may still reject, and may approve again what does not count any more.
-		replace := before >= 0 && (!approved || rollout.Void(w, gate, said[w.GetName()][before], now) != "")
+		// Who approved may still reject, and may approve again what does not count any more for some gate.
+		replace := before >= 0 && (!approved || slices.ContainsFunc(gates, func(g *deploymentv1.ApprovalGate) bool {
+			return rollout.Void(w, g, said[w.GetName()][before], now) != ""
+		}))
 		return store.AddApproval(ctx, tx, w.GetName(), &deploymentv1.Approval{
 			Principal: person, Approved: approved, Reason: req.GetReason(), Time: timestamppb.New(now), Digest: w.GetApprovalDigest(), Roles: rolesOf(ctx, w.GetName()),
 		}, replace)
 	})
 }
 
-// approvalGate returns the approval that a wave waits for, or nil.
-func approvalGate(w *deploymentv1.Wave) *deploymentv1.ApprovalGate {
+// approvalGates returns the approvals that a wave waits for.
+func approvalGates(w *deploymentv1.Wave) []*deploymentv1.ApprovalGate {
+	var gates []*deploymentv1.ApprovalGate
 	for _, g := range w.GetRule().GetGates() {
 		if g.GetApproval() != nil {
-			return g.GetApproval()
+			gates = append(gates, g.GetApproval())
 		}
 	}
-	return nil
+	return gates
 }
 
 func digestOf(req commandRequest) string {
