@@ -148,6 +148,8 @@ func (b *Bench) Soak(seed uint64, n int) (Result, []uint64) {
 		id := fmt.Sprintf("d%d", i)
 		w.deploy(id, i%2, nil)
 		w.settle(id)
+		for until := w.now.Add(time.Second); w.step(until); { // so that hosts hear of the seal, and clean up
+		}
 		if d := w.book.deployments[application+"/deployments/"+id]; w.broken == nil && d.message.GetState() != deploymentv1.Deployment_SUCCEEDED {
 			w.fail(fmt.Errorf("%s is %s", id, d.message.GetState()))
 		}
