@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/cli/internal/kind"
 )
 
@@ -105,18 +106,29 @@ func (a *app) abandon() *cobra.Command {
 }
 
 func (a *app) rollback() *cobra.Command {
-	var preview bool
+	var (
+		preview bool
+		file    string
+		order   *deploymentv1.SignedDocument
+	)
 	v := verb{use: "rollback DEPLOYMENT", short: "Take targets back to what they ran before", word: "Rollback", kind: "deployment", asking: true, subject: (*client).deploymentOf}
-	v.instead = func(ctx context.Context, c *client, name string) (bool, error) {
+	v.instead = func(ctx context.Context, c *client, name string) (done bool, err error) {
+		if order, err = c.signedFile(file); err != nil {
+			return false, err
+		}
 		return preview, c.previewRollback(ctx, preview, name)
 	}
 	return a.verb(v, func(cmd *cobra.Command, fill *filler) {
 		waves := cmd.Flags().StringSlice("waves", nil, "only these waves, by id; all when not given")
 		cmd.Flags().BoolVar(&preview, "preview", false, "say what it would do, and do nothing")
+		cmd.Flags().StringVar(&file, "order", "", "a signed rollback order, with FILE.minisig beside it; where releases are signed")
 		*fill = append(*fill, func(req protoreflect.Message) {
 			list := req.Mutable(req.Descriptor().Fields().ByName("waves")).List()
 			for _, w := range *waves {
 				list.Append(protoreflect.ValueOfString(w))
+			}
+			if order != nil {
+				req.Set(req.Descriptor().Fields().ByName("rollback_order"), protoreflect.ValueOfMessage(order.ProtoReflect()))
 			}
 		})
 	})

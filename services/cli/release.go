@@ -39,7 +39,7 @@ func (a *app) releaseCreate() *cobra.Command {
 	var (
 		artifacts        []string
 		spec, id, commit string
-		notes            string
+		notes, manifest  string
 	)
 	cmd := &cobra.Command{
 		Use:   "create APPLICATION VERSION [--artifact OS/ARCH=FILE]… -f SPEC",
@@ -57,6 +57,7 @@ func (a *app) releaseCreate() *cobra.Command {
 	f.StringVar(&id, "id", "", "the id; v2-0-0 for 2.0.0 when not given")
 	f.StringVar(&commit, "commit", "", "the source commit")
 	f.StringVar(&notes, "notes", "", "what is new")
+	f.StringVar(&manifest, "manifest", "", "its signed manifest, with FILE.minisig beside it as minisign -S writes it")
 	must(cmd.MarkFlagRequired("filename"))
 	a.completeKind(cmd, "application")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
@@ -81,6 +82,11 @@ func (a *app) releaseCreate() *cobra.Command {
 				return err
 			}
 			release.Artifacts = append(release.Artifacts, artifact)
+		}
+		if manifest != "" {
+			if release.Manifest, err = c.signedFile(manifest); err != nil {
+				return err
+			}
 		}
 		if id == "" {
 			id = "v" + strings.NewReplacer(".", "-", "+", "-").Replace(strings.ToLower(args[1]))
