@@ -46,7 +46,7 @@ func writeCommand(out *bytes.Buffer, cmd *cobra.Command, shared map[string]bool)
 		if c.Hidden || c.Name() == "help" {
 			continue
 		}
-		if c.HasSubCommands() {
+		if c.HasSubCommands() && c.Args == nil { // it is a group and does nothing itself
 			writeCommand(out, c, shared)
 			continue
 		}
@@ -58,6 +58,7 @@ func writeCommand(out *bytes.Buffer, cmd *cobra.Command, shared map[string]bool)
 			fmt.Fprintf(out, "\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(c.Example, "  "), "\n  ", "\n"))
 		}
 		writeFlags(out, c, shared, func(*pflag.Flag) bool { return true })
+		writeCommand(out, c, shared)
 	}
 }
 

@@ -91,7 +91,7 @@ func parse(words []string) error {
 		return errNoCommand
 	}
 	switch {
-	case cmd == root || cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-"):
+	case cmd == root || cmd.HasSubCommands() && cmd.Args == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-"):
 		return errNoCommand
 	case cmd.DisableFlagParsing:
 		return nil // another program reads them

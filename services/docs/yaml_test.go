@@ -15,7 +15,7 @@ import (
 )
 
 // TestEveryResourceInTheDocumentationIsAccepted applies the example files, and then every YAML
-// block of the pages, to a real server. A block without a name is a part: of a release, or of a plan's wave.
+// block of the pages, to a real server. A block without a name is a part: of a release, of a plan, or of a plan's wave.
 func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 	run := plane(t)
 	examples := filepath.Join(root, "examples", "hello")
@@ -48,11 +48,12 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 			t.Logf("a block of %s", name)
 			content := block[1]
 			switch {
-			case strings.HasPrefix(content, "name: "):
+			case regexp.MustCompile(`(?m)^name: `).MatchString(content):
 				run("apply", "-f", file("block.yaml", content))
+			case strings.HasPrefix(content, "waves:"):
+				run("apply", "-f", file("block.yaml", "name: deploymentPlans/part\nrollout:\n"+indent(content, "  ")))
 			case strings.HasPrefix(content, "gates:"):
-				indented := "    " + strings.ReplaceAll(strings.TrimSpace(content), "\n", "\n    ")
-				run("apply", "-f", file("block.yaml", "name: deploymentPlans/part\nrollout:\n  waves:\n  - id: only\n    members: {rest: true}\n"+indented+"\n"))
+				run("apply", "-f", file("block.yaml", "name: deploymentPlans/part\nrollout:\n  waves:\n  - {id: zeroth, members: {count: 1}}\n  - id: first\n    members: {rest: true}\n"+indent(content, "    ")))
 			default:
 				artifact := []string{"--artifact", "linux/amd64=" + archive}
 				if strings.Contains(content, "  external:") { // it needs neither
@@ -69,6 +70,11 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 		}
 	}
 	require.Greater(t, blocks, 6)
+}
+
+// indent moves lines to the right.
+func indent(text, by string) string {
+	return by + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+by) + "\n"
 }
 
 // plane starts a server and returns what runs a command against it.

@@ -120,7 +120,7 @@ func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	shimPath := flags.String("shim", os.Getenv("GOLIVE_SHIM"), "the shim's program; golive-shim beside this one by default")
 	flags.Int64Var(&config.LogLimit, "log-limit", 0, "bytes of each output file of an application; 4 MiB by default")
 	flags.IntVar(&config.LogFiles, "log-files", 0, "how many files of each output are kept; 2 by default and at least")
-	transport := flags.String("transport", or(os.Getenv("GOLIVE_TRANSPORT"), string(agent.Auto)), "how to hear of work: stream, poll, or auto: polls where something on the way breaks streams")
+	transport := flags.String("transport", or(os.Getenv("GOLIVE_TRANSPORT"), "auto"), "how to hear of work: stream, poll, or auto: polls where something on the way breaks streams")
 	flags.DurationVar(&config.Trial, "trial", 2*time.Minute, "how long a new program of the agent has to be welcomed")
 	level := flags.String("log-level", or(os.Getenv("GOLIVE_LOG_LEVEL"), "info"), "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
