@@ -17,19 +17,19 @@ import (
 
 const shop, prod = "workspaces/default/applications/shop", "workspaces/default/environments/prod"
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
+func read(tb testing.TB, name string) []byte {
+	tb.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return content
 }
 
-func keys(t testing.TB, names ...string) []signature.Key {
-	t.Helper()
+func keys(tb testing.TB, names ...string) []signature.Key {
+	tb.Helper()
 	var all []signature.Key
 	for _, name := range names {
-		some, err := signature.ParseKeyFile(read(t, name))
-		require.NoError(t, err)
+		some, err := signature.ParseKeyFile(read(tb, name))
+		require.NoError(tb, err)
 		all = append(all, some...)
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -27,14 +28,14 @@ func repack(archive []byte, content string) ([]byte, error) {
 	from, to := tar.NewReader(in), tar.NewWriter(z)
 	for {
 		h, err := from.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {
 			err = to.WriteHeader(h)
 		}
 		if err == nil {
-			_, err = io.Copy(to, from) //nolint:gosec // of this test
+			_, err = io.Copy(to, from)
 		}
 		if err != nil {
 			return nil, err

@@ -156,6 +156,7 @@ func TestAFailedMigrationStopsTheWave(t *testing.T) {
 }
 
 func TestAnInterruptedMigrationWaitsForAPerson(t *testing.T) {
+	t.Parallel()
 	for resolution, want := range map[deploymentv1.ResolveMigrationRunRequest_Resolution]int{
 		deploymentv1.ResolveMigrationRunRequest_DONE: 1, deploymentv1.ResolveMigrationRunRequest_NOT_RUN: 2, deploymentv1.ResolveMigrationRunRequest_RETRY: 2,
 	} {
@@ -195,8 +196,10 @@ func TestARunnerThatNeverBeganIsReplaced(t *testing.T) {
 		w.until(d, blocked(gatev1.BlockedBy_MIGRATION))
 		epoch := w.run("add").GetEpoch()
 		fails := &agentv1.Report{Sequence: 900, Installation: d + "/installations/t0", Attempt: 1, Epoch: epoch, State: deploymentv1.Installation_FAILED, Cause: "FETCH_FAILED"}
-		stale := &agentv1.Report{Sequence: 901, Installation: d + "/installations/t0", Attempt: 1, Epoch: epoch, State: deploymentv1.Installation_FAILED,
-			Migrations: []*agentv1.MigrationOutcome{{Id: "add", State: agentv1.MigrationOutcome_FAILED}}}
+		stale := &agentv1.Report{
+			Sequence: 901, Installation: d + "/installations/t0", Attempt: 1, Epoch: epoch, State: deploymentv1.Installation_FAILED,
+			Migrations: []*agentv1.MigrationOutcome{{Id: "add", State: agentv1.MigrationOutcome_FAILED}},
+		}
 		require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{fails}))
 		w.reach(d, deploymentv1.Deployment_SUCCEEDED)
 		run := w.run("add")

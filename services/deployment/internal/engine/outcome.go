@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -34,7 +35,6 @@ func (b *batch) migrated(ctx context.Context, row *store.Installation, r *agentv
 		if run == nil || o.GetDown() != run.GetDown() {
 			continue
 		}
-		state := run.GetState()
 		switch o.GetState() {
 		case agentv1.MigrationOutcome_STARTED:
 			if run.GetStartTime() != nil {
@@ -46,7 +46,7 @@ func (b *batch) migrated(ctx context.Context, row *store.Installation, r *agentv
 			if run.GetRunner() == "" {
 				continue // one of many; the last one ends it
 			}
-			state = deploymentv1.MigrationRun_DONE
+			state := deploymentv1.MigrationRun_DONE
 			if run.GetDown() {
 				state = deploymentv1.MigrationRun_REVERTED
 			}
@@ -112,9 +112,7 @@ func (b *batch) runsOf(ctx context.Context, row *store.Installation, r *agentv1.
 		if err != nil {
 			return nil, fmt.Errorf("read reported migrations: %w", err)
 		}
-		for name, run := range named {
-			all[name] = run
-		}
+		maps.Copy(all, named)
 	}
 	for _, run := range all {
 		open := run.GetState() == deploymentv1.MigrationRun_RUNNING || run.GetState() == deploymentv1.MigrationRun_INTERRUPTED

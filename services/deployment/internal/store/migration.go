@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -46,9 +47,7 @@ func OpenMigrations(ctx context.Context, q sqldb.Queryer, runners []string) (map
 	out := map[string]*MigrationRun{}
 	err := inChunks(runners, func(marks string, args []any) error {
 		some, err := selectRuns(ctx, q, `WHERE `+in("state", deploymentv1.MigrationRun_RUNNING, deploymentv1.MigrationRun_INTERRUPTED)+` AND runner IN (`+marks+`)`, args...)
-		for name, run := range some {
-			out[name] = run
-		}
+		maps.Copy(out, some)
 		return err
 	})
 	return out, err
