@@ -332,6 +332,11 @@ func TestWithoutAWayBackNothingStarts(t *testing.T) {
 		require.EqualValues(t, 6, second.GetRollbackPath().GetRetained(), "the archive is gone, but the release runs there")
 		require.Empty(t, second.GetRollbackPath().GetBlocked())
 
+		require.Eventually(t, func() bool { // the answers to the seals tell of health too
+			n, err := store.SelectInstallations(w.ctx, w.store.DB.Read(), `parent = $1 AND action <> 0`, second.GetName())
+			return err == nil && len(n) == 0
+		}, 20*time.Second, 10*time.Millisecond)
+
 		// Where the server does not know that the release before is on the host still, it must be there to be fetched.
 		require.NoError(t, w.store.DB.Tx(w.ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE slots SET settled = 0, health = $1 WHERE target = $2`, int64(deploymentv1.Installation_UNHEALTHY), env+"/targets/t0")
