@@ -36,7 +36,7 @@ func newInstalled(t *testing.T) *installedAgent {
 	w := setup(t)
 	w.stop()
 	a := &installedAgent{world: w, path: filepath.Join(t.TempDir(), "golive-agent")}
-	require.NoError(t, os.WriteFile(a.path, builtAgent(t, "1.0.0"), 0o700)) //nolint:gosec // it is a program
+	require.NoError(t, os.WriteFile(a.path, builtAgent(t, "1.0.0"), 0o700))
 	t.Cleanup(func() {
 		if a.cmd != nil {
 			_ = a.cmd.Process.Kill()
@@ -83,7 +83,7 @@ func programArchive(t *testing.T, program []byte) []byte {
 // desire makes the server tell the agent to run a program.
 func (a *installedAgent) desire(version string, program []byte, generation int64) {
 	a.t.Helper()
-	archive := programArchive(a.t.(*testing.T), program) //nolint:errcheck,forcetypeassert // it is that of the test
+	archive := programArchive(a.t.(*testing.T), program)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.blobs[digest(archive)] = archive
@@ -137,7 +137,7 @@ func (a *installedAgent) settled(version string) {
 		if err != nil {
 			return false
 		}
-		out, _ := exec.CommandContext(context.Background(), exe, "version").Output() //nolint:usetesting // it also runs at the end
+		out, _ := exec.CommandContext(context.Background(), exe, "version").Output()
 		return strings.TrimSpace(string(out)) == "golive-agent "+version
 	}, soon, 20*time.Millisecond, "the same process runs it")
 }
@@ -192,7 +192,7 @@ func TestAnAgentReplacesItsProgramAndTheApplicationsRunOn(t *testing.T) {
 	require.NoError(t, a.cmd.Process.Signal(syscall.SIGTERM))
 	<-a.ended
 	require.NoError(t, os.Remove(a.path))
-	require.NoError(t, os.WriteFile(a.path, two, 0o700)) //nolint:gosec // it is a program
+	require.NoError(t, os.WriteFile(a.path, two, 0o700))
 	a.run()
 	a.settled("2.0.0")
 }

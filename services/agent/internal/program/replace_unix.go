@@ -11,5 +11,5 @@ import (
 func keepToSelf(fd int) { syscall.CloseOnExec(fd) }
 
 func replace(path string, args, env []string) error {
-	return fmt.Errorf("become %s: %w", path, syscall.Exec(path, args, env)) //nolint:gosec // the program was verified
+	return fmt.Errorf("become %s: %w", path, syscall.Exec(path, args, env))
 }

@@ -87,8 +87,8 @@ func (s *Store) Version(ctx context.Context, slot Slot) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, versionTime)
 	defer cancel()
 	for {
-		out, err := exec.CommandContext(ctx, s.Path(slot), "version").Output()
-		if errors.Is(err, syscall.ETXTBSY) && ctx.Err() == nil { // another fork still holds the descriptor that wrote it
+		out, err := exec.CommandContext(ctx, s.Path(slot), "version").Output() //nolint:gosec // it was verified
+		if errors.Is(err, syscall.ETXTBSY) && ctx.Err() == nil {               // another fork still holds the descriptor that wrote it
 			continue
 		}
 		if err != nil {
@@ -116,7 +116,7 @@ func (s *Store) Try(ctx context.Context, self Self, trial *Trial, args []string,
 	}
 	defer func() { _ = word.Close() }()
 	last := &lastWords{}
-	child := exec.Command(s.Path(trial.Slot), args[1:]...) //nolint:noctx // it is ended in order
+	child := exec.Command(s.Path(trial.Slot), args[1:]...) //nolint:noctx,gosec // it is ended in order, and was verified
 	child.Env, child.Stdin, child.ExtraFiles = self.environ(trial.Slot, true), life, []*os.File{report}
 	child.Stdout, child.Stderr = os.Stdout, io.MultiWriter(os.Stderr, last)
 	err = child.Start()
@@ -130,8 +130,11 @@ func (s *Store) Try(ctx context.Context, self Self, trial *Trial, args []string,
 			close(heard)
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() { ended <- child.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = child.Wait() // ProcessState says how it ended
+		close(ended)
+	}()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	select {
@@ -150,7 +153,7 @@ func (s *Store) Try(ctx context.Context, self Self, trial *Trial, args []string,
 }
 
 // stop ends a process in order, and by force where it does not.
-func stop(child *exec.Cmd, ended <-chan error) {
+func stop(child *exec.Cmd, ended <-chan struct{}) {
 	_ = child.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-ended:

@@ -28,7 +28,7 @@ func served(t *testing.T, config *tls.Config, name string, now time.Time, trust 
 	defer func() { _, _ = near.Close(), far.Close() }()
 	go func() { _ = tls.Server(far, config).HandshakeContext(t.Context()) }()
 	client := tls.Client(near, &tls.Config{
-		MinVersion: tls.VersionTLS13, ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2"}, //nolint:gosec // verified below
+		MinVersion: tls.VersionTLS13, ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2"},
 		VerifyConnection: func(state tls.ConnectionState) error {
 			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now})
 			return err

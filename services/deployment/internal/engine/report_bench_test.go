@@ -39,6 +39,7 @@ func BenchmarkReports(b *testing.B) {
 
 // applyWaves lets waves of reportBatch hosts each say FETCHING, ACTIVATING, PROBING and HEALTHY.
 func applyWaves(b *testing.B, st *store.Store, e *engine.Engine) {
+	b.Helper()
 	states := []deploymentv1.Installation_State{
 		deploymentv1.Installation_FETCHING, deploymentv1.Installation_ACTIVATING, deploymentv1.Installation_PROBING, deploymentv1.Installation_HEALTHY,
 	}
@@ -86,6 +87,7 @@ func claimedWave(b *testing.B, st *store.Store, id string) (names []string) {
 
 // writeBare writes as many rows as a report does: one changed, a step and an event added.
 func writeBare(b *testing.B, st *store.Store) {
+	b.Helper()
 	require.NoError(b, st.DB.Tx(b.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 		for _, table := range []string{"bare_rows (id BIGINT PRIMARY KEY, state BIGINT NOT NULL)", "bare_steps (id BIGINT PRIMARY KEY, step TEXT NOT NULL)", "bare_events (id BIGINT PRIMARY KEY, after TEXT NOT NULL)"} {
 			if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+table); err != nil {
@@ -109,7 +111,7 @@ func writeBare(b *testing.B, st *store.Store) {
 		require.NoError(b, st.DB.Tx(b.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			for i := range reportBatch {
 				for query, args := range map[string][]any{
-					`UPDATE bare_rows SET state = $1 WHERE id = $2`:          {written, i},
+					`UPDATE bare_rows SET state = $1 WHERE id = $2`:       {written, i},
 					`INSERT INTO bare_steps (id, step) VALUES ($1, $2)`:   {written + i, "test"},
 					`INSERT INTO bare_events (id, after) VALUES ($1, $2)`: {written + i, text},
 				} {
