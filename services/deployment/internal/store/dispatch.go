@@ -29,6 +29,12 @@ func ReleasesFor(ctx context.Context, q sqldb.Queryer, targets []string) ([]stri
 	if err != nil {
 		return nil, err
 	}
+	// Where what ran before is not kept on the host any more, it has to be fetched on the way back.
+	before, err := distinctTexts(ctx, q, targets, `SELECT DISTINCT from_release FROM installations WHERE from_release <> '' AND (active = 1 OR action <> 0) AND target IN (`)
+	if err != nil {
+		return nil, err
+	}
+	under = append(under, before...)
 	runs, err := distinctTexts(ctx, q, targets, `SELECT DISTINCT release FROM slots WHERE target IN (`)
 	return append(under, runs...), err
 }
