@@ -79,10 +79,3 @@ func HeldBy(ctx context.Context, q sqldb.Queryer, application string, targets []
 func Unsealed(ctx context.Context, q sqldb.Queryer, deployment string) ([]*Installation, error) {
 	return SelectInstallations(ctx, q, `parent = $1 AND NOT `+in("state", deploymentv1.Installation_SEALED, deploymentv1.Installation_SKIPPED)+` ORDER BY name`, deployment)
 }
-
-// ReleasesOf returns the releases that a deployment brings, and those it may have to go back to.
-func ReleasesOf(ctx context.Context, q sqldb.Queryer, deployment string) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT to_release FROM installations WHERE parent = $1 AND to_release <> ''
-		UNION SELECT from_release FROM installations WHERE parent = $1 AND from_release <> '' ORDER BY 1`, deployment)
-	return sqldb.Collect(rows, err, scanText)
-}
