@@ -45,6 +45,7 @@ func (w *world) heal() {
 		w.gate.says[plans+fmt.Sprintf("p%d", i)] = gatev1.Verdict_PASS
 	}
 	w.gate.down = false
+	w.metrics = metrics{pushing: w.metrics.pushing}
 	end := w.now.Add(patience)
 	for quiet := 0; w.broken == nil && quiet < absence; {
 		w.benign()

@@ -16,6 +16,7 @@ import (
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/engine"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
@@ -25,7 +26,7 @@ type invariant func(w *world, c *change) error
 func invariants() []invariant {
 	return []invariant{
 		terminalAbsorbs, commandsStand, gatesWereOpen, rulesHold, wavesInOrder, parallelIsBounded, oneActiveEach, activatesOnce, epochsRise, waitsSayWhy, wakesStand,
-		silenceEnds, graceAfterStart, snapshotsStand, cancelEnds, attemptsNeedPeople, rollbackWaitsForNobody, sealedWithinBudget, failuresHaveCauses, targetsAreFreed,
+		silenceEnds, graceAfterStart, snapshotsStand, cancelEnds, attemptsNeedPeople, rollbackWaitsForNobody, sealedWithinBudget, sealedOnVerdict, failuresHaveCauses, targetsAreFreed,
 	}
 }
 
@@ -90,6 +91,9 @@ func terminalAbsorbs(_ *world, c *change) error {
 // commandsStand (F2, promise 1): what a person was acknowledged to want stays what is wanted, until a person says otherwise.
 func commandsStand(w *world, c *change) error {
 	for _, d := range c.deployments {
+		if d.after.GetDesiredState() == deploymentv1.Deployment_PAUSE && d.after.GetCommandedBy() == engine.Principal {
+			continue // its analysis could not decide, and gave it to a person
+		}
 		if name := d.after.GetName(); d.before != nil && d.before.GetDesiredState() != d.after.GetDesiredState() && w.people.commanding[name] == 0 {
 			return fmt.Errorf("F2: %s was to %s and is to %s, and nobody said so", name, d.before.GetDesiredState(), d.after.GetDesiredState())
 		}
@@ -480,7 +484,7 @@ func sealedWithinBudget(_ *world, c *change) error {
 
 // failuresHaveCauses (F7, F8): waiting for people never fails a deployment; only what is counted does.
 func failuresHaveCauses(w *world, c *change) error {
-	causes := []string{"BUDGET_SPENT", "LOST_BUDGET_SPENT", "PREFLIGHT_FAILED"}
+	causes := []string{"BUDGET_SPENT", "LOST_BUDGET_SPENT", "PREFLIGHT_FAILED", rollout.ReasonAnalysisFailed}
 	for _, d := range c.deployments {
 		switch d.after.GetState() {
 		case deploymentv1.Deployment_FAILED:

@@ -127,6 +127,8 @@ func (w *world) operator() {
 		w.retry(r)
 	case 8, 9:
 		w.rule(r)
+	case 10:
+		w.metrics.turn(w)
 	case 7:
 		if wave := w.someWave(); wave != "" {
 			_ = r.do("skip "+short(wave), func(ctx context.Context) error {
@@ -168,7 +170,7 @@ func (w *world) command(r *replica) {
 	}
 	often := []rollout.Command{rollout.Pause, rollout.Pause, rollout.Resume, rollout.Resume, rollout.Resume, rollout.Cancel, rollout.Abandon}
 	c := often[w.pick(len(often))]
-	if (c == rollout.Cancel || c == rollout.Abandon) && w.chance(600) {
+	if c == rollout.Cancel && w.chance(300) || c == rollout.Abandon && w.chance(700) {
 		return
 	}
 	w.give(r, name, c)

@@ -14,7 +14,7 @@ import (
 // rollout makes a plan of one to three waves.
 func (w *world) rollout() *deploymentv1.Rollout {
 	r := &deploymentv1.Rollout{
-		CancelTimeout: seconds(5 + w.pick(60)), LostAfter: seconds(10 + w.pick(110)), StepTimeout: seconds(10 + w.pick(30)),
+		CancelTimeout: seconds(2 + w.pick(30)), LostAfter: seconds(10 + w.pick(110)), StepTimeout: seconds(10 + w.pick(30)),
 	}
 	if w.chance(400) {
 		r.OnFailure = deploymentv1.Rollout_FREEZE
@@ -31,6 +31,9 @@ func (w *world) rollout() *deploymentv1.Rollout {
 		}
 		if w.chance(300) {
 			rule.MinCoverage = 0.5
+		}
+		if w.chance(120) {
+			rule.Analysis = w.analysis()
 		}
 		for j := range max(0, w.pick(4)-1) {
 			g := w.gateRule(fmt.Sprintf("g%d", j))

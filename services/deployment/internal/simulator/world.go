@@ -29,6 +29,7 @@ type world struct {
 	gate     *gateService
 	people   people
 	policies policies
+	metrics  metrics
 	faults   faults
 	// faulty is true until the world heals.
 	faulty  bool
@@ -117,8 +118,8 @@ func (w *world) drawFaults() (f faults) {
 	f.drop, f.duplicate, f.late, f.reorder = maybe(150), maybe(200), maybe(30), maybe(300)
 	f.lostHints, f.twice = maybe(600), maybe(200)
 	f.longAbsence, f.slowDisk = maybe(400), maybe(300)
-	f.deaf, f.unkillable, f.ill, f.badly = maybe(300), maybe(100), maybe(200), maybe(250)
-	f.agentDies, f.serverDies, f.partition, f.databaseGone = maybe(6), maybe(4), maybe(4), maybe(2)
+	f.deaf, f.unkillable, f.ill, f.badly = maybe(300), maybe(300), maybe(200), maybe(300)
+	f.agentDies, f.serverDies, f.partition, f.databaseGone = maybe(10), maybe(4), maybe(6), maybe(2)
 	f.clocks, f.oldAgents, f.gateDown = w.chance(150), maybe(100), maybe(400)
 	return f
 }
