@@ -145,10 +145,10 @@ func (w *world) registers(application, id, version string) {
 func (w *world) stands(application, target, release string) {
 	w.t.Helper()
 	require.NoError(w.t, w.store.DB.Tx(w.ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return store.PutSlot(ctx, tx, &store.Slot{
+		return store.PutSlots(ctx, tx, []*store.Slot{{
 			Target: env + "/targets/" + target, Application: application, Release: application + "/releases/" + release,
 			Installation: "none", Health: deploymentv1.Installation_HEALTHY_NOW, Since: time.Now(), Settled: true,
-		})
+		}})
 	}))
 }
 

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -33,7 +35,10 @@ func (e *Engine) Apply(ctx context.Context, reports []*agentv1.Report) error {
 		if err != nil {
 			return fmt.Errorf("load reported installations: %w", err)
 		}
-		b := &batch{engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, read: map[string]int64{}, woken: map[string]bool{}}
+		b := &batch{
+			engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, read: map[string]int64{},
+			woken: map[string]bool{}, slots: map[slotOf]*store.Slot{},
+		}
 		for _, row := range rows {
 			b.rows[row.GetName()] = row
 			b.read[row.GetName()] = row.GetRevision()
@@ -66,9 +71,13 @@ type batch struct {
 	read   map[string]int64 // their revisions before
 	events []feed.Record
 	woken  map[string]bool
+	slots  map[slotOf]*store.Slot // what runs now, of each target the last that was heard
 	// drifted names the rows whose slot is known to have drifted; nil until it was read.
 	drifted *[]string
 }
+
+// slotOf names a slot.
+type slotOf struct{ target, application string }
 
 func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 	row := b.rows[r.GetInstallation()]
@@ -105,16 +114,19 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 	s := &store.Slot{
 		Target: row.GetTarget(), Application: row.Application, Installation: row.GetName(), Health: row.GetHealth(), Since: b.now, Settled: true,
 	}
+	key := slotOf{s.Target, s.Application}
 	switch {
 	case row.GetState() == before:
+		if known := b.slots[key]; known != nil && known.Installation == row.GetName() {
+			known.Health = row.GetHealth()
+			return nil
+		}
 		return store.SetSlotHealth(ctx, b.tx, b.now, row.GetName(), row.GetHealth())
 	case row.GetState() == deploymentv1.Installation_HEALTHY:
 		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
-		return store.PutSlot(ctx, b.tx, s)
 	case row.GetState() == deploymentv1.Installation_REVERTED && before != deploymentv1.Installation_CANCELLED:
 		s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
 		s.Health = deploymentv1.Installation_HEALTHY_NOW
-		return store.PutSlot(ctx, b.tx, s)
 	case row.GetState() == deploymentv1.Installation_FAILED && activated(before, r):
 		// It was left in place: this is what is there, and it does not work.
 		s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
@@ -122,10 +134,11 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 			s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
 		}
 		s.Health, s.Settled = deploymentv1.Installation_UNHEALTHY, false
-		return store.PutSlot(ctx, b.tx, s)
 	default:
 		return nil
 	}
+	b.slots[key] = s
+	return nil
 }
 
 // activated tells whether a failed installation had begun to replace what ran.
@@ -146,6 +159,9 @@ func (b *batch) finish(ctx context.Context) error {
 	if err := store.SaveReported(ctx, b.tx, b.now, changed); err != nil {
 		return err
 	}
+	if err := store.PutSlots(ctx, b.tx, inOrder(b.slots)); err != nil {
+		return err
+	}
 	if err := b.engine.store.Log.Append(ctx, b.tx, b.events...); err != nil {
 		return err
 	}
@@ -155,6 +171,13 @@ func (b *batch) finish(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// inOrder sorts slots, so that two batches never wait for each other.
+func inOrder(slots map[slotOf]*store.Slot) []*store.Slot {
+	return slices.SortedFunc(maps.Values(slots), func(a, b *store.Slot) int {
+		return cmp.Or(strings.Compare(a.Target, b.Target), strings.Compare(a.Application, b.Application))
+	})
 }
 
 // absorb takes what is news in a report into the row and tells whether there was any.

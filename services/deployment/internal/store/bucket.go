@@ -143,14 +143,14 @@ func (s *Store) observe(ctx context.Context, runs []Run, resolution time.Duratio
 	_, summed := sums("b.")
 	for len(runs) > 0 {
 		n := min(most, len(runs))
-		args := []any{resolution.Microseconds()}
+		args := make([]any, 0, 3*n+1)
 		for _, r := range runs[:n] {
 			lo, hi := clip(r, start, end)
 			args = append(args, r.Installation, lo.Truncate(resolution).UnixMicro(), hi.UnixMicro())
 		}
-		rows, err := s.Metrics.Read().QueryContext(ctx, `WITH r (installation, lo, hi) AS (VALUES `+typedTriples(n)+`)
-			SELECT `+group+`, SUM(b.observed), SUM(b.good), `+summed+` FROM r JOIN probe_buckets b ON b.resolution = $1 AND b.installation = r.installation
-			AND b.start_time >= r.lo AND b.start_time < r.hi GROUP BY 1`, args...)
+		rows, err := s.Metrics.Read().QueryContext(ctx, `WITH r (installation, lo, hi) AS (VALUES `+typedTuples(n, "TEXT", "BIGINT", "BIGINT")+`)
+			SELECT `+group+`, SUM(b.observed), SUM(b.good), `+summed+` FROM r JOIN probe_buckets b ON b.resolution = `+fmt.Sprint("$", 3*n+1)+` AND b.installation = r.installation
+			AND b.start_time >= r.lo AND b.start_time < r.hi GROUP BY 1`, append(args, resolution.Microseconds())...)
 		found, err := sqldb.Collect(rows, err, scanObservation)
 		if err != nil {
 			return fmt.Errorf("add up observations: %w", err)
@@ -173,18 +173,6 @@ func clip(r Run, start, end time.Time) (lo, hi time.Time) {
 		hi = r.To
 	}
 	return lo, hi
-}
-
-// typedTriples is VALUES for n rows of (text, bigint, bigint) from $2 on; PostgreSQL wants to be told.
-func typedTriples(n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))", 3*i+2, 3*i+3, 3*i+4)
-	}
-	return b.String()
 }
 
 func scanObservation(rows *sql.Rows) (Observation, error) {

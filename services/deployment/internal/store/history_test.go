@@ -18,7 +18,7 @@ const crm = workspace + "/applications/crm"
 
 func (b *fleetBundle) runs(target, release, installation string, at time.Time) {
 	b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
-		return store.PutSlot(ctx, tx, &store.Slot{Target: environment + "/targets/" + target, Application: crm, Release: release, Installation: installation, Since: at, Settled: true})
+		return store.PutSlots(ctx, tx, []*store.Slot{{Target: environment + "/targets/" + target, Application: crm, Release: release, Installation: installation, Since: at, Settled: true}})
 	})
 }
 

@@ -19,28 +19,29 @@ type Run struct {
 	From, To                                   time.Time // To is zero while it runs.
 }
 
-// recordRun keeps the history in step with the slot: what ran so far has ended where
+// recordRuns keeps the history in step with the slots: what ran so far has ended where
 // something else runs now, or nothing does.
-func recordRun(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
-	now := s.Since.UnixMicro()
-	ended, err := tx.ExecContext(ctx, `UPDATE runs SET to_time = $1 WHERE target = $2 AND application = $3 AND to_time = 0 AND (release <> $4 OR installation <> $5)`,
-		now, s.Target, s.Application, s.Release, s.Installation)
-	if err != nil {
-		return fmt.Errorf("end what ran on %s: %w", s.Target, err)
-	}
-	if s.Release == "" {
-		return nil
-	}
-	from := now
-	if n, err := ended.RowsAffected(); err != nil {
+func recordRuns(ctx context.Context, tx *sqldb.Tx, slots []*Slot) error {
+	err := sized(slots, func(part []*Slot) error {
+		args := make([]any, 0, 5*len(part))
+		for _, s := range part {
+			args = append(args, s.Target, s.Application, s.Release, s.Installation, s.Since.UnixMicro())
+		}
+		now := `WITH now (target, application, release, installation, since) AS (VALUES ` + typedTuples(len(part), "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT") + `) `
+		_, err := tx.ExecContext(ctx, now+`UPDATE runs SET to_time = now.since FROM now WHERE runs.target = now.target AND runs.application = now.application
+			AND runs.to_time = 0 AND (runs.release <> now.release OR runs.installation <> now.installation)`, args...)
+		if err != nil {
+			return err
+		}
+		// Two changes within a microsecond are still two rows.
+		_, err = tx.ExecContext(ctx, now+`INSERT INTO runs (target, application, from_time, to_time, release, installation)
+			SELECT now.target, now.application, CASE WHEN EXISTS (SELECT 1 FROM runs r WHERE r.target = now.target AND r.application = now.application AND r.from_time = now.since)
+				THEN now.since + 1 ELSE now.since END, 0, now.release, now.installation
+			FROM now WHERE now.release <> '' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.target = now.target AND r.application = now.application AND r.to_time = 0)`, args...)
 		return err
-	} else if n > 0 {
-		from++ // two changes within a microsecond are still two rows
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO runs (target, application, from_time, to_time, release, installation) VALUES ($1, $2, $3, 0, $4, $5)
-		ON CONFLICT DO NOTHING`, s.Target, s.Application, from, s.Release, s.Installation)
+	})
 	if err != nil {
-		return fmt.Errorf("begin what runs on %s: %w", s.Target, err)
+		return fmt.Errorf("record what ran: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
@@ -60,21 +62,35 @@ func SlotsOn(ctx context.Context, q sqldb.Queryer, targets []string) (map[string
 	return out, err
 }
 
-// PutSlot says what runs now. An empty release says that nothing does.
-func PutSlot(ctx context.Context, tx *sqldb.Tx, s *Slot) error {
-	if err := recordRun(ctx, tx, s); err != nil {
+// PutSlots says what runs now, of each target and application at most once. An empty release says that nothing does.
+func PutSlots(ctx context.Context, tx *sqldb.Tx, slots []*Slot) error {
+	if err := recordRuns(ctx, tx, slots); err != nil {
 		return err
 	}
-	if s.Release == "" {
-		_, err := tx.ExecContext(ctx, `DELETE FROM slots WHERE target = $1 AND application = $2`, s.Target, s.Application)
+	running := slices.DeleteFunc(slices.Clone(slots), func(s *Slot) bool { return s.Release == "" })
+	err := sized(running, func(part []*Slot) error {
+		args := make([]any, 0, 10*len(part))
+		for _, s := range part {
+			args = append(args, s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro(), flag(s.Settled))
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES `+sqldb.Tuples(len(part), 10)+`
+			ON CONFLICT (target, application) DO UPDATE SET release = excluded.release, sha256 = excluded.sha256, config_digest = excluded.config_digest,
+			installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since, settled = excluded.settled,
+			drift = '', drift_message = '', drift_since = 0`, args...)
 		return err
+	})
+	if err != nil {
+		return fmt.Errorf("say what runs: %w", err)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO slots (`+slotColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (target, application) DO UPDATE SET release = excluded.release, sha256 = excluded.sha256, config_digest = excluded.config_digest,
-		installation = excluded.installation, overlay = excluded.overlay, health = excluded.health, since = excluded.since, settled = excluded.settled,
-		drift = '', drift_message = '', drift_since = 0`,
-		s.Target, s.Application, s.Release, s.SHA256, s.ConfigDigest, s.Installation, s.Overlay, int64(s.Health), s.Since.UnixMicro(), flag(s.Settled))
-	return err
+	for _, s := range slots {
+		if s.Release != "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM slots WHERE target = $1 AND application = $2`, s.Target, s.Application); err != nil {
+			return fmt.Errorf("say that nothing runs: %w", err)
+		}
+	}
+	return nil
 }
 
 // SetSlotHealth says whether what an installation brought still answers, and since when without a break.
