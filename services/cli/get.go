@@ -112,11 +112,11 @@ func (c *client) showList(ctx context.Context, k *kind.Kind, parent string, l li
 func (a *app) describe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "describe [KIND] NAME", Short: "Show everything about one resource, with its latest events",
-		Example: "  golive describe deployment crm/d1\n  golive describe prod/targets/shop-1", Args: cobra.RangeArgs(1, 2),
+		Example: "  golive describe crm/d1\n  golive describe prod/targets/shop-1", Args: cobra.RangeArgs(1, 2),
 	}
 	a.completeNames(cmd)
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		k, name, err := c.kindAndName(args)
+		k, name, err := c.described(ctx, args)
 		if err != nil {
 			return err
 		}
@@ -139,6 +139,17 @@ func (a *app) describe() *cobra.Command {
 		}
 		return c.printEvents(events.GetEvents(), time.Now())
 	})
+}
+
+// described is kindAndName, and beside it what why takes: crm/d1 is a deployment, crm/waves/sales is of the newest.
+func (c *client) described(ctx context.Context, args []string) (*kind.Kind, string, error) {
+	k, name, err := c.kindAndName(args)
+	if err != nil && len(args) == 1 && strings.Contains(args[0], "/") {
+		if k, name, err := c.subject(ctx, args[0]); err == nil {
+			return k, name, nil
+		}
+	}
+	return k, name, err
 }
 
 // kindAndName reads KIND NAME, or a NAME that tells its kind.

@@ -93,6 +93,11 @@ func TestAReleaseThatFailedIsNotPromotedAgainByItself(t *testing.T) {
 		d, err = w.promote("v1", "the disk was full")
 		require.NoError(t, err)
 		w.reach(d.GetName(), deploymentv1.Deployment_SUCCEEDED)
+
+		w.must(w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: d.GetName(), Reason: "customers complain"}))
+		require.Equal(t, deploymentv1.Deployment_ROLLED_BACK, w.cell("v1", live).GetDeploymentState(), "it had succeeded before it was taken back")
+		_, err = w.promote("v1", "")
+		require.Equal(t, []string{"RELEASE_FAILED_HERE"}, against(err))
 	})
 }
 

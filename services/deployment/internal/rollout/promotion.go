@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -32,10 +33,11 @@ type Obstacle struct {
 // not tried again by itself: anew says that a person wants it tried, and why.
 func Promotable(release *deploymentv1.Release, to *deploymentv1.Environment, before, here Standing, anew bool, now time.Time) []Obstacle {
 	var out []Obstacle
+	application, _, _ := strings.Cut(release.GetName(), "/releases/")
 	add := func(reason, resource, current, required string, eta time.Time) {
 		b := &gatev1.BlockedBy{
 			Kind: gatev1.BlockedBy_ENVIRONMENT, Resource: resource, Current: current, Required: required, Owner: "operators",
-			Command: "golive why " + resource,
+			Command: "golive matrix " + lastSegment(application),
 		}
 		if !eta.IsZero() {
 			b.Eta, b.Owner = stamp(eta), "time"

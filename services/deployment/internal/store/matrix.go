@@ -57,7 +57,10 @@ func eachCell(ctx context.Context, q sqldb.Queryer, into map[Cell]rollout.Standi
 
 // lastDeployments adds the last deployment of each release to each environment, and when one was sealed as a whole.
 func lastDeployments(ctx context.Context, q sqldb.Queryer, into map[Cell]rollout.Standing, from, to string) error {
-	rows, err := q.QueryContext(ctx, `SELECT release, environment, name, state, sealed FROM (
+	// One that had succeeded keeps its state when it is taken back.
+	rows, err := q.QueryContext(ctx, `SELECT release, environment, name, CASE WHEN state = `+number(deploymentv1.Deployment_SUCCEEDED)+`
+			AND EXISTS (SELECT 1 FROM deployments b WHERE b.rollback_of <> '' AND b.rollback_of = known.name)
+			THEN `+number(deploymentv1.Deployment_ROLLED_BACK)+` ELSE state END, sealed FROM (
 		SELECT release, environment, name, state, ROW_NUMBER() OVER (PARTITION BY release, environment ORDER BY create_time DESC, name DESC) AS n,
 			MAX(CASE WHEN state = `+number(deploymentv1.Deployment_SUCCEEDED)+` AND kind IN (0, `+number(deploymentv1.Deployment_RELEASE)+`) THEN end_time ELSE 0 END)
 				OVER (PARTITION BY release, environment) AS sealed
