@@ -49,11 +49,11 @@ func (a *agenda) step(until time.Time) bool {
 type events []event
 
 // Len implements heap.Interface.
-func (e events) Len() int { return len(e) }
+func (e *events) Len() int { return len(*e) }
 
 // Less implements heap.Interface.
-func (e events) Less(i, j int) bool {
-	a, b := e[i], e[j]
+func (e *events) Less(i, j int) bool {
+	a, b := (*e)[i], (*e)[j]
 	switch {
 	case !a.at.Equal(b.at):
 		return a.at.Before(b.at)
@@ -65,7 +65,7 @@ func (e events) Less(i, j int) bool {
 }
 
 // Swap implements heap.Interface.
-func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *events) Swap(i, j int) { (*e)[i], (*e)[j] = (*e)[j], (*e)[i] }
 
 // Push implements heap.Interface.
 func (e *events) Push(x any) { *e = append(*e, x.(event)) } //nolint:errcheck // there is nothing else in it

@@ -57,8 +57,7 @@ type agent struct {
 	name, id, target string
 	host             *host
 	// old agents speak another version of the protocol, and are refused.
-	old  bool
-	skew time.Duration
+	old bool
 
 	// The journal: what survives.
 	disk     *slot

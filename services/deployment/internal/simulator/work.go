@@ -171,7 +171,7 @@ func (a *agent) activate(fresh bool) {
 	}
 	took := time.Millisecond
 	if old != 0 && old != s.candidate {
-		stopped := false
+		var stopped bool
 		if took, stopped = a.host.stop(old, a.behaviour(s.instances[old].release)); !stopped {
 			a.work(took, deploymentv1.Installation_ACTIVATING, false, func() { a.failActive("STOP_FAILED") })
 			return
@@ -199,7 +199,7 @@ func (a *agent) activate(fresh bool) {
 }
 
 // bringUp starts an instance. It counts what is new, so that nothing is brought up twice for one try.
-func (a *agent) bringUp(n int, counts bool) *process {
+func (a *agent) bringUp(n int, counts bool) {
 	i := a.slot.instances[n]
 	if p := a.host.procs[n]; counts && (p == nil || !p.running) {
 		a.host.activated[try{i.installation, i.attempt}]++
@@ -212,7 +212,6 @@ func (a *agent) bringUp(n int, counts bool) *process {
 		}
 	})
 	a.restarts = p.restarts
-	return p
 }
 
 // probation waits until what was started is healthy.
@@ -283,7 +282,7 @@ func (a *agent) revert() {
 	bad, good := s.live, s.back
 	took := time.Millisecond
 	if bad != good && bad != 0 {
-		stopped := false
+		var stopped bool
 		if took, stopped = a.host.stop(bad, a.behaviour(s.instances[bad].release)); !stopped {
 			a.work(took, deploymentv1.Installation_REVERTING, false, func() { a.reverted("STOP_FAILED", true) })
 			return
