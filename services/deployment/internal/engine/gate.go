@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -33,12 +34,12 @@ func gatesChange(before, after *deploymentv1.Wave) bool {
 	return (before.GetState() == deploymentv1.Wave_GATED) != (after.GetState() == deploymentv1.Wave_GATED)
 }
 
-// watchGates keeps a watch on every gate that a wave waits for, one stream a workspace. What
-// comes is a hint: the deployments concerned ask for themselves.
+// watchGates keeps a watch on every gate that a wave waits for, one stream a workspace or more where
+// it waits for many. What comes is a hint: the deployments concerned ask for themselves.
 func (e *Engine) watchGates(ctx context.Context) {
 	var streams sync.WaitGroup
 	defer streams.Wait()
-	running := map[string]*gateStream{}
+	running := map[part]*gateStream{}
 	look := time.NewTicker(sweep)
 	defer look.Stop()
 	for {
@@ -46,17 +47,18 @@ func (e *Engine) watchGates(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			e.logger.Warn("look for gates to watch", zap.Error(err))
 		}
-		for workspace, s := range running {
-			if w := wanted[workspace]; err == nil && (w == nil || !slices.Equal(w.resources(), s.resources)) {
+		pieces := parts(wanted)
+		for p, s := range running {
+			if err == nil && !maps.EqualFunc(pieces[p], s.watch, slices.Equal) {
 				s.stop()
-				delete(running, workspace)
+				delete(running, p)
 			}
 		}
-		for workspace, w := range wanted {
-			if running[workspace] == nil {
+		for p, w := range pieces {
+			if running[p] == nil {
 				streamCtx, stop := context.WithCancel(ctx)
-				running[workspace] = &gateStream{resources: w.resources(), stop: stop}
-				streams.Go(func() { e.watchWorkspace(streamCtx, workspace, w) })
+				running[p] = &gateStream{watch: w, stop: stop}
+				streams.Go(func() { e.watchWorkspace(streamCtx, p.workspace, w) })
 			}
 		}
 		select {
@@ -72,8 +74,35 @@ func (e *Engine) watchGates(ctx context.Context) {
 }
 
 type gateStream struct {
-	resources []string
-	stop      context.CancelFunc
+	watch watch
+	stop  context.CancelFunc
+}
+
+// watchMost is how many gates the contract lets one stream watch.
+const watchMost = 500
+
+// part is what one stream watches of a workspace.
+type part struct {
+	workspace string
+	nth       int
+}
+
+// parts deals what is waited for out to streams.
+func parts(wanted map[string]watch) map[part]watch {
+	out := map[part]watch{}
+	for workspace, all := range wanted {
+		nth := 0
+		for some := range slices.Chunk(all.resources(), watchMost) {
+			piece := watch{}
+			for _, r := range some {
+				slices.Sort(all[r])
+				piece[r] = slices.Compact(all[r])
+			}
+			out[part{workspace, nth}] = piece
+			nth++
+		}
+	}
+	return out
 }
 
 // watch maps each resource that is waited for to the deployments that wait.
