@@ -403,7 +403,7 @@ type HostFacts struct {
 	AgentVersion string `protobuf:"bytes,8,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
 	// Runtimes found on the host with their versions: `java` → `17.0.15`.
 	Runtimes map[string]string `protobuf:"bytes,9,rep,name=runtimes,proto3" json:"runtimes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What the agent can do beyond the least: `cgroup`, `systemd`, `blue-green`, `signatures`.
+	// What the agent can do beyond the least: `cgroup`, `systemd`, `blue-green`, `migrations`, `signatures`.
 	Features []string `protobuf:"bytes,10,rep,name=features,proto3" json:"features,omitempty"`
 	// TCP ports on which something listens that the agent did not start.
 	PortsInUse    []int32 `protobuf:"varint,11,rep,packed,name=ports_in_use,json=portsInUse,proto3" json:"ports_in_use,omitempty"`

@@ -43,7 +43,7 @@ func NewSurvey(cache string, limits bool, own func() []int) *Survey {
 
 // features is what the agent can do here beyond the least.
 func features(limits bool) []string {
-	list := []string{"signatures"}
+	list := []string{"migrations", "signatures"}
 	if runtime.GOOS == "linux" {
 		list = append(list, "blue-green")
 	}

@@ -60,11 +60,28 @@ func misfits(release *deploymentv1.Release, facts *deploymentv1.HostFacts) []str
 	if want := need.GetMinOsVersion(); want != "" && olderVersion(facts.GetOsVersion(), want) {
 		reasons = append(reasons, fmt.Sprintf("operating system: has version %s, needs %s", facts.GetOsVersion(), want))
 	}
-	return append(reasons, lacks(need, facts)...)
+	return append(reasons, lacks(need, features(release), facts)...)
+}
+
+// features are what the agent must be able to do: what the release asks for, and what an agent of an earlier
+// time would pass over in silence.
+func features(release *deploymentv1.Release) []string {
+	all := slices.Clone(release.GetRequirements().GetFeatures())
+	for feature, implied := range map[string]bool{
+		"migrations": len(release.GetMigrations()) > 0,
+		"blue-green": release.GetRun().GetBlueGreen() != nil,
+		"signatures": release.GetManifest() != nil,
+	} {
+		if implied && !slices.Contains(all, feature) {
+			all = append(all, feature)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // lacks says which runtimes, features and free ports a host does not have.
-func lacks(need *deploymentv1.Requirements, facts *deploymentv1.HostFacts) []string {
+func lacks(need *deploymentv1.Requirements, features []string, facts *deploymentv1.HostFacts) []string {
 	var reasons []string
 	for _, name := range slices.Sorted(maps.Keys(need.GetRuntimes())) {
 		have, found := facts.GetRuntimes()[name]
@@ -75,7 +92,7 @@ func lacks(need *deploymentv1.Requirements, facts *deploymentv1.HostFacts) []str
 			reasons = append(reasons, fmt.Sprintf("runtime: has %s %s, needs %s", name, have, want))
 		}
 	}
-	for _, feature := range need.GetFeatures() {
+	for _, feature := range features {
 		if !slices.Contains(facts.GetFeatures(), feature) {
 			reasons = append(reasons, "feature: its agent cannot do "+feature)
 		}

@@ -53,3 +53,18 @@ func TestAHostIsJudgedByAllThatAReleaseRequires(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAgentThatWouldPassOverAPartOfAReleaseCannotTakeIt(t *testing.T) {
+	t.Parallel()
+	host := &deploymentv1.HostFacts{Os: "linux", Arch: "amd64", MemoryBytes: 1 << 30, DiskFreeBytes: 1 << 30, Features: []string{"signatures"}}
+	release := &deploymentv1.Release{
+		Artifacts:  []*deploymentv1.Artifact{{Os: "linux", Arch: "amd64"}},
+		Run:        &deploymentv1.RunSpec{BlueGreen: &deploymentv1.BlueGreen{}},
+		Migrations: []*deploymentv1.Migration{{Id: "add-index"}}, Manifest: &deploymentv1.SignedDocument{},
+	}
+	misfits := Incompatible(release, []*deploymentv1.Target{{Name: "t", Facts: host}})
+	require.Len(t, misfits, 1)
+	require.Equal(t, []string{"feature: its agent cannot do blue-green", "feature: its agent cannot do migrations"}, misfits[0].Reasons)
+	host.Features = append(host.Features, "blue-green", "migrations")
+	require.Empty(t, Incompatible(release, []*deploymentv1.Target{{Name: "t", Facts: host}}))
+}
