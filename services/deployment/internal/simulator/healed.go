@@ -81,8 +81,10 @@ func (w *world) benign() {
 		return
 	}
 	r := alive[w.pick(len(alive))]
-	if p := w.policies; p.made && (p.stopped || p.doubtful || w.now.Before(p.frozen)) {
+	if w.policies.stopped || w.policies.doubtfulLine {
 		w.stop(r, false)
+	}
+	if w.policies.doubtfulFreeze || w.now.Before(w.policies.frozen) {
 		w.edit(r, 0)
 	}
 	for _, name := range w.book.running() {

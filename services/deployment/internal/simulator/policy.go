@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
@@ -18,8 +19,8 @@ import (
 type policies struct {
 	made, stopped bool
 	frozen        time.Time // until then
-	// doubtful is set while it is not known whether a change became durable.
-	doubtful bool
+	// Each is doubtful while it is not known whether its last change became durable.
+	doubtfulLine, doubtfulFreeze bool
 }
 
 const (
@@ -37,13 +38,16 @@ func (w *world) rule(r *replica) {
 	p := &w.policies
 	switch {
 	case !p.made:
-		w.changed(r.do("make policies", func(ctx context.Context) error {
-			_, err := r.engine.CreatePolicy(admin(ctx), &deploymentv1.CreatePolicyRequest{Parent: workspace, PolicyId: "line", Policy: &deploymentv1.Policy{StopLine: &deploymentv1.StopLine{HotfixExempt: true}}})
-			if err == nil {
-				_, err = r.engine.CreatePolicy(admin(ctx), &deploymentv1.CreatePolicyRequest{Parent: workspace, PolicyId: "freeze", Policy: w.freeze(0)})
+		p.made = r.do("make policies", func(ctx context.Context) error {
+			_, line := r.engine.CreatePolicy(admin(ctx), &deploymentv1.CreatePolicyRequest{Parent: workspace, PolicyId: "line", Policy: &deploymentv1.Policy{StopLine: &deploymentv1.StopLine{HotfixExempt: true}}})
+			_, freeze := r.engine.CreatePolicy(admin(ctx), &deploymentv1.CreatePolicyRequest{Parent: workspace, PolicyId: "freeze", Policy: w.freeze(0)})
+			for _, err := range []error{line, freeze} { // whoever died over them may have made one already
+				if err != nil && !fault.Is(err, fault.KindAlreadyExists) {
+					return err
+				}
 			}
-			return err
-		}), func() { p.made = true })
+			return nil
+		}) == nil
 	case w.chance(400):
 		w.stop(r, !p.stopped)
 	case w.now.Before(p.frozen):
@@ -56,21 +60,32 @@ func (w *world) rule(r *replica) {
 // stop stops the line or releases it.
 func (w *world) stop(r *replica, engage bool) {
 	w.note("%s: line stopped %t", r.name, engage)
-	w.changed(r.do("the line", func(ctx context.Context) error {
+	err := r.do("the line", func(ctx context.Context) error {
 		_, err := r.engine.StopLine(admin(ctx), &deploymentv1.EngageStopLineRequest{Name: linePolicy, Reason: "test"}, engage)
 		return err
-	}), func() { w.policies.stopped = engage })
+	})
+	if reason := fault.ReasonOf(err); reason == "LINE_STOPPED" || reason == "LINE_NOT_STOPPED" {
+		err = nil // it was so already
+	}
+	w.policies.doubtfulLine = errors.Is(err, errCrashed) || w.policies.doubtfulLine && err != nil
+	if err == nil {
+		w.policies.stopped = engage
+	}
 }
 
 // edit freezes from now on for a while; for none it takes the freeze away.
 func (w *world) edit(r *replica, d time.Duration) {
 	w.note("%s: frozen for %s", r.name, d)
-	w.changed(r.do("edit the freeze", func(ctx context.Context) error {
+	err := r.do("edit the freeze", func(ctx context.Context) error {
 		p := w.freeze(d)
 		p.Name = freezePolicy
 		_, err := r.engine.UpdatePolicy(admin(ctx), &deploymentv1.UpdatePolicyRequest{Policy: p, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"freezes"}}})
 		return err
-	}), func() { w.policies.frozen = w.now.Add(d).Truncate(time.Second) })
+	})
+	w.policies.doubtfulFreeze = errors.Is(err, errCrashed) || w.policies.doubtfulFreeze && err != nil
+	if err == nil {
+		w.policies.frozen = w.now.Add(d).Truncate(time.Second)
+	}
 }
 
 func (w *world) freeze(d time.Duration) *deploymentv1.Policy {
@@ -82,19 +97,10 @@ func (w *world) freeze(d time.Duration) *deploymentv1.Policy {
 	return p
 }
 
-// changed takes a change of the rules for made, or for doubtful where a server died over it.
-func (w *world) changed(err error, made func()) {
-	w.policies.doubtful = w.policies.doubtful || errors.Is(err, errCrashed)
-	if err == nil {
-		made()
-		w.policies.doubtful = false
-	}
-}
-
 // rulesHold (F24, F25): while the line is stopped or all is frozen no wave begins, but of a rollback or a hotfix.
 func rulesHold(w *world, c *change) error {
 	p := w.policies
-	if p.doubtful || w.faults.clocks || !p.stopped && !w.now.Before(p.frozen) {
+	if p.doubtfulLine || p.doubtfulFreeze || w.faults.clocks || !p.stopped && !w.now.Before(p.frozen) {
 		return nil
 	}
 	for _, d := range c.waves {
