@@ -137,6 +137,11 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 	default:
 		return nil
 	}
+	if !row.Active { // it may come late, when another one has the target
+		if overtaken, err := store.Overtaken(ctx, b.tx, row); err != nil || overtaken {
+			return err
+		}
+	}
 	b.slots[key] = s
 	return nil
 }

@@ -106,3 +106,12 @@ func unsettle(ctx context.Context, tx *sqldb.Tx, wave string) error {
 		WHERE i.wave = $1 AND i.target = slots.target AND i.application = slots.application AND `+in("i.state", deploymentv1.Installation_CLAIMED)+`)`, wave)
 	return err
 }
+
+// Overtaken tells whether work has begun on the target of an installation for a later one, so that
+// what becomes of the former says nothing of what runs there.
+func Overtaken(ctx context.Context, q sqldb.Queryer, i *Installation) (bool, error) {
+	var later int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM installations WHERE target = $1 AND application = $2 AND epoch > $3 AND attempt > 0 AND name <> $4`,
+		i.GetTarget(), i.Application, i.GetEpoch(), i.GetName()).Scan(&later)
+	return later > 0, err
+}
