@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -17,12 +18,16 @@ import (
 	"github.com/golive-dev/golive/services/demo"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if !playRole() {
+		pgtest.Main(m)
+	}
+}
 
-// program returns a built binary.
+// program returns a built binary, of bin/ unless GOLIVE_BIN names another folder.
 func program(tb testing.TB, name string) string {
 	tb.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "bin", name))
+	path, err := filepath.Abs(filepath.Join(cmp.Or(os.Getenv("GOLIVE_BIN"), filepath.Join("..", "..", "bin")), name))
 	require.NoError(tb, err)
 	require.FileExists(tb, path, "run `make build` first")
 	return path
@@ -71,12 +76,17 @@ func stage(t *testing.T, p *plane) *demo.Demo {
 func (p *plane) golive(ctx context.Context, tb testing.TB, args ...string) string {
 	tb.Helper()
 	cmd := exec.CommandContext(ctx, program(tb, "golive"), args...)
-	cmd.Env = append(os.Environ(), "GOLIVE_TOKEN="+p.token, "GOLIVE_DEPLOYMENT="+p.addresses["deployment"], "GOLIVE_IMPLEMENTATION="+p.addresses["implementation"], "NO_COLOR=1")
+	cmd.Env = p.environment()
 	out, err := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 7 { // 7: it waits
 		require.NoError(tb, err, "golive %v: %s", args, out)
 	}
 	return string(out)
+}
+
+// environment makes golive talk to the plane.
+func (p *plane) environment() []string {
+	return append(os.Environ(), "GOLIVE_TOKEN="+p.token, "GOLIVE_DEPLOYMENT="+p.addresses["deployment"], "GOLIVE_IMPLEMENTATION="+p.addresses["implementation"], "NO_COLOR=1")
 }
 
 // eventually is require.Eventually with the patience of this package.
