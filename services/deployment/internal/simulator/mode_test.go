@@ -16,10 +16,10 @@ import (
 // products: an invariant or a scenario of this package, or the test of the package whose
 // matter it is alone, as folder:function.
 var failureModes = map[string][]string{
-	"F1":  {"terminalAbsorbs", "record"},
+	"F1":  {"terminalAbsorbs", "record", "../engine:TestALateReportSaysNothingOfWhatRunsByNow"},
 	"F2":  {"commandsStand", "TestTwoServersEndWhereOneDoes"},
 	"F3":  {"wakesStand"},
-	"F4":  {"oneActiveEach", "everythingEnded", "slotsTellTheTruth"},
+	"F4":  {"oneActiveEach", "everythingEnded", "slotsTellTheTruth", "../engine:TestDeploymentsStandInLine"},
 	"F5":  {"terminalAbsorbs", "everythingEnded", "../rollout:TestEveryCommandInEveryStateIsAnswered"},
 	"F6":  {"attemptsNeedPeople"},
 	"F7":  {"failuresHaveCauses", "everythingEnded"},
@@ -38,10 +38,10 @@ var failureModes = map[string][]string{
 	"F20": {"graceAfterStart", "slotsTellTheTruth"},
 	"F21": {"everythingEnded", "../fleet:TestHeartbeatsFollowTheSizeOfTheFleet"},
 	"F22": {"oneActiveEach", "targetsAreFreed"},
-	"F23": {"wakesStand", "everythingEnded"},
+	"F23": {"wakesStand", "everythingEnded", "../rollout:TestAnAnswerCountsWhenTheClockWasPutBack"},
 	"F24": {"rulesHold", "../policy:TestWindowsOpenAndClose", "../policy:TestContainsAgreesWithAScanOfEveryMinute"},
 	"F25": {"gatesWereOpen", "rulesHold", "rollbackWaitsForNobody"},
-	"F26": {"slotsTellTheTruth", "oneActiveEach"},
+	"F26": {"slotsTellTheTruth", "../../../agent:TestAVersionThatDiesAfterTheSwitchLosesOnlyWhatItWasAnswering", "../../../agent:TestACancelTakesTheTrafficBack"},
 	"F27": {"terminalAbsorbs", "attemptsNeedPeople"},
 	"F28": {"sealedOnVerdict", "../canary:TestAStoredAnalysisGoesOnAsIfNothingHadHappened"},
 	"F29": {"attemptsNeedPeople", "activatesOnce"},
