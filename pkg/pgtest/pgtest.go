@@ -9,8 +9,10 @@
 // its parent dies, however that happens. [Main] stops it in order and removes
 // its folder.
 //
-// The server's collation is deliberately not C, and fsync is on, because the
-// product meets both.
+// The server's collation is deliberately not C, because the product meets
+// others. Benchmarks have fsync on, tests do without.
+//
+// Tests of a package whose tables take long to make copy a [Template].
 package pgtest
 
 import (
@@ -68,7 +70,12 @@ func Databases(tb testing.TB) []Named {
 // Each runs fn as a subtest on a fresh database of every kind.
 func Each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
-	for _, kind := range Databases(t) {
+	each(t, Databases(t), fn)
+}
+
+func each(t *testing.T, kinds []Named, fn func(t *testing.T, db *sqldb.DB)) {
+	t.Helper()
+	for _, kind := range kinds {
 		t.Run(kind.Name, func(t *testing.T) { fn(t, kind.Open(t)) })
 	}
 }
@@ -86,11 +93,20 @@ func Available(tb testing.TB) bool {
 // URL makes a fresh PostgreSQL database that lives as long as the test, for tests that start whole programs.
 func URL(tb testing.TB) string {
 	tb.Helper()
+	return database(tb, "")
+}
+
+// database makes a database by the options of its statement and drops it after the test.
+func database(tb testing.TB, options string) string {
+	tb.Helper()
 	pg, err := running()
 	require.NoError(tb, err)
 	name := fmt.Sprintf("test_%d", pg.databases.Add(1))
-	pg.admin(tb, "CREATE DATABASE "+name)
-	tb.Cleanup(func() { pg.admin(tb, "DROP DATABASE "+name+" WITH (FORCE)") })
+	require.NoError(tb, pg.admin(tb.Context(), "CREATE DATABASE "+name+options))
+	tb.Cleanup(func() {
+		ctx := context.WithoutCancel(tb.Context()) // it has ended by now
+		require.NoError(tb, pg.admin(ctx, "DROP DATABASE "+name+" WITH (FORCE)"))
+	})
 	return pg.url(name)
 }
 
@@ -100,14 +116,15 @@ func Main(m *testing.M) {
 	stop()
 }
 
-func (s *server) admin(tb testing.TB, statement string) {
-	tb.Helper()
-	ctx := context.WithoutCancel(tb.Context()) // clean-ups run after the test's context ended
+func (s *server) admin(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, s.url("postgres"))
-	require.NoError(tb, err)
-	_, err = conn.Exec(ctx, statement)
-	require.NoError(tb, err)
-	require.NoError(tb, conn.Close(ctx))
+	if err != nil {
+		return fmt.Errorf("connect to the test server: %w", err)
+	}
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return conn.Close(ctx)
 }
 
 func sqliteURL(tb testing.TB) string {

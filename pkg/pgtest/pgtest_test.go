@@ -2,6 +2,7 @@ package pgtest_test
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"strconv"
@@ -26,6 +27,19 @@ func TestEveryTestGetsAnEmptyDatabase(t *testing.T) {
 		pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 			_, err := db.Writer().ExecContext(t.Context(), "CREATE TABLE t (a BIGINT)")
 			require.NoError(t, err)
+		})
+	}
+}
+
+func TestEveryTestGetsACopyOfTheTemplate(t *testing.T) {
+	prepared := pgtest.NewTemplate(func(ctx context.Context, db *sqldb.DB) error {
+		_, err := db.Writer().ExecContext(ctx, "CREATE TABLE t (a BIGINT PRIMARY KEY)")
+		return err
+	})
+	for range 2 {
+		prepared.Each(t, func(t *testing.T, db *sqldb.DB) {
+			_, err := db.Writer().ExecContext(t.Context(), "INSERT INTO t (a) VALUES (1)")
+			require.NoError(t, err, "it has the table, and nothing of the test before")
 		})
 	}
 }

@@ -5,6 +5,7 @@ package pgtest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -77,13 +78,23 @@ func start() (*server, error) {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	s.process = exec.Command(filepath.Join(bin, "postgres"), "-D", s.data(), "-k", dir, //nolint:gosec,noctx // found above; it lives as long as the process
-		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal", "-c", "deadlock_timeout=100ms")
+		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal", "-c", "deadlock_timeout=100ms",
+		"-c", "fsync="+fsync(), "-c", "full_page_writes="+fsync())
 	s.process.SysProcAttr, s.process.Dir = dieWithParent(attr), dir
 	if err := s.launch(); err != nil {
 		return nil, err
 	}
 	started.Store(s)
 	return s, s.ready(ctx)
+}
+
+// fsync is on where something is measured. A test cannot tell the difference, because the server never outlives it,
+// and each of its databases would cost a second of flushing.
+func fsync() string {
+	if measured := flag.Lookup("test.bench"); measured != nil && measured.Value.String() != "" {
+		return "on"
+	}
+	return "off"
 }
 
 // launch starts the server on a thread that lives as long as the process: the

@@ -116,7 +116,7 @@ func TestARealPrometheusServerIsAsked(t *testing.T) {
 	}
 	plan := measuredPilot(time.Hour, fromPrometheus(address))
 	plan.GetWaves()[0].GetAnalysis().Interval = durationpb.New(500 * time.Millisecond)
-	kind := pgtest.Databases(t)[0]
+	kind := tables.Databases(t)[0]
 
 	t.Run("about a release that is worse", func(t *testing.T) {
 		t.Parallel()
@@ -158,12 +158,12 @@ func TestAReleaseIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	metric := fromPrometheus("http://" + freeAddress(t)) // nobody is asked
 	metric.GetPrometheus().BaselineTotal = metric.GetPrometheus().GetTotal()
-	requireSkipped(t, pgtest.Databases(t)[0], metric, canary.NoBaseline)
+	requireSkipped(t, tables.Databases(t)[0], metric, canary.NoBaseline)
 }
 
 func TestAPrometheusServerThatIsNotThereMeasuresNothing(t *testing.T) {
 	t.Parallel()
-	requireSkipped(t, pgtest.Databases(t)[0], fromPrometheus("http://"+freeAddress(t)), canary.SourceUnavailable)
+	requireSkipped(t, tables.Databases(t)[0], fromPrometheus("http://"+freeAddress(t)), canary.SourceUnavailable)
 }
 
 // requireSkipped deploys with a metric whose intervals do not count, and proves that the wave waits for a person.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -22,7 +21,7 @@ const reportBatch = 200
 // BenchmarkReports applies what a fleet says while a wave goes through it, in the batches in which
 // it arrives, and beside it the same number of rows written with nothing decided: what the database takes for it.
 func BenchmarkReports(b *testing.B) {
-	for _, kind := range pgtest.Databases(b) {
+	for _, kind := range tables.Databases(b) {
 		b.Run(kind.Name, func(b *testing.B) {
 			st, err := store.Open(b.Context(), store.Config{
 				Database: sqldb.Config{URL: kind.URL(b)}, Metrics: sqldb.Config{URL: kind.URL(b), Synchronous: "NORMAL"},

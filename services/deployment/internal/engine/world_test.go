@@ -25,9 +25,13 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/engine"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
+	"github.com/golive-dev/golive/services/deployment/internal/storetest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// tables is what every database of the tests of this package has.
+var tables = storetest.Tables()
 
 const (
 	ws  = "workspaces/default"
@@ -258,7 +262,7 @@ func (h *hosts) keep(target string, held bool) {
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel() // each world has a database of its own, and mostly waits
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) { test(t, newWorld(t, db)) })
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) { test(t, newWorld(t, db)) })
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {

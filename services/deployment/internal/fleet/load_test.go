@@ -67,7 +67,7 @@ func BenchmarkConnectedAgents(b *testing.B) {
 		n, err = strconv.Atoi(given)
 		require.NoError(b, err)
 	}
-	for _, kind := range pgtest.Databases(b)[:1] {
+	for _, kind := range tables.Databases(b)[:1] {
 		b.Run(fmt.Sprintf("%s/%d", kind.Name, n), func(b *testing.B) {
 			w := setup(b, kind)
 			s := w.serve(func(c *fleet.Config) { c.Heartbeat, c.Lease, c.ApplyTimeout = 0, 0, 0 })

@@ -7,14 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/golive-dev/golive/pkg/fault"
-	"github.com/golive-dev/golive/pkg/pgtest"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 )
 
 // eachReplicated runs a test with two servers on one database, which only PostgreSQL lets them share.
 func eachReplicated(t *testing.T, fn func(t *testing.T, one, two *bundle)) {
 	t.Helper()
-	for _, kind := range pgtest.Databases(t)[1:] {
+	for _, kind := range tables.Databases(t)[1:] {
 		t.Run(kind.Name, func(t *testing.T) {
 			one := setup(t, kind)
 			fn(t, one, one.replica(t))

@@ -34,6 +34,7 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/fleet"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
+	"github.com/golive-dev/golive/services/deployment/internal/storetest"
 )
 
 const (
@@ -55,6 +56,9 @@ type bundle struct {
 	ahead     atomic.Int64 // of the store's clock, in ns
 	config    store.Config
 }
+
+// tables is what every database of the tests of this package has.
+var tables = storetest.Tables()
 
 func setup(tb testing.TB, kind pgtest.Named) *bundle {
 	tb.Helper()
@@ -104,7 +108,7 @@ func (b *bundle) replica(t *testing.T) *bundle {
 // each runs a test on both databases.
 func each(t *testing.T, fn func(t *testing.T, b *bundle)) {
 	t.Helper()
-	for _, kind := range pgtest.Databases(t) {
+	for _, kind := range tables.Databases(t) {
 		t.Run(kind.Name, func(t *testing.T) { fn(t, setup(t, kind)) })
 	}
 }

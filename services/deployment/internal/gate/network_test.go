@@ -24,9 +24,13 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/gate"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
+	"github.com/golive-dev/golive/services/deployment/internal/storetest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// tables is what every database of the tests of this package has.
+var tables = storetest.Tables()
 
 // limited is a real server that carries so many requests a second and refuses the rest.
 func limited(t *testing.T, perSecond float64) *httptest.Server {
@@ -136,7 +140,7 @@ func setup(t *testing.T, db *sqldb.DB, blobs files, publicOnly bool) *bundle {
 
 func TestAWebhookIsSentTheWave(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) {
 		b := setup(t, db, nil, false)
 		var status atomic.Int64
 		got := make(chan string, 10)
@@ -167,7 +171,7 @@ func TestAWebhookIsSentTheWave(t *testing.T) {
 
 func TestAWebhookThatIsSilentHoldsTheWaveAndNotTheEngine(t *testing.T) {
 	t.Parallel()
-	b := setup(t, pgtest.Databases(t)[0].Open(t), nil, false)
+	b := setup(t, tables.Databases(t)[0].Open(t), nil, false)
 	release := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer s.Close()
@@ -179,7 +183,7 @@ func TestAWebhookThatIsSilentHoldsTheWaveAndNotTheEngine(t *testing.T) {
 
 func TestNoAddressLeadsToWhatOnlyTheServerReaches(t *testing.T) {
 	t.Parallel()
-	b, public := setup(t, pgtest.Databases(t)[0].Open(t), nil, false), setup(t, pgtest.Databases(t)[0].Open(t), nil, true)
+	b, public := setup(t, tables.Databases(t)[0].Open(t), nil, false), setup(t, tables.Databases(t)[0].Open(t), nil, true)
 	aside := httptest.NewServer(http.RedirectHandler("http://169.254.169.254/latest/meta-data/", http.StatusTemporaryRedirect))
 	defer aside.Close()
 	for _, address := range []string{
@@ -221,7 +225,7 @@ func TestArchivesAreReadAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, pgtest.Databases(t)[0].Open(t), c.blobs, false)
+			b := setup(t, tables.Databases(t)[0].Open(t), c.blobs, false)
 			v := b.Ask(t.Context(), asking(t, `integrity {}`))
 			require.Equal(t, c.state.String(), v.GetState().String(), "%v", v)
 			if c.says != "" {
@@ -229,7 +233,7 @@ func TestArchivesAreReadAgain(t *testing.T) {
 			}
 		})
 	}
-	b := setup(t, pgtest.Databases(t)[0].Open(t), files{helloDigest: "hello"}, false)
+	b := setup(t, tables.Databases(t)[0].Open(t), files{helloDigest: "hello"}, false)
 	v := b.Ask(t.Context(), asking(t, `integrity { signature: true }`))
 	require.Equal(t, gatev1.Verdict_FAIL, v.GetState())
 	require.Contains(t, v.GetReasons()[0].GetCurrent(), "sign")
@@ -237,7 +241,7 @@ func TestArchivesAreReadAgain(t *testing.T) {
 
 func TestALoadTestIsDoneOnceAndKept(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) {
 		b := setup(t, db, nil, false)
 		var asked atomic.Int64
 		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))

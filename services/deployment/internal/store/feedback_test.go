@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/golive-dev/golive/pkg/fault"
-	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
@@ -45,7 +44,7 @@ func rate(t *testing.T, s *store.Store, application, release, author, cohort str
 
 func TestFeedbackKeepsNoName(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := rateable(t, db)
 		const author = "alice.liddell@example.com"
 		first, err := rate(t, s, rated, "v1", author, "sales", 2, "8bb5b1f4-7b0c-4c3a-9d3e-0a4d5a0ff001")
@@ -101,7 +100,7 @@ func nowhere(t *testing.T, db *sqldb.DB, text string) {
 
 func TestRatingsAreCounted(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := rateable(t, db)
 		for i, r := range []int32{5, 4, 4, 1} {
 			_, err := rate(t, s, rated, "v1", fmt.Sprint(i), []string{"sales", "pilot"}[i%2], r, "")
@@ -128,7 +127,7 @@ func TestRatingsAreCounted(t *testing.T) {
 
 func TestFeedbackAboutNothingIsRefused(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+	tables.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := rateable(t, db)
 		_, err := rate(t, s, rated, "v9", "a", "", 3, "")
 		require.Equal(t, "RESOURCE_NOT_FOUND", fault.ReasonOf(err))

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
-	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
@@ -38,7 +37,7 @@ type fleetBundle struct {
 
 func eachFleet(t *testing.T, fn func(t *testing.T, b *fleetBundle)) {
 	t.Helper()
-	for _, kind := range pgtest.Databases(t) {
+	for _, kind := range tables.Databases(t) {
 		t.Run(kind.Name, func(t *testing.T) {
 			b := &fleetBundle{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 			var err error
