@@ -72,6 +72,8 @@ type batch struct {
 	events []feed.Record
 	woken  map[string]bool
 	slots  map[slotOf]*store.Slot // what runs now, of each target the last that was heard
+	// told holds the newest report about what runs, by installation.
+	told map[string]*agentv1.Report
 	// drifted names the rows whose slot is known to have drifted; nil until it was read.
 	drifted *[]string
 }
@@ -81,14 +83,12 @@ type slotOf struct{ target, application string }
 
 func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 	row := b.rows[r.GetInstallation()]
-	before := row.GetState()
+	before, health := row.GetState(), row.GetHealth()
 	waits, err := b.migrated(ctx, row, r)
 	if err != nil {
 		return err
 	}
-	if err := b.drift(ctx, row, r); err != nil {
-		return err
-	}
+	b.drift(row, r)
 	if !absorb(row, r) {
 		return nil
 	}
@@ -106,6 +106,9 @@ func (b *batch) apply(ctx context.Context, r *agentv1.Report) error {
 		b.events = append(b.events, event)
 	}
 	b.woken[row.Deployment] = true
+	if row.GetState() == before && row.GetHealth() == health {
+		return nil // its files are in place, or it is sealed: what runs is what ran
+	}
 	return b.slot(ctx, row, before, r)
 }
 
@@ -165,6 +168,9 @@ func (b *batch) finish(ctx context.Context) error {
 		return err
 	}
 	if err := store.PutSlots(ctx, b.tx, inOrder(b.slots)); err != nil {
+		return err
+	}
+	if err := b.keepDrift(ctx); err != nil {
 		return err
 	}
 	if err := b.engine.store.Log.Append(ctx, b.tx, b.events...); err != nil {
