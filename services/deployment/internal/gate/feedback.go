@@ -52,7 +52,7 @@ func JudgeFeedback(ask Question, gate *deploymentv1.FeedbackGate, f FeedbackFact
 	var reasons []*gatev1.BlockedBy
 	hold := func(current, required string) {
 		reasons = append(reasons, &gatev1.BlockedBy{
-			Kind: gatev1.BlockedBy_FEEDBACK, Resource: release, Current: current, Required: required, Owner: "users", Command: "golive list feedback " + applicationOf(ask.Deployment),
+			Kind: gatev1.BlockedBy_FEEDBACK, Resource: release, Current: current, Required: required, Owner: "users", Command: "golive feedback summary " + applicationOf(ask.Deployment),
 		})
 	}
 	evidence := []*gatev1.Evidence{counted("ratings", release, int(up.Count), int(up.Count), want)}

@@ -71,9 +71,10 @@ func JudgeMigration(ask Question, f MigrationFacts) *gatev1.Verdict {
 		reason := &gatev1.BlockedBy{
 			Kind: gatev1.BlockedBy_MIGRATION, Resource: name, Current: fmt.Sprintf("migration %s is %s", id, strings.ReplaceAll(strings.ToLower(state), "_", " ")),
 			Required: "done in " + lastSegment(ask.Deployment.GetEnvironment()), Owner: "agents",
+			Command: "golive list migration-runs " + ask.Deployment.GetEnvironment(),
 		}
 		if run.GetState() == deploymentv1.MigrationRun_FAILED || run.GetState() == deploymentv1.MigrationRun_INTERRUPTED {
-			reason.Owner, reason.Command = operators, "golive describe "+name
+			reason.Owner, reason.Command = operators, "golive resolve "+name
 		}
 		reasons = append(reasons, reason)
 	}

@@ -23,6 +23,9 @@ func window(ask Question, gate *deploymentv1.WindowGate, now time.Time) (*gatev1
 		name := w.GetDisplayName()
 		if name == "" {
 			name = fmt.Sprintf("%s to %s %s", w.GetStart(), w.GetEnd(), w.GetTimeZone())
+			if w.GetRecurrence() != "" {
+				name += " (" + w.GetRecurrence() + ")"
+			}
 		}
 		names = append(names, name)
 	}

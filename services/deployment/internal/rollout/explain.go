@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -156,11 +157,20 @@ func gateReasons(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	return []*gatev1.BlockedBy{engineReason(w.GetName(), "its gates are asked within seconds")}
 }
 
+// closedGates says what the closed gates wait for. Where nothing can be done about that, such as time, the
+// command is the one with which a person takes it on themselves not to wait.
 func closedGates(w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	var out []*gatev1.BlockedBy
 	for _, g := range w.GetGates() {
-		if !opens(g.GetVerdict().GetState()) {
-			out = append(out, g.GetVerdict().GetReasons()...)
+		if opens(g.GetVerdict().GetState()) {
+			continue
+		}
+		for _, r := range g.GetVerdict().GetReasons() {
+			if r.GetCommand() == "" {
+				r = proto.CloneOf(r)
+				r.Command = "golive override " + w.GetName() + " --gate " + g.GetId() + " --reason …"
+			}
+			out = append(out, r)
 		}
 	}
 	return out
