@@ -16,7 +16,7 @@ func badTurns() []row {
 		deploy("a rollback by hand", `"kind": "ROLLBACK"`, wrong("INVALID_FIELD", "comes by itself")).at("deployment.kind"),
 		deploy("a kind that is none", `"kind": 99`, wrong("INVALID_FIELD", "kind")),
 		deploy("the configuration of what does not run", `"kind": "CONFIGURATION"`, refused("RELEASE_NOT_RUNNING", "runs on no target")),
-		deploy("putting back what nobody changed", `"kind": "REAPPLY"`, refused("NO_DRIFT", "golive list drift")),
+		deploy("putting back what nobody changed", `"kind": "REAPPLY"`, refused("NO_DRIFT", "golive drift")),
 		deploy("fixing what is not frozen", `"fixes": "$held"`, refused("STATE_FORBIDS", "leave fixes out")),
 		deploy("fixing the deployment of another application", `"fixes": "$done"`, wrong("OTHER_APPLICATION", "fix it there")).at("deployment.fixes"),
 		bad("fixing nothing", "CreateDeployment", `{"parent": "$crm", "deployment": {"release": "$v1", "environment": "$prod", "fixes": "$crm/deployments/none"}}`, notFound, "RESOURCE_NOT_FOUND", "none"),

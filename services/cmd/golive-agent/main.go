@@ -36,6 +36,8 @@ const usage = `golive-agent installs releases on this host and keeps them runnin
 Every flag has an environment variable: GOLIVE_SERVER, GOLIVE_JOIN_TOKEN, GOLIVE_DATA_DIR, GOLIVE_SHIM, GOLIVE_TRANSPORT,
 GOLIVE_LOG_LEVEL.
 With a join token, run enrols first if it must.
+
+Flags:
 `
 
 func main() {
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		case "version":
 			_, err = fmt.Fprintln(stdout, "golive-agent", version)
 		case "help", "-h", "--help":
-			_, err = io.WriteString(stdout, usage)
+			_, _ = parse([]string{"-h"}, stdout) // it writes what there is
 		default:
 			_, _ = io.WriteString(stderr, usage)
 			return 2
@@ -112,10 +114,13 @@ func work(ctx context.Context, config agent.Config) error {
 func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	flags := flag.NewFlagSet("golive-agent", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { _, _ = io.WriteString(stderr, usage) }
+	flags.Usage = func() {
+		_, _ = io.WriteString(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
 	config := agent.Config{Version: version}
 	flags.StringVar(&config.Server, "server", os.Getenv("GOLIVE_SERVER"), "the server's agent port, host:port")
-	flags.StringVar(&config.JoinToken, "token", os.Getenv("GOLIVE_JOIN_TOKEN"), "a join token")
+	flags.StringVar(&config.JoinToken, "token", "", "a join token") // not with a default, which would be shown
 	flags.StringVar(&config.DataDir, "data-dir", or(os.Getenv("GOLIVE_DATA_DIR"), "/var/lib/golive-agent"), "where to keep everything")
 	shimPath := flags.String("shim", os.Getenv("GOLIVE_SHIM"), "the shim's program; golive-shim beside this one by default")
 	flags.Int64Var(&config.LogLimit, "log-limit", 0, "bytes of each output file of an application; 4 MiB by default")
@@ -129,6 +134,7 @@ func parse(args []string, stderr io.Writer) (agent.Config, error) {
 	if flags.NArg() > 0 {
 		return agent.Config{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	config.JoinToken = or(config.JoinToken, os.Getenv("GOLIVE_JOIN_TOKEN"))
 	if *shimPath != "" {
 		config.Shim = []string{*shimPath}
 	}

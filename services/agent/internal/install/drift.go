@@ -47,8 +47,9 @@ func (w *Worker) inspect(ctx context.Context) error {
 	return w.host.Ledger.Tell(w.slot.Key, w.healthReport(w.live, state, false))
 }
 
+// settled tells whether nothing is on its way: what was installed runs, or what a revert brought back.
 func settled(s deploymentv1.Installation_State) bool {
-	return s == deploymentv1.Installation_HEALTHY || s == deploymentv1.Installation_SEALED
+	return s == deploymentv1.Installation_HEALTHY || s == deploymentv1.Installation_SEALED || s == deploymentv1.Installation_REVERTED
 }
 
 // changed says what is not as it was made, for people.

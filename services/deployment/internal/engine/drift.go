@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
@@ -9,26 +10,47 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
-// drift keeps what a host says was changed around a release that runs there. A report about a live release that
-// says nothing of it says that all is as it was installed.
-func (b *batch) drift(ctx context.Context, row *store.Installation, r *agentv1.Report) error {
-	if !lives(r.GetState()) || r.GetAttempt() != row.GetAttempt() {
-		return nil
+// drift keeps what a host says was changed around a release that runs there, and whether that answers. A report about
+// a live release that says nothing of a change says that all is as it was installed. It is written when the batch ends,
+// after what runs: an agent that was away tells of both at once.
+func (b *batch) drift(row *store.Installation, r *agentv1.Report) {
+	if r.GetAttempt() != row.GetAttempt() {
+		return
 	}
-	if row.GetState() == deploymentv1.Installation_CANCELLED {
-		// Another deployment holds the target and has not begun there: this is still what answers, or does not.
-		return store.SetSlotHealth(ctx, b.tx, b.now, row.GetName(), r.GetHealth())
+	if back := deploymentv1.Installation_REVERTED; lives(r.GetState()) && (lives(row.GetState()) || row.GetState() == deploymentv1.Installation_CANCELLED) ||
+		r.GetState() == back && row.GetState() == back && r.GetHealth() != 0 {
+		b.told[row.GetName()] = r
 	}
-	if !lives(row.GetState()) {
-		return nil
-	}
-	if r.GetDrift() == "" {
-		known, err := b.knownDrift(ctx)
-		if err != nil || !slices.Contains(known, row.GetName()) {
+}
+
+// keepDrift writes what the batch told of changes on hosts.
+func (b *batch) keepDrift(ctx context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(b.told)) { // in one order, so that two batches never wait for each other
+		row, r := b.rows[name], b.told[name]
+		if !lives(row.GetState()) {
+			// What a revert brought back, or, where another deployment holds the target and has not begun there, what
+			// a cancelled one left: this is still what answers, or does not.
+			if err := store.SetSlotHealth(ctx, b.tx, b.now, name, r.GetHealth()); err != nil {
+				return err
+			}
+		}
+		if row.GetState() == deploymentv1.Installation_CANCELLED {
+			continue
+		}
+		if r.GetDrift() == "" {
+			known, err := b.knownDrift(ctx)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(known, name) {
+				continue
+			}
+		}
+		if err := store.SetDrift(ctx, b.tx, b.now, name, r.GetDrift(), r.GetMessage()); err != nil {
 			return err
 		}
 	}
-	return store.SetDrift(ctx, b.tx, b.now, row.GetName(), r.GetDrift(), r.GetMessage())
+	return nil
 }
 
 // knownDrift names those installations of the batch whose slot has drifted, so that a fleet in order costs one

@@ -91,7 +91,7 @@ func whoDrifted(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, a
 		}
 	}
 	if len(c.targets) == 0 {
-		return nil, fault.Precondition("NO_DRIFT", "every target of %s that should run %s does; see what differs with `golive list drift --parent %s`", d.GetEnvironment(), d.GetRelease(), d.GetEnvironment())
+		return nil, fault.Precondition("NO_DRIFT", "every target of %s that should run %s does; see what differs with `golive drift %s`", d.GetEnvironment(), d.GetRelease(), d.GetEnvironment())
 	}
 	return c, nil
 }

@@ -86,12 +86,48 @@ func TestWhatWasChangedOnAHostIsPutBack(t *testing.T) {
 		require.Equal(t, app+"/releases/v1", target.GetRunning()[0].GetDesiredRelease())
 		says("", "")
 		require.Empty(t, w.drift(), "somebody has put it right by hand")
+		require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{{
+			Sequence: 1001, Installation: first.GetName() + "/installations/t3", Attempt: 1, State: deploymentv1.Installation_SEALED, Health: deploymentv1.Installation_UNHEALTHY,
+		}}))
+		require.Equal(t, []string{"t3 NOT_RUNNING"}, w.drift(), "it does not answer")
 		says("NOT_RUNNING", "its process was stopped")
 		require.Equal(t, []string{"t3 NOT_RUNNING"}, w.drift())
 
 		again := w.must(w.try("again", deploymentv1.Deployment_REAPPLY, "v1"))
 		require.EqualValues(t, 1, again.GetCounts().GetTotal())
 		require.Equal(t, 2, w.hosts.count("INSTALL t3"), "although nothing of release or configuration differs")
+		require.Empty(t, w.drift())
+	})
+}
+
+// What a revert brought back is looked after like anything else that runs.
+func TestWhatARevertBroughtBackIsLookedAfter(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.must(w.try("first", deploymentv1.Deployment_RELEASE, "v1"))
+		w.hosts.mu.Lock()
+		w.hosts.ends = func(c *agentv1.Command) deploymentv1.Installation_State {
+			if c.GetWorkload().GetVersion() == "2.0.0" {
+				return deploymentv1.Installation_REVERTED
+			}
+			return 0
+		}
+		w.hosts.mu.Unlock()
+		second := w.deploy("second", "v2", nil)
+		w.until(second.GetName(), func(d *deploymentv1.Deployment) bool { return d.GetState() == deploymentv1.Deployment_FAILED })
+		require.Empty(t, w.drift())
+
+		i := w.installation(second.GetName(), "t3")
+		require.Equal(t, deploymentv1.Installation_REVERTED, i.GetState())
+		says := func(health deploymentv1.Installation_Health, drift string) {
+			require.NoError(t, w.engine.Apply(w.ctx, []*agentv1.Report{{
+				Sequence: 1000, Installation: i.GetName(), Attempt: i.GetAttempt(), Epoch: i.GetEpoch(), State: i.GetState(), Health: health, Drift: drift, Message: "by hand",
+			}}))
+		}
+		says(deploymentv1.Installation_UNHEALTHY, "")
+		require.Equal(t, []string{"t3 NOT_RUNNING"}, w.drift())
+		says(deploymentv1.Installation_UNHEALTHY, "CHANGED_ON_HOST")
+		require.Equal(t, []string{"t3 CHANGED_ON_HOST"}, w.drift())
+		says(deploymentv1.Installation_HEALTHY_NOW, "")
 		require.Empty(t, w.drift())
 	})
 }

@@ -37,7 +37,7 @@ func (e *Engine) Apply(ctx context.Context, reports []*agentv1.Report) error {
 		}
 		b := &batch{
 			engine: e, tx: tx, now: e.store.Now(), rows: map[string]*store.Installation{}, read: map[string]int64{},
-			woken: map[string]bool{}, slots: map[slotOf]*store.Slot{},
+			woken: map[string]bool{}, slots: map[slotOf]*store.Slot{}, told: map[string]*agentv1.Report{},
 		}
 		for _, row := range rows {
 			b.rows[row.GetName()] = row

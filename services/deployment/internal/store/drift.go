@@ -42,10 +42,10 @@ type Drifted struct {
 }
 
 // drifted finds what differs between desired_releases d and slots s. What an active deployment has
-// brought and not sealed yet is not drift: it is on its way to be what should run.
+// brought and not sealed yet is not drift: it is on its way to be what should run. What runs and does not answer is.
 const drifted = ` FROM desired_releases d LEFT JOIN slots s ON s.target = d.target AND s.application = d.application
 	LEFT JOIN installations a ON a.target = d.target AND a.application = d.application AND a.active = 1
-	WHERE (s.target IS NULL OR s.drift <> '' OR (s.release <> d.release OR s.config_digest <> d.config_digest) AND (a.name IS NULL OR a.name <> s.installation))`
+	WHERE (s.target IS NULL OR s.drift <> '' OR s.health = 2 AND a.name IS NULL OR (s.release <> d.release OR s.config_digest <> d.config_digest) AND (a.name IS NULL OR a.name <> s.installation))`
 
 const driftedColumns = `d.target, d.application, d.release, d.config_digest, d.overlay, d.deployment, d.since, d.straggler,
 	COALESCE(s.release, ''), COALESCE(s.config_digest, ''), COALESCE(s.installation, ''), COALESCE(s.health, 0), COALESCE(s.since, 0),
@@ -98,6 +98,8 @@ func (d *Drifted) explain(found int64) {
 		d.Reason, d.Message, d.Found = driftRelease, fmt.Sprintf("%s runs, %s should", lastSegment(d.Slot.Release), lastSegment(d.Release)), later(d.Slot.Since, d.Since)
 	case d.Slot.ConfigDigest != d.ConfigDigest:
 		d.Reason, d.Message, d.Found = driftConfiguration, "it runs with other variables or secrets than it should", later(d.Slot.Since, d.Since)
+	case host == "":
+		d.Reason, d.Message, d.Found = driftNotRunning, "it does not run, or does not answer its probes", d.Slot.Since
 	default:
 		d.Reason, d.Found = host, time.UnixMicro(found)
 	}
