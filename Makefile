@@ -52,7 +52,7 @@ demo-apps:
 
 .PHONY: test
 ifeq ($(TEST),)
-test: vet unit e2e ## Run all tests (TEST='…' to choose, RACE=1 for the race detector)
+test: vet unit simulate e2e ## Run all tests (TEST='…' to choose, RACE=1 for the race detector)
 else
 test:
 	$(GOTEST) $(TEST)
@@ -113,10 +113,14 @@ soak: ## Simulate the engine for long, with planted bugs and a bounded heap (SEE
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# All but the end-to-end tests, which measure seconds and want the machine to themselves.
+# All but the end-to-end tests, which measure seconds, and the simulator, which takes every processor: both want the machine to themselves.
 .PHONY: unit
 unit:
-	$(GOTEST) $$(go list $(PACKAGES) | grep -v /services/e2e)
+	$(GOTEST) $$(go list $(PACKAGES) | grep -v -e /services/e2e -e /internal/simulator)
+
+.PHONY: simulate
+simulate: ## Live 2 000 lives of the engine in a simulated world (make soak for more)
+	$(GOTEST) ./services/deployment/internal/simulator
 
 # Each module must stand without go.work, as its users get it, and hosts run other systems too.
 .PHONY: vet
