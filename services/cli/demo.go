@@ -101,7 +101,7 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 	if s.once {
 		return nil
 	}
-	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\n    %[2]s analysis crm/fourth/pilot\nCtrl-C ends it.", plane.URL(false), os.Args[0])
+	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\n    %[2]s analysis crm/deployments/fourth/waves/pilot\nCtrl-C ends it.", plane.URL(false), os.Args[0])
 	select {
 	case <-ctx.Done():
 		return nil

@@ -37,17 +37,17 @@ func (s Style) paint(colour, text string) string {
 // look is how a state of any kind looks.
 func look(word string) (glyph, colour string) {
 	switch word {
-	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED":
+	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED", "DONE":
 		return "✓", green
-	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "OPEN":
+	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "REVOKED", "OPEN":
 		return "✗", red
 	case "REVERTING", "REVERTED", "ROLLED_BACK", "CANCELLING":
 		return "↩", yellow
-	case "PAUSING", "PAUSED", "FROZEN", "HELD", "UNKNOWN", "UNDECIDED", "AWAY":
+	case "PAUSING", "PAUSED", "FROZEN", "HELD", "UNKNOWN", "UNDECIDED", "AWAY", "INTERRUPTED":
 		return "‖", yellow
 	case "WAITING", "GATED", "WAIT", "WAIT_MIGRATION":
 		return "◷", yellow
-	case "PENDING", "QUEUED", "DRAFT", "ASSIGNED":
+	case "PENDING", "QUEUED", "DRAFT", "ASSIGNED", "NOT_RUN":
 		return "○", grey
 	case "SKIPPED", "CANCELLED", "SUPERSEDED", "RETIRED", "WAIVED", "":
 		return "–", grey
