@@ -22,7 +22,7 @@ func badReleases() []row {
 	const both = `"artifacts": [{"os": "linux", "arch": "amd64", "format": "TAR_GZ", "sha256": "$sha"}, {"os": "linux", "arch": "amd64", "format": "TAR_ZST", "sha256": "$sha"}]`
 	return []row{
 		release("a release without an artifact", `"version": "9.0.0", `+runs, invalid, "REQUIRED_FIELD", "artifacts").at("release.artifacts"),
-		release("a release that runs nothing", `"version": "9.0.0", `+uploaded, invalid, "REQUIRED_FIELD", "run").at("release.run"),
+		release("a release that runs nothing", `"version": "9.0.0", `+uploaded, invalid, "REQUIRED_FIELD", "run").at("release.run.command"),
 		release("a release without a version", uploaded+`, `+runs, invalid, "REQUIRED_FIELD", "version"),
 		release("a version that is none", `"version": "latest", `+uploaded+`, `+runs, invalid, "INVALID_FIELD", "version").at("release.version"),
 		release("an archive that was not uploaded", `"version": "9.0.0", `+absent+`, `+runs, precondition, "BLOB_NOT_FOUND", "upload it first"),
@@ -234,7 +234,7 @@ func badAgents() []row {
 		enrol("an identity that two processes claim", connect("twin"), precondition, "AGENT_QUARANTINED", "stop one of them"),
 		enrol("an agent that does not say hello", hello(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Heartbeat{Heartbeat: &agentv1.Heartbeat{}}}), invalid, "HELLO_EXPECTED", "Hello"),
 		enrol("an agent without a boot id", hello(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: &agentv1.Hello{ProtocolVersion: 1}}}), invalid, "INVALID_FIELD", "boot_id"),
-		enrol("an agent of another time", hello(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: &agentv1.Hello{BootId: "boot-again", ProtocolVersion: 99}}}), unsupported, "PROTOCOL_UNSUPPORTED", "update"),
+		enrol("an agent of another time", hello(&agentv1.ConnectRequest{Message: &agentv1.ConnectRequest_Hello{Hello: &agentv1.Hello{BootId: "boot-again"}}}), unsupported, "PROTOCOL_UNSUPPORTED", "update"),
 		enrol("an archive that no command named", func(w *badWorld) error {
 			call, err := w.hosts["h1"].dial().ReadArtifact(w.Context(), &agentv1.ReadArtifactRequest{Sha256: strings.Repeat("0", 64)})
 			if err == nil {

@@ -16,9 +16,9 @@ func checkRun(release *deploymentv1.Release) error {
 	external := run.GetExternal()
 	switch {
 	case external == nil && len(run.GetCommand()) == 0:
-		return runFault("run.command", "must say what to start, unless run.external names a service of the host")
+		return runMissing("run.command", "must say what to start, unless run.external names a service of the host")
 	case external == nil && len(release.GetArtifacts()) == 0:
-		return runFault("artifacts", "must hold one archive at least, unless run.external names a service of the host")
+		return runMissing("artifacts", "must hold one archive at least, unless run.external names a service of the host")
 	case external != nil && len(run.GetCommand()) > 0:
 		return runFault("run.command", "must be empty beside run.external, which says who starts the process")
 	case external != nil && run.GetBlueGreen() != nil:
@@ -29,7 +29,7 @@ func checkRun(release *deploymentv1.Release) error {
 	if commands := external.GetCommands(); commands != nil {
 		for name, hook := range map[string]*deploymentv1.Hook{"start": commands.GetStart(), "stop": commands.GetStop(), "status": commands.GetStatus()} {
 			if len(hook.GetCommand()) == 0 {
-				return runFault("run.external.commands."+name, "must hold a command")
+				return runMissing("run.external.commands."+name, "must hold a command")
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func checkBlueGreen(b *deploymentv1.BlueGreen) error {
 		return runFault(field, "must have one of listen and switch: either the agent hands connections on, or a command points them")
 	}
 	if b.GetSwitch() != nil && len(b.GetSwitch().GetCommand()) == 0 {
-		return runFault(field+".switch", "must hold a command")
+		return runMissing(field+".switch", "must hold a command")
 	}
 	if b.GetListen() == "" {
 		return nil
@@ -63,6 +63,11 @@ func checkBlueGreen(b *deploymentv1.BlueGreen) error {
 	return nil
 }
 
-func runFault(field, why string) error {
-	return fault.Invalid(resource.ReasonInvalidField, "the release cannot be run: %s %s; correct it and create the release again", field, why).Field("release."+field, why)
+func runFault(field, why string) error { return cannotRun(resource.ReasonInvalidField, field, why) }
+
+// runMissing is for a field that only the rest of the release makes a required one.
+func runMissing(field, why string) error { return cannotRun(resource.ReasonRequired, field, why) }
+
+func cannotRun(reason, field, why string) error {
+	return fault.Invalid(reason, "the release cannot be run: %s %s; correct it and create the release again", field, why).Field("release."+field, why)
 }

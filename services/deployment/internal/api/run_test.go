@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,7 @@ func TestAReleaseSaysHowItRuns(t *testing.T) {
 		return &deploymentv1.ExternalService{Manager: &deploymentv1.ExternalService_SystemdUnit{SystemdUnit: "nginx.service"}, Adopt: adopt}
 	}
 	ports := []int32{8001, 8002}
+	missing := []string{"nothing", "no archive", "an empty status", "an empty switch"}
 	for name, test := range map[string]struct {
 		artifacts []*deploymentv1.Artifact
 		run       *deploymentv1.RunSpec
@@ -51,7 +53,11 @@ func TestAReleaseSaysHowItRuns(t *testing.T) {
 				require.Equal(t, "RESOURCE_NOT_FOUND", fault.ReasonOf(err), "it is the application that is missing: %v", err)
 				return
 			}
-			require.Equal(t, "INVALID_FIELD", fault.ReasonOf(err))
+			reason := "INVALID_FIELD"
+			if slices.Contains(missing, name) {
+				reason = "REQUIRED_FIELD"
+			}
+			require.Equal(t, reason, fault.ReasonOf(err))
 			require.ErrorContains(t, err, test.field[len("release."):])
 		})
 	}
