@@ -89,6 +89,9 @@ func (a *DoraService) attribute(ctx context.Context, parent string, known []*dep
 		releases = append(releases, d.GetRelease())
 	}
 	for _, d := range known {
+		if d.GetKind() == deploymentv1.Deployment_CATCH_UP {
+			continue // the stragglers of a rollback are not the rollback
+		}
 		if was := byName[d.GetRollbackOf()]; was != nil && (was.Rollback == nil || d.GetState() == deploymentv1.Deployment_SUCCEEDED) {
 			was.Rollback = d
 		}

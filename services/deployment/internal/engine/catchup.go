@@ -42,11 +42,15 @@ func (e *Engine) createCatchUp(ctx context.Context, tx *sqldb.Tx, of *deployment
 		Name: applicationOf(of.GetName()) + "/deployments/catch-up-" + e.newID(), Kind: deploymentv1.Deployment_CATCH_UP, CatchUpOf: of.GetName(),
 		Release: of.GetRelease(), Environment: of.GetEnvironment(), DeploymentPlan: of.GetDeploymentPlan(), Hotfix: of.GetHotfix(),
 		Reason: "for the targets that were away when " + lastSegment(of.GetName()) + " sealed their wave", Creator: Principal,
-		State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN, RollbackOrder: of.GetRollbackOrder(),
+		State: deploymentv1.Deployment_PENDING, DesiredState: deploymentv1.Deployment_RUN,
+		RollbackOf: of.GetRollbackOf(), RollbackOrder: of.GetRollbackOrder(), // who goes back late goes back as freely, and by the same word
 		Rollout: &deploymentv1.Rollout{
 			Waves: []*deploymentv1.WaveRule{rule}, OnFailure: plan.GetOnFailure(),
 			StepTimeout: plan.GetStepTimeout(), LostAfter: plan.GetLostAfter(), CancelTimeout: plan.GetCancelTimeout(),
 		},
+	}
+	if of.GetRollbackOf() != "" {
+		c.RollbackPath = proto.CloneOf(of.GetRollbackPath()) // each target takes its own migrations back
 	}
 	s := &snapshot{waves: []*deploymentv1.Wave{newWave(c, rule, 0)}}
 	s.installations = stragglersOf(c, s.waves[0], left)

@@ -187,3 +187,35 @@ func TestARollbackTakesBackWhatHasCaughtUpAndForgetsTheOthers(t *testing.T) {
 		require.Zero(t, w.hosts.count("INSTALL t5 2"))
 	})
 }
+
+// Who was away while the others went back goes back on its return, whatever is frozen by then: that is still the rollback.
+func TestAStragglerOfARollbackWaitsForNoPolicyEither(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		second := w.reach(w.deploy("second", "v2", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		w.away("t5")
+		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: second.GetName()})
+		require.NoError(t, err)
+		late := w.until(back.GetName(), func(d *deploymentv1.Deployment) bool { return d.GetCaughtUpBy() != "" }).GetCaughtUpBy()
+		w.policy("everything", &deploymentv1.Policy{Freezes: around(time.Hour)})
+		w.connect("t5", time.Hour)
+		caught := w.reach(late, deploymentv1.Deployment_SUCCEEDED)
+		require.Equal(t, second.GetName(), caught.GetRollbackOf())
+		require.Equal(t, all, w.runs())
+	})
+}
+
+// A newer deployment does not wait for a host that never came back from a rollback.
+func TestANewerDeploymentTakesThePlaceOfTheStragglersOfARollback(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		second := w.reach(w.deploy("second", "v2", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		w.away("t5")
+		back, err := w.engine.Rollback(w.ctx, &deploymentv1.RollbackDeploymentRequest{Name: second.GetName()})
+		require.NoError(t, err)
+		late := w.until(back.GetName(), func(d *deploymentv1.Deployment) bool { return d.GetCaughtUpBy() != "" && d.GetEndTime() != nil }).GetCaughtUpBy()
+		w.deploy("third", "v3", covering())
+		w.reach(late, deploymentv1.Deployment_SUPERSEDED)
+		w.reach(app+"/deployments/third", deploymentv1.Deployment_SUCCEEDED)
+	})
+}

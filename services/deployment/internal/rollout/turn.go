@@ -31,11 +31,12 @@ const (
 )
 
 // PlaceOf says where a new deployment stands under a policy. overlaps tells whether the other
-// one holds a target that the new one wants. Nothing takes the place of a rollback.
+// one holds a target that the new one wants. Nothing takes the place of a rollback, but for those who
+// never came back for it.
 func PlaceOf(other *deploymentv1.Deployment, policy deploymentv1.QueuePolicy, overlaps bool) Place {
 	waits := policy == deploymentv1.QueuePolicy_QUEUE || policy == deploymentv1.QueuePolicy_SUPERSEDE
 	switch {
-	case other.GetKind() == deploymentv1.Deployment_CATCH_UP && other.GetRollbackOf() == "":
+	case other.GetKind() == deploymentv1.Deployment_CATCH_UP:
 		return placeOfCatchUp(other, overlaps)
 	case !waits:
 		return Beside
