@@ -123,15 +123,15 @@ func (e *Engine) Retry(ctx context.Context, req *deploymentv1.RetryInstallationR
 		if s := wave.GetState(); s != deploymentv1.Wave_RUNNING && s != deploymentv1.Wave_BAKING && s != deploymentv1.Wave_HELD {
 			return nil, fault.Precondition(rollout.ReasonStateForbids, "wave %s is %s; installations are tried again while their wave runs", wave.GetRule().GetId(), s)
 		}
-		if err := e.allow(ctx, tx, deploymentv1.Verb_RETRY, d, wave); err != nil {
-			return nil, err
-		}
 		changed, err := store.Retry(ctx, tx, e.store.Now(), req.GetName())
 		if err != nil {
 			return nil, err
 		}
 		if len(changed) == 0 {
 			return nil, fault.Precondition(rollout.ReasonStateForbids, "the installation is %s; only FAILED, REVERTED and LOST ones are tried again", rows[0].GetState())
+		}
+		if err := e.allow(ctx, tx, deploymentv1.Verb_RETRY, d, wave); err != nil {
+			return nil, err
 		}
 		if err := e.record(ctx, tx, changed, "retried", e.store.Now()); err != nil {
 			return nil, err

@@ -25,7 +25,7 @@ func (e *Engine) Create(ctx context.Context, req *deploymentv1.CreateDeploymentR
 	kind := store.Deployments.With(resource.Hooks[*deploymentv1.Deployment]{
 		Default: func(_ context.Context, _ *sqldb.Tx, d *deploymentv1.Deployment) error { return kindOf(d) },
 		Validate: func(ctx context.Context, tx *sqldb.Tx, _, d *deploymentv1.Deployment) (err error) {
-			if s, err = e.snapshot(ctx, tx, d); err != nil {
+			if s, err = e.snapshot(ctx, tx, d, deploymentv1.Verb_CREATE); err != nil {
 				return err
 			}
 			return expected(d, req.GetExpectTargetSetDigest())
@@ -81,7 +81,9 @@ func expected(d *deploymentv1.Deployment, digest string) error {
 		Subject("TARGET_SET_CHANGED", d.GetEnvironment(), "has the target set "+d.GetTargetSetDigest()).Meta("target_set_digest", d.GetTargetSetDigest())
 }
 
-func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*snapshot, error) {
+// snapshot takes what a deployment is made of, if that can be done and policies let it be begun by these verbs.
+func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, verbs ...deploymentv1.Verb) (*snapshot, error) {
+	d.State, d.DesiredState, d.Creator = deploymentv1.Deployment_PENDING, deploymentv1.Deployment_RUN, auth.Actor(ctx)
 	release, err := deployable(ctx, tx, d)
 	if err != nil {
 		return nil, err
@@ -94,9 +96,6 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 		return nil, store.Referred("deployment.environment", err)
 	}
 	if err := e.promotionRequired(ctx, tx, d, release, environment); err != nil {
-		return nil, err
-	}
-	if err := e.allow(ctx, tx, deploymentv1.Verb_CREATE, d, nil); err != nil {
 		return nil, err
 	}
 	if err := takePlan(ctx, tx, d, environment); err != nil {
@@ -120,8 +119,12 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err := checkTargets(d, release, dealt); err != nil {
 		return nil, err
 	}
-	d.State, d.DesiredState = deploymentv1.Deployment_PENDING, deploymentv1.Deployment_RUN
-	d.Creator = auth.Actor(ctx)
+	// Last: whoever asks for what cannot be done should not have to open a policy first to hear of it.
+	for _, verb := range verbs {
+		if err := e.allow(ctx, tx, verb, d, nil); err != nil {
+			return nil, err
+		}
+	}
 	if err := lastGood(ctx, tx, slots); err != nil {
 		return nil, fmt.Errorf("find what ran well: %w", err)
 	}

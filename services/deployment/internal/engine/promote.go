@@ -57,10 +57,7 @@ func (e *Engine) promote(ctx context.Context, tx *sqldb.Tx, req *deploymentv1.Pr
 	if _, err := store.Deployments.Parse(d.GetName()); err != nil {
 		return nil, err
 	}
-	if err := e.allow(ctx, tx, deploymentv1.Verb_PROMOTE, d, nil); err != nil {
-		return nil, err
-	}
-	s, err := e.snapshot(ctx, tx, d)
+	s, err := e.snapshot(ctx, tx, d, deploymentv1.Verb_PROMOTE, deploymentv1.Verb_CREATE)
 	if err != nil {
 		return nil, err
 	}
