@@ -195,5 +195,10 @@ func TestAWaveThatIsNotThatOfTheSnapshotFreezes(t *testing.T) {
 		require.Equal(t, rollout.ReasonSnapshotChanged, frozen.GetStateReason())
 		require.Equal(t, "v1", w.runs()["t2"])
 		require.Zero(t, w.hosts.count("INSTALL t2 3"))
+		_, err := w.engine.Command(w.ctx, &deploymentv1.ResumeDeploymentRequest{Name: second}, rollout.Resume)
+		require.NoError(t, err)
+		frozen = w.reach(second, deploymentv1.Deployment_FROZEN)
+		require.Equal(t, rollout.ReasonSnapshotChanged, frozen.GetStateReason(), "to go on is to look again, not to look away")
+		require.Zero(t, w.hosts.count("INSTALL t2 3"))
 	})
 }

@@ -72,7 +72,7 @@ func step(s *State, f *Facts, e *Effects) bool {
 	case deploymentv1.Deployment_PAUSING, deploymentv1.Deployment_PAUSED:
 		return hold(s, f, e)
 	case deploymentv1.Deployment_FROZEN:
-		return thaw(s, f)
+		return thaw(s, f, e)
 	case deploymentv1.Deployment_REVERTING:
 		return revert(s, f)
 	case deploymentv1.Deployment_FINALIZING:
@@ -245,7 +245,7 @@ func (s *State) unhold(w *deploymentv1.Wave, f *Facts) {
 }
 
 // thaw goes on after a freeze, when a person said so. What was lost until then is accepted.
-func thaw(s *State, f *Facts) bool {
+func thaw(s *State, f *Facts, e *Effects) bool {
 	if s.Deployment.GetDesiredState() != deploymentv1.Deployment_RUN || s.Deployment.GetStateReason() != ReasonResumed {
 		return false
 	}
@@ -253,6 +253,7 @@ func thaw(s *State, f *Facts) bool {
 		c := f.counts(w)
 		w.AcceptedFailures, w.AcceptedLosses = failures(c), c.GetLost()
 		w.AnalysisAccepted = w.GetAnalysisAccepted() || w.GetStateReason() == ReasonAnalysisFailed
+		e.Start = w.GetName() // what it would install is compared anew
 		s.moveWave(w, f, deploymentv1.Wave_RUNNING, "", "")
 	}
 	return s.move(f, deploymentv1.Deployment_RUNNING, "", "")
