@@ -107,12 +107,15 @@ func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, l *loaded, heard answ
 		return effects, err
 	}
 	judged := map[rollout.Ask]*gatev1.Verdict{}
+	facts := &rollout.Facts{Now: now, Preflight: heard.preflight, Answered: answered, Judged: judged}
+	if err := e.said(ctx, tx, l, facts); err != nil {
+		return effects, err
+	}
+	settled := false
 	for range rounds {
-		facts, err := e.facts(ctx, tx, l, now)
-		if err != nil {
+		if err := e.found(ctx, tx, l, facts); err != nil {
 			return effects, err
 		}
-		facts.Preflight, facts.Answered, facts.Judged = heard.preflight, answered, judged
 		effects = rollout.Advance(&l.State, facts)
 		if effects, err = e.intact(ctx, tx, l, facts, effects); err != nil {
 			return effects, err
@@ -126,19 +129,22 @@ func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, l *loaded, heard answ
 				return effects, fmt.Errorf("hand over the stragglers of %s: %w", wave, err)
 			}
 		}
-		if rollout.Ended(l.Deployment.GetState()) {
-			if facts, err = e.facts(ctx, tx, l, now); err != nil {
+		if settled = rollout.Ended(l.Deployment.GetState()); settled {
+			if facts.Counts, err = store.Counts(ctx, tx, now, l.Deployment.GetName()); err != nil {
 				return effects, err
 			}
 			rollout.Recount(&l.State, facts) // what it leaves behind
 			break
 		}
-		if changed == 0 && len(effects.Revert) == 0 && len(effects.Judge) == 0 {
+		if settled = changed == 0 && len(effects.Revert) == 0 && len(effects.Judge) == 0; settled {
 			break
 		}
 		if err := e.judgeGates(ctx, tx, l, effects.Judge, now, judged); err != nil {
 			return effects, err
 		}
+	}
+	if !settled {
+		effects.WakeAt = now // there is more to do than one transaction should
 	}
 	if err := e.save(ctx, tx, l); err != nil {
 		return effects, err
@@ -164,36 +170,47 @@ func load(ctx context.Context, tx *sqldb.Tx, name string) (*loaded, error) {
 	return l, nil
 }
 
-// facts reads what the decision needs and nothing more.
+// facts reads what a decision needs and nothing more.
 func (e *Engine) facts(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Time) (*rollout.Facts, error) {
 	f := &rollout.Facts{Now: now}
-	var err error
-	if f.Counts, err = store.Counts(ctx, tx, now, l.Deployment.GetName()); err != nil {
-		return nil, fmt.Errorf("count installations: %w", err)
+	if err := e.said(ctx, tx, l, f); err != nil {
+		return nil, err
 	}
+	return f, e.found(ctx, tx, l, f)
+}
+
+// said reads what people have said: whatever is decided in this transaction leaves it as it is.
+func (e *Engine) said(ctx context.Context, tx *sqldb.Tx, l *loaded, f *rollout.Facts) (err error) {
 	if f.Approvals, err = store.Approvals(ctx, tx, l.Deployment.GetName()); err != nil {
-		return nil, fmt.Errorf("read approvals: %w", err)
+		return fmt.Errorf("read approvals: %w", err)
+	}
+	f.Policies, err = e.bound(ctx, tx, l.Deployment, f.Now)
+	return err
+}
+
+// found reads what the last decision may have changed, and nothing more.
+func (e *Engine) found(ctx context.Context, tx *sqldb.Tx, l *loaded, f *rollout.Facts) (err error) {
+	f.Ahead, f.Away, f.Growing, f.InFlight = nil, nil, "", nil
+	if f.Counts, err = store.Counts(ctx, tx, f.Now, l.Deployment.GetName()); err != nil {
+		return fmt.Errorf("count installations: %w", err)
 	}
 	if f.Analyses, err = analyses(ctx, tx, l); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.inLine(ctx, tx, l.Deployment, f); err != nil {
-		return nil, err
+		return err
 	}
-	if f.Migrations, err = e.migrations(ctx, tx, l, now); err != nil {
-		return nil, err
-	}
-	if f.Policies, err = e.bound(ctx, tx, l.Deployment, now); err != nil {
-		return nil, err
+	if f.Migrations, err = e.migrations(ctx, tx, l, f.Now); err != nil {
+		return err
 	}
 	switch l.Deployment.GetDesiredState() {
 	case deploymentv1.Deployment_CANCEL, deploymentv1.Deployment_ABANDON:
 		if f.InFlight, err = store.InFlight(ctx, tx, l.Deployment.GetName()); err != nil {
-			return nil, fmt.Errorf("name what is in flight: %w", err)
+			return fmt.Errorf("name what is in flight: %w", err)
 		}
 	default:
 	}
-	return f, nil
+	return nil
 }
 
 func (e *Engine) markSilent(ctx context.Context, tx *sqldb.Tx, l *loaded, now time.Time) ([]*store.Installation, error) {

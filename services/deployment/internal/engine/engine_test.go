@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -371,5 +372,19 @@ func TestWhatWasLeftInPlaceIsWhatRuns(t *testing.T) {
 		require.NoError(t, err)
 		w.reach(back.GetName(), deploymentv1.Deployment_SUCCEEDED)
 		require.Equal(t, all, w.runs())
+	})
+}
+
+// Waves in which nothing is left to do follow each other at once, however many they are.
+func TestManyWavesThatHaveNothingToDoEndAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.reach(w.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
+		plan := &deploymentv1.Rollout{}
+		for i := range 6 {
+			plan.Waves = append(plan.Waves, &deploymentv1.WaveRule{Id: fmt.Sprintf("w%d", i), Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Count{Count: 1}}})
+		}
+		again := w.deploy("again", "v1", plan)
+		done := w.reach(again.GetName(), deploymentv1.Deployment_SUCCEEDED)
+		require.Less(t, done.GetEndTime().AsTime().Sub(done.GetCreateTime().AsTime()), 4*time.Second, "it is not left to the sweep")
 	})
 }
