@@ -25,10 +25,20 @@ func RollbackSet(ctx context.Context, tx *sqldb.Tx, deployment string, ended boo
 // toRollBack finds what a rollback of the deployment $1 has to take back.
 func toRollBack(ended bool) string {
 	if ended {
-		return `parent = $1 AND (EXISTS (SELECT 1 FROM slots o WHERE o.installation = installations.name AND o.release = installations.to_release) OR ` +
+		return `parent = $1 AND (` + stillRuns() + ` OR ` +
 			in("state", append(unsettled(), deploymentv1.Installation_FAILED)...) + ` AND ` + latest + `)`
 	}
 	return `parent = $1 AND ` + in("state", append(rollout.Touched(), deploymentv1.Installation_SEALED, deploymentv1.Installation_REVERTING, deploymentv1.Installation_REVERT_FAILED)...)
+}
+
+// stillRuns finds what runs by a row. What came later and was reverted brought back what the row had brought.
+func stillRuns() string {
+	const reverted = deploymentv1.Installation_REVERTED
+	return `EXISTS (SELECT 1 FROM slots o JOIN installations c ON c.name = o.installation
+		WHERE o.target = installations.target AND o.application = installations.application AND o.release = installations.to_release AND NOT ` + in("installations.state", reverted) + `
+		AND (c.name = installations.name OR ` + in("c.state", reverted) + ` AND ` + in("installations.state", deploymentv1.Installation_SEALED) + ` AND NOT EXISTS (SELECT 1 FROM installations h
+			WHERE h.target = installations.target AND h.application = installations.application AND h.epoch > installations.epoch
+			AND NOT ` + in("h.state", reverted, deploymentv1.Installation_CANCELLED, deploymentv1.Installation_SKIPPED) + `)))`
 }
 
 // unsettled lists the states in which nobody knows what will run in the end.
