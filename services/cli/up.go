@@ -91,7 +91,7 @@ func (a *app) softwareFlags(cmd *cobra.Command, agents *string, names *[]string,
 	f.StringSliceVar(names, "agent-names", nil, "more names and addresses under which agents reach it")
 	f.StringVar(authority, "authority-dir", "", "the folder of the agents' certificate authority, which servers on one database share; a folder of the data folder when not given")
 	f.StringVar(database, "database", "", "a PostgreSQL URL; SQLite in the data folder when not given")
-	f.BoolVar(public, "gates-public-only", false, "let webhooks and load tests of gates reach public addresses only")
+	f.BoolVar(public, "gates-public-only", false, "let what plans name (webhooks, load tests, Prometheus) be at public addresses only")
 	f.StringVar(blobs, "blob-url", "", "where artifacts are kept, file:///folder; a folder of the data folder when not given")
 }
 

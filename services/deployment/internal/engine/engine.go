@@ -54,7 +54,7 @@ type Config struct {
 	Blobs Blobs
 	// Gate asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
 	Gate gatev1.GateServiceClient
-	// PublicOnly keeps webhooks and load tests from private and local addresses; link-local ones are always refused.
+	// PublicOnly keeps webhooks, load tests and queries to Prometheus from private and local addresses; link-local ones are always refused.
 	PublicOnly bool
 	Logger     *zap.Logger
 	// Metrics takes counters of what is done; nil for none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,7 +34,7 @@ var (
 func (e *Engine) prometheus(ctx context.Context, m *measurement, source *deploymentv1.PrometheusSource) *deploymentv1.AnalysisPoint {
 	ctx, cancel := context.WithTimeout(ctx, prometheusTimeout)
 	defer cancel()
-	counts, err := askPrometheus(ctx, m, source)
+	counts, err := askPrometheus(ctx, e.gates.Client(), m, source)
 	if err == nil {
 		return &deploymentv1.AnalysisPoint{
 			CanaryBad: counts["bad"], CanaryTotal: counts["total"], BaselineBad: counts["baseline_bad"], BaselineTotal: counts["baseline_total"],
@@ -50,9 +51,9 @@ func (e *Engine) prometheus(ctx context.Context, m *measurement, source *deploym
 	}
 }
 
-// askPrometheus makes the four queries at the same time.
-func askPrometheus(ctx context.Context, m *measurement, source *deploymentv1.PrometheusSource) (map[string]int64, error) {
-	client, err := api.NewClient(api.Config{Address: source.GetAddress()})
+// askPrometheus makes the four queries at the same time. The address comes out of a plan, so it is asked as webhooks are.
+func askPrometheus(ctx context.Context, outbound *http.Client, m *measurement, source *deploymentv1.PrometheusSource) (map[string]int64, error) {
+	client, err := api.NewClient(api.Config{Address: source.GetAddress(), Client: outbound})
 	if err != nil {
 		return nil, fmt.Errorf("address %s: %w", source.GetAddress(), err)
 	}

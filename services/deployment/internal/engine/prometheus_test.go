@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -164,6 +165,19 @@ func TestAReleaseIsNotComparedWithItself(t *testing.T) {
 func TestAPrometheusServerThatIsNotThereMeasuresNothing(t *testing.T) {
 	t.Parallel()
 	requireSkipped(t, tables.Databases(t)[0], fromPrometheus("http://"+freeAddress(t)), canary.SourceUnavailable)
+}
+
+// TestAPrometheusServerLeadsNobodyElsewhere answers with a redirect, as one that was put into a plan to reach what only
+// the server of golive can reach.
+func TestAPrometheusServerLeadsNobodyElsewhere(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int64
+	secret := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(secret.Close)
+	leads := httptest.NewServer(http.RedirectHandler(secret.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(leads.Close)
+	requireSkipped(t, tables.Databases(t)[0], fromPrometheus(leads.URL), canary.SourceUnavailable)
+	require.Zero(t, reached.Load())
 }
 
 // requireSkipped deploys with a metric whose intervals do not count, and proves that the wave waits for a person.

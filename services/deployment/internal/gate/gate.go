@@ -37,7 +37,7 @@ type Config struct {
 	Blobs Blobs
 	// Readiness asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
 	Readiness gatev1.GateServiceClient
-	// PublicOnly refuses webhooks and load tests that lead to private and local addresses. Link-local ones,
+	// PublicOnly refuses webhooks, load tests and queries that lead to private and local addresses. Link-local ones,
 	// where clouds keep their secrets, are always refused.
 	PublicOnly bool
 	// Measured is told the deployment whose load test has ended; nobody when nil.
@@ -68,6 +68,9 @@ type Question struct {
 	Wave       *deploymentv1.Wave
 	Rule       *deploymentv1.GateRule
 }
+
+// Client is what asks addresses that come out of plans; it goes nowhere that only the server could reach.
+func (g *Gates) Client() *http.Client { return g.client }
 
 // Judge judges a gate by what the database says in this transaction. An error is that of the database.
 func (g *Gates) Judge(ctx context.Context, q sqldb.Queryer, ask Question, now time.Time) (*gatev1.Verdict, error) {
