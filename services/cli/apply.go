@@ -123,25 +123,42 @@ func (c *client) document(content map[string]any) (document, error) {
 	return d, c.completeReferences(m)
 }
 
-// completeReferences completes short names in fields that the contract declares as references.
+// completeReferences completes short names in fields that the contract declares as references, at any depth.
 func (c *client) completeReferences(m protoreflect.Message) (err error) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		ref, _ := proto.GetExtension(f.Options(), annotations.E_ResourceReference).(*annotations.ResourceReference)
-		if f.Kind() != protoreflect.StringKind || f.IsList() || f.IsMap() || ref.GetType() == "" {
-			return true
+		switch {
+		case f.IsMap():
+		case f.IsList():
+			for i := 0; i < v.List().Len() && err == nil; i++ {
+				var one protoreflect.Value
+				if one, err = c.completeReference(f, v.List().Get(i)); err == nil {
+					v.List().Set(i, one)
+				}
+			}
+		default:
+			if v, err = c.completeReference(f, v); err == nil {
+				m.Set(f, v)
+			}
 		}
-		k, found := kind.Find(kind.ID("/" + ref.GetType()))
-		if found != nil {
-			return true
-		}
-		var name string
-		if name, err = k.Name(c.workspace, v.String()); err != nil {
-			return false
-		}
-		m.Set(f, protoreflect.ValueOfString(name))
-		return true
+		return err == nil
 	})
 	return err
+}
+
+func (c *client) completeReference(f protoreflect.FieldDescriptor, v protoreflect.Value) (protoreflect.Value, error) {
+	if f.Kind() == protoreflect.MessageKind {
+		return v, c.completeReferences(v.Message())
+	}
+	ref, _ := proto.GetExtension(f.Options(), annotations.E_ResourceReference).(*annotations.ResourceReference)
+	if f.Kind() != protoreflect.StringKind || ref.GetType() == "" {
+		return v, nil
+	}
+	k, err := kind.Find(kind.ID("/" + ref.GetType()))
+	if err != nil {
+		return v, nil //nolint:nilerr // a reference to anything, which only a full name can say
+	}
+	name, err := k.Name(c.workspace, v.String())
+	return protoreflect.ValueOfString(name), err
 }
 
 func behavior(f protoreflect.FieldDescriptor, b annotations.FieldBehavior) bool {

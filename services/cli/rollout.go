@@ -21,6 +21,8 @@ func (c *client) subject(ctx context.Context, given string) (*kind.Kind, string,
 	case len(segments) == 2 && segments[0] == "applications":
 		application, segments = segments[1], segments[1:]
 	case len(segments) == 3 && (segments[1] == "waves" || segments[1] == "installations"):
+	case len(segments) == 4 && (segments[2] == "waves" || segments[2] == "installations"):
+		return c.any(segments[0] + "/deployments/" + strings.Join(segments[1:], "/"))
 	case len(segments) == 2 && segments[0] != "cohorts" && segments[0] != "trainings":
 		if k, name, err := kind.Of(c.workspace, given); err == nil {
 			return k, name, nil
