@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"path"
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -39,7 +40,7 @@ func (e *Engine) Promote(ctx context.Context, req *deploymentv1.PromoteReleaseRe
 			return nil, err
 		}
 		if len(against) > 0 {
-			return nil, obstacles(against, "NOT_PROMOTABLE", "%s cannot be promoted to %s now; each reason is named", release.GetName(), environment.GetName())
+			return nil, obstacles(against, "NOT_PROMOTABLE", "%s cannot be promoted to %s now; see how it stands with `golive matrix %s`", release.GetName(), environment.GetName(), path.Base(application))
 		}
 		return e.promote(ctx, tx, req, application, environment)
 	})

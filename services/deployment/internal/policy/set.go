@@ -104,7 +104,7 @@ func (s *Set) Ask(q Question) Answer {
 // ask asks one policy, whatever is overridden.
 func (s *Set) ask(p *Policy, q Question) Answer {
 	var a Answer
-	no := func(current, required string, eta time.Time) {
+	no := func(current, required string, eta time.Time) *gatev1.BlockedBy {
 		b := &gatev1.BlockedBy{
 			Kind: gatev1.BlockedBy_POLICY, Resource: p.spec.GetName(), Current: current, Required: required,
 			Owner: p.overriders(), Command: s.command(p, q),
@@ -113,13 +113,15 @@ func (s *Set) ask(p *Policy, q Question) Answer {
 			b.Eta = timestamppb.New(eta)
 		}
 		a.Reasons = append(a.Reasons, b)
+		return b
 	}
 	if p.broken != nil {
 		no("the policy cannot be understood: "+p.broken.Error(), "a policy that can", time.Time{})
 		return a
 	}
 	if line := p.spec.GetStopLine(); line.GetEngaged() && (!line.GetHotfixExempt() || !q.Deployment.GetHotfix()) {
-		no(fmt.Sprintf("%s stopped the line: %s", line.GetEngagedBy(), line.GetReason()), "the line released", time.Time{})
+		b := no(fmt.Sprintf("%s stopped the line: %s", line.GetEngagedBy(), line.GetReason()), "the line released, or an override", time.Time{})
+		b.Command = fmt.Sprintf("golive policy release-line %s --reason …", lastSegment(p.spec.GetName()))
 		a.LineStopped = true
 	}
 	if frozen, next, which := p.freezes.at(q.Now); len(p.freezes) > 0 {

@@ -56,7 +56,11 @@ func Promotable(release *deploymentv1.Release, to *deploymentv1.Environment, bef
 		add("RELEASE_FAILED_HERE", here.Deployment, fmt.Sprintf("the last deployment of it there is %s", here.State), "another release, or a reason to try it again", time.Time{})
 	}
 	if before.Desired == 0 || before.Sealed.IsZero() {
-		add("NOT_SEALED", from, "it has not been sealed in "+lastSegment(from), "sealed there", time.Time{})
+		current := "it has not been sealed in " + lastSegment(from)
+		if !before.Sealed.IsZero() {
+			current = fmt.Sprintf("it was sealed in %s at %s and does not stand there any more", lastSegment(from), before.Sealed.UTC().Format(time.RFC3339))
+		}
+		add("NOT_SEALED", from, current, "sealed there", time.Time{})
 		return out
 	}
 	if before.Unhealthy > 0 {
