@@ -72,9 +72,14 @@ func agentFlags(t *testing.T) (all [][4]string) {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join(root, "services", "cmd", "golive-agent", "main.go"))
 	require.NoError(t, err)
-	declared := regexp.MustCompile(`flags\.String(?:Var)?\((?:&[\w.]+, )?"([a-z-]+)", (?:or\()?os\.Getenv\("(\w+)"\)(?:, "([^"]*)"\))?, "([^"]*)"`)
+	declared := regexp.MustCompile(`flags\.String(?:Var)?\((?:&([\w.]+), )?"([a-z-]+)", (?:""|(?:or\()?os\.Getenv\("(\w+)"\)(?:, "([^"]*)"\))?), "([^"]*)"`)
 	for _, f := range declared.FindAllStringSubmatch(string(source), -1) {
-		all = append(all, [4]string{f[1], f[2], code(f[3]), f[4]})
+		if f[3] == "" { // a secret is read later, lest help shows it as a default
+			later := regexp.MustCompile(regexp.QuoteMeta(f[1]) + ` = or\([\w.]+, os\.Getenv\("(\w+)"\)\)`).FindStringSubmatch(string(source))
+			require.NotNil(t, later, "--%s has no variable", f[2])
+			f[3] = later[1]
+		}
+		all = append(all, [4]string{f[2], f[3], code(f[4]), f[5]})
 	}
 	require.Len(t, all, strings.Count(string(source), "flags.String"), "a flag is declared in a way that this does not read")
 	return all
