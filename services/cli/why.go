@@ -104,12 +104,12 @@ func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*expla
 		e.Message = strings.TrimSpace(m.GetCause() + " " + m.GetMessage())
 		e.add(m.GetBlockedBy())
 	case *deploymentv1.Agent:
-		e.addQuarantine(m)
-		e.addRevocation(m)
+		e.addAgent(m)
 		e.addUpdate(m)
 	case *implementationv1.CohortPlan:
 		return e, c.explainPeople(ctx, e)
 	}
+	c.askAgents(ctx, e)
 	c.askPeople(ctx, e)
 	return e, nil
 }
@@ -128,41 +128,6 @@ func (e *explanation) add(blocked []*gatev1.BlockedBy, through ...string) {
 			e.Reasons[i].through = through
 		}
 	}
-}
-
-// addQuarantine says why an agent is not commanded, and how it is again.
-func (e *explanation) addQuarantine(a *deploymentv1.Agent) {
-	if a.GetQuarantineReason() == "" {
-		return
-	}
-	e.State = "QUARANTINED"
-	e.add([]*gatev1.BlockedBy{{
-		Kind: gatev1.BlockedBy_OPERATOR, Resource: a.GetName(), Current: a.GetQuarantineReason(), Required: "one process with this identity",
-		Owner: "operators", Command: "golive agent release " + a.GetName(),
-	}})
-}
-
-// addRevocation says that an agent is refused, and how its host comes back.
-func (e *explanation) addRevocation(a *deploymentv1.Agent) {
-	if a.GetRevokeTime() == nil {
-		return
-	}
-	e.State = "REVOKED"
-	e.add([]*gatev1.BlockedBy{{
-		Kind: gatev1.BlockedBy_OPERATOR, Resource: a.GetName(), Current: "revoked", Required: "a new enrolment of this host",
-		Owner: "operators", Since: a.GetRevokeTime(), Command: "golive agent token " + kind.ID(a.GetName()),
-	}})
-}
-
-// addUpdate says that an agent does not run the program that it should.
-func (e *explanation) addUpdate(a *deploymentv1.Agent) {
-	if a.GetUpdateError() == "" || a.GetDesiredVersion() == a.GetVersion() {
-		return
-	}
-	e.add([]*gatev1.BlockedBy{{
-		Kind: gatev1.BlockedBy_OPERATOR, Resource: a.GetName(), Current: a.GetUpdateError(), Required: "version " + a.GetDesiredVersion() + " of its program",
-		Owner: "operators", Command: "golive agent upgrade " + kind.ID(a.GetName()) + " VERSION",
-	}})
 }
 
 // addWave takes the reasons of a wave's gates that are closed.

@@ -250,7 +250,9 @@ func platforms(_ Style, m proto.Message) string {
 }
 
 func connection(style Style, m proto.Message) string {
-	if agent, ok := m.(*deploymentv1.Agent); ok && agent.GetQuarantineReason() != "" {
+	if agent, ok := m.(*deploymentv1.Agent); ok && agent.GetRevokeTime() != nil {
+		return style.State("REVOKED")
+	} else if ok && agent.GetQuarantineReason() != "" {
 		return style.State("QUARANTINED")
 	}
 	if c, ok := m.(interface{ GetConnected() bool }); ok && c.GetConnected() {
