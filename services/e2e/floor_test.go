@@ -68,8 +68,11 @@ func waves(ctx context.Context, all []*slot, install func(context.Context, *slot
 	return flight.Wait()
 }
 
-// window is a quarter, rounded up.
-func window(n int) int { return max(1, (n+3)/4) }
+// maxWindow bounds what is in flight on one small machine.
+const maxWindow = 50
+
+// window is a quarter, rounded up and bounded.
+func window(n int) int { return min(maxWindow, max(1, (n+3)/4)) }
 
 // push installs an archive as plainly as it can be done in Go.
 func (s *slot) push(ctx context.Context, archive []byte, sum, version string) error {

@@ -15,8 +15,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	"github.com/golive-dev/golive/services/demo"
 )
 
@@ -24,10 +26,10 @@ import (
 const targetsPerAgent = 10
 
 // BenchmarkRollout takes N targets from version 1 to version 2, canary 1 and then a quarter in
-// flight: golive with real agents, an in-process pusher, and a shell loop. It is over when every target
+// flight, but no more than 50: golive with real agents, an in-process pusher, and a shell loop. It is over when every target
 // answers the new version, asked from outside. One run each is the measurement: -benchtime 1x.
 func BenchmarkRollout(b *testing.B) {
-	for _, n := range []int{10, 50, 200} {
+	for _, n := range []int{10, 50, 200, 1000} {
 		b.Run(fmt.Sprintf("floor/N=%d", n), func(b *testing.B) { benchFloor(b, n) })
 		b.Run(fmt.Sprintf("shell/N=%d", n), func(b *testing.B) { benchShell(b, n) })
 		b.Run(fmt.Sprintf("golive/N=%d", n), func(b *testing.B) { benchGolive(b, n) })
@@ -88,7 +90,7 @@ func benchGolive(b *testing.B, n int) {
 	for first := 0; first < n; first += targetsPerAgent {
 		g := demo.Cohort{ID: fmt.Sprintf("g%d", first/targetsPerAgent)}
 		for i := first; i < min(first+targetsPerAgent, n); i++ {
-			g.Targets = append(g.Targets, fmt.Sprintf("t%03d", i))
+			g.Targets = append(g.Targets, fmt.Sprintf("t%04d", i))
 		}
 		groups = append(groups, g)
 	}
@@ -100,11 +102,13 @@ func benchGolive(b *testing.B, n int) {
 	ctx := b.Context()
 	require.NoError(b, d.Prepare(ctx))
 	rollout := func(id, version string) {
+		ended := watchEnds(b, p.deployment)
 		name, err := d.Deploy(ctx, id, version, &deploymentv1.Rollout{Waves: []*deploymentv1.WaveRule{
 			{Id: "canary", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Count{Count: 1}}},
 			{Id: "rest", Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Rest{Rest: true}}, MaxParallel: int32(window(n))},
 		}})
 		require.NoError(b, err)
+		require.Equal(b, name, (<-ended).GetResource())
 		require.NoError(b, d.Reach(ctx, name, deploymentv1.Deployment_SUCCEEDED))
 		require.NoError(b, allAnswer(ctx, d, version))
 	}
@@ -122,6 +126,37 @@ func benchGolive(b *testing.B, n int) {
 	if shims := named(b, "golive-shim"); len(shims) > 0 {
 		b.ReportMetric(float64(pss(b, shims...))/1024/float64(n), "shim-MiB/target")
 	}
+}
+
+// watchEnds tells of the next deployment that ends. It listens, as `golive watch` does: to ask again and again would be
+// a good part of what the server does.
+func watchEnds(b *testing.B, conn grpc.ClientConnInterface) <-chan *eventv1.Event {
+	b.Helper()
+	ctx, cancel := context.WithCancel(b.Context())
+	var types []string
+	for _, state := range []string{"succeeded", "failed", "rollback_failed", "cancelled"} {
+		types = append(types, "deployment.deployment."+state)
+	}
+	stream, err := eventv1.NewEventServiceClient(conn).WatchEvents(ctx, &eventv1.WatchEventsRequest{Parent: demo.Workspace, Types: types})
+	require.NoError(b, err)
+	_, err = stream.Recv() // it listens from here on
+	require.NoError(b, err)
+	ended := make(chan *eventv1.Event, 1)
+	go func() {
+		defer cancel()
+		for {
+			frame, err := stream.Recv()
+			if err != nil {
+				close(ended)
+				return
+			}
+			if frame.GetEvent() != nil {
+				ended <- frame.GetEvent()
+				return
+			}
+		}
+	}()
+	return ended
 }
 
 // allAnswer asks every target from outside.
