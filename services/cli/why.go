@@ -43,6 +43,8 @@ type explanation struct {
 	State   string   `json:"state,omitempty"`
 	Message string   `json:"message,omitempty"`
 	Reasons []reason `json:"blockedBy,omitempty"`
+	// Failed are installations of a deployment that ended badly, each with what went wrong.
+	Failed []string `json:"failed,omitempty"`
 }
 
 func (a *app) why() *cobra.Command {
@@ -96,6 +98,7 @@ func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*expla
 				e.addWave(w, "wave "+kind.ID(w.GetName()))
 			}
 		}
+		c.askFailed(ctx, e, m)
 	case *deploymentv1.Wave:
 		e.Message = m.GetStateMessage()
 		e.add(m.GetBlockedBy())
@@ -200,7 +203,7 @@ func (c *client) printWhy(e *explanation) error {
 		head += "  " + e.Message
 	}
 	if len(e.Reasons) == 0 {
-		return c.say("%s  waits for nothing", head)
+		return c.say("%s", strings.Join(append([]string{head + "  waits for nothing"}, e.Failed...), "\n- "))
 	}
 	if err := c.say("%s  waits for", head); err != nil {
 		return err

@@ -167,7 +167,7 @@ func (y *yard) sideBySide() {
 	y.run(0, "deploy", "shop", "2.0.0", "--to", "front", "--id", "good", "--watch")
 	require.Equal(y.t, "2.0.0", y.serves("front"))
 	y.run(6, "deploy", "shop", "3.0.0", "--to", "front", "--id", "bad", "--watch")
-	y.says(0, "PROBE_FAILED", "why", "shop/deployments/bad/installations/f1")
+	y.says(0, "f1  REVERTED  PROBE_FAILED", "why", "shop/deployments/bad")
 	require.Equal(y.t, "2.0.0", y.serves("front"))
 	require.Contains(y.t, y.run(0, "rollback", "shop/deployments/good", "--preview"), "at once")
 	y.run(0, "rollback", "shop/deployments/good", "--reason", "as it was", "--yes")

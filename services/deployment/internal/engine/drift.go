@@ -17,8 +17,9 @@ func (b *batch) drift(row *store.Installation, r *agentv1.Report) {
 	if r.GetAttempt() != row.GetAttempt() {
 		return
 	}
-	if back := deploymentv1.Installation_REVERTED; lives(r.GetState()) && (lives(row.GetState()) || row.GetState() == deploymentv1.Installation_CANCELLED) ||
-		r.GetState() == back && row.GetState() == back && r.GetHealth() != 0 {
+	back := r.GetState() == deploymentv1.Installation_REVERTED || r.GetState() == deploymentv1.Installation_REVERT_FAILED
+	if lives(r.GetState()) && (lives(row.GetState()) || row.GetState() == deploymentv1.Installation_CANCELLED) ||
+		back && row.GetState() == r.GetState() && r.GetHealth() != 0 {
 		b.told[row.GetName()] = r
 	}
 }

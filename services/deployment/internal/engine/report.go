@@ -137,6 +137,13 @@ func (b *batch) slot(ctx context.Context, row *store.Installation, before deploy
 			s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
 		}
 		s.Health, s.Settled = deploymentv1.Installation_UNHEALTHY, false
+	case row.GetState() == deploymentv1.Installation_REVERT_FAILED:
+		// What was to come back is what should be there; nobody can say that it is.
+		s.Release, s.Overlay, s.ConfigDigest = row.GetFromRelease(), row.FromOverlay, row.FromConfigDigest
+		if s.Release == "" { // nothing was before, and what came could not be taken away
+			s.Release, s.Overlay, s.ConfigDigest = row.GetToRelease(), row.Overlay, row.ConfigDigest
+		}
+		s.Health, s.Settled = deploymentv1.Installation_UNHEALTHY, false
 	default:
 		return nil
 	}

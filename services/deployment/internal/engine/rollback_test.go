@@ -39,3 +39,24 @@ func TestWhatALaterRevertBroughtBackCanBeRolledBack(t *testing.T) {
 		require.Equal(t, "NOTHING_TO_ROLL_BACK", fault.ReasonOf(err), "it was taken back")
 	})
 }
+
+// A host that could not be brought back is one on which something is wrong, until it is put right.
+func TestWhatCouldNotBeBroughtBackIsDrift(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.must(w.try("first", deploymentv1.Deployment_RELEASE, "v1"))
+		w.hosts.mu.Lock()
+		w.hosts.ends = func(c *agentv1.Command) deploymentv1.Installation_State {
+			if c.GetWorkload().GetVersion() == "2.0.0" && c.GetTarget() == env+"/targets/t3" {
+				return deploymentv1.Installation_REVERT_FAILED
+			}
+			return 0
+		}
+		w.hosts.mu.Unlock()
+		second := w.deploy("second", "v2", nil).GetName()
+		w.until(second, func(d *deploymentv1.Deployment) bool { return d.GetState() == deploymentv1.Deployment_ROLLBACK_FAILED })
+		require.Equal(t, []string{"t3 NOT_RUNNING"}, w.drift())
+		w.must(w.try("again", deploymentv1.Deployment_REAPPLY, "v1"))
+		require.Empty(t, w.drift())
+		require.Equal(t, "v1", w.runs()["t3"])
+	})
+}
