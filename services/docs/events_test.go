@@ -21,6 +21,20 @@ func told() map[string]string {
 		"deployment.agent.renewed":            "It has a new certificate.",
 		"deployment.agent.quarantined":        "Two processes claimed its identity; neither is commanded.",
 		"deployment.agent.released":           "A person let it connect again.",
+		"deployment.agent.revoked":            "A person revoked it: its stream is cut, and its certificate refused.",
+		"deployment.agent.upgraded":           "It was told to run another version of its program.",
+		"deployment.analysis.created":         "The first interval of a metric of a wave was judged.",
+		"deployment.analysis.updated":         "One more interval was judged, and the verdict is the same.",
+		"deployment.analysis.fail":            "It says FAIL, which is final: the release is worse than its margin allows.",
+		"deployment.analysis.pass":            "It says PASS: the release is proven to be within its margin.",
+		"deployment.analysis.undecided":       "It says UNDECIDED, after it had said PASS.",
+		"deployment.feedback.replaced":        "Its author rated the release again.",
+		"deployment.gateEvaluation.created":   "A gate says something else than before; it holds the verdict with its evidence.",
+		"deployment.incident.resolved":        "Users are served again.",
+		"deployment.migrationRun.not_run":     "A person found that nothing of it is made, or it may be tried again.",
+		"deployment.override.revoked":         "It was ended before its time.",
+		"deployment.policy.engaged":           "Its line was stopped.",
+		"deployment.policy.released":          "Its line goes on.",
 		"deployment.target.served":            "Another agent serves it now.",
 		"deployment.release.abandoned":        "It can never be deployed again; installations of it that run go on.",
 		"deployment.installation.called_back": "Its agent was told to bring it to a safe end.",
@@ -75,7 +89,7 @@ func standardEvents(t *testing.T, service string) map[string]string {
 			if m.Name() == "Wave" {
 				types[noun+"created"] = "Its deployment was created."
 			}
-			if m.Name() == "Deployment" || m.Name() == "Wave" || m.Name() == "Installation" {
+			if m.Name() == "Deployment" || m.Name() == "Wave" || m.Name() == "Installation" || m.Name() == "MigrationRun" {
 				states(t, m, file.Path(), noun, types)
 			}
 		}

@@ -21,6 +21,9 @@ func planes(t *testing.T, test func(t *testing.T, p *plane)) {
 func TestTheDemonstration(t *testing.T) {
 	planes(t, func(t *testing.T, p *plane) {
 		require.NoError(t, stage(t, p).Run(t.Context()))
+		for _, deployment := range []string{"first", "second", "third", "fourth", "fifth"} {
+			eventsAreDocumented(t, p.golive(t.Context(), t, "events", "crm/deployments/"+deployment, "--limit", "1000"))
+		}
 	})
 }
 
