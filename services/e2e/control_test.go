@@ -127,8 +127,7 @@ func (c *control) gated() {
 	var agrees atomic.Bool
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if !agrees.Load() {
-			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprint(w, `{"reasons": ["the change is not signed off"]}`)
+			http.Error(w, `{"reasons": ["the change is not signed off"]}`, http.StatusForbidden)
 		}
 	}))
 	c.t.Cleanup(outside.Close)
