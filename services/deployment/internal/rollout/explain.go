@@ -84,7 +84,7 @@ func waveReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 			return measured
 		}
 		return append([]*gatev1.BlockedBy{{
-			Kind: gatev1.BlockedBy_BAKE, Resource: w.GetName(), Eta: stamp(until), Owner: "time",
+			Kind: gatev1.BlockedBy_BAKE, Resource: w.GetName(), Eta: stamp(until), Owner: "time", Command: "golive describe " + w.GetName(),
 			Current:  fmt.Sprintf("%d of %d healthy", c.GetHealthy()-c.GetUnhealthy(), c.GetTotal()),
 			Required: fmt.Sprintf("healthy for %s, until %s", w.GetRule().GetBake().AsDuration(), until.UTC().Format(time.RFC3339)),
 		}}, measured...)
@@ -146,7 +146,7 @@ func pendingReason(s *State, w *deploymentv1.Wave) []*gatev1.BlockedBy {
 	return []*gatev1.BlockedBy{{
 		Kind: gatev1.BlockedBy_PRIOR_WAVE, Resource: prior.GetName(), Owner: "operators",
 		Current:  fmt.Sprintf("wave %s is not sealed", prior.GetRule().GetId()),
-		Required: fmt.Sprintf("wave %s sealed", prior.GetRule().GetId()),
+		Required: fmt.Sprintf("wave %s sealed", prior.GetRule().GetId()), Command: "golive why " + prior.GetName(),
 	}}
 }
 
@@ -208,7 +208,7 @@ func installationReason(resource string, c *deploymentv1.InstallationCounts, req
 }
 
 func engineReason(resource, current string) *gatev1.BlockedBy {
-	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: deploymentService}
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: resource, Current: current, Required: "nothing by a person", Owner: deploymentService, Command: "golive describe " + resource}
 }
 
 // DeploymentOf returns the deployment that a wave belongs to.

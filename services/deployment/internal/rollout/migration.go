@@ -167,7 +167,7 @@ func migrationReasons(m Migration) []*gatev1.BlockedBy {
 	if m.Down {
 		verb = "taken back"
 	}
-	r := &gatev1.BlockedBy{Kind: gatev1.BlockedBy_MIGRATION, Resource: m.Name, Required: fmt.Sprintf("migration %s %s", m.ID, verb), Owner: "agents"}
+	r := &gatev1.BlockedBy{Kind: gatev1.BlockedBy_MIGRATION, Resource: m.Name, Required: fmt.Sprintf("migration %s %s", m.ID, verb), Owner: "agents", Command: "golive describe " + m.Name}
 	switch {
 	case m.State == deploymentv1.MigrationRun_INTERRUPTED:
 		r.Current, r.Owner = "whether it was "+verb+" is not known: "+m.Message, "operators"

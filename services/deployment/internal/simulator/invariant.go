@@ -302,7 +302,7 @@ func explained(reasons []*gatev1.BlockedBy, ended bool) error {
 		return fmt.Errorf("blocked by %v", reasons)
 	}
 	for _, r := range reasons {
-		if r.GetKind() == 0 || r.GetResource() == "" || r.GetCurrent() == "" || r.GetRequired() == "" || r.GetOwner() == "" {
+		if r.GetKind() == 0 || r.GetResource() == "" || r.GetCurrent() == "" || r.GetRequired() == "" || r.GetOwner() == "" || r.GetCommand() == "" {
 			return fmt.Errorf("half a reason: %v", r)
 		}
 	}
