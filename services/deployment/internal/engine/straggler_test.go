@@ -116,10 +116,10 @@ func TestACatchUpGrowsWithItsDeployment(t *testing.T) {
 		w.gate.set(gatev1.Verdict_WAIT, nil)
 		late = w.until(late.GetName(), waitsFor(gatev1.BlockedBy_TARGET))
 		require.Equal(t, "1 away: t5", late.GetBlockedBy()[0].GetCurrent())
-		require.Eventually(t, func() bool { // a yes of just now would be good enough
+		require.Eventually(t, func() bool { // a yes of just now would be good enough, and may be on its way
 			gates := w.wave(late.GetName(), "rest").GetGates()
-			return len(gates) == 0 || gates[0].GetVerdict().GetState() != gatev1.Verdict_PASS
-		}, 10*time.Second, 10*time.Millisecond)
+			return len(gates) == 1 && gates[0].GetVerdict().GetState() == gatev1.Verdict_WAIT
+		}, 20*time.Second, 10*time.Millisecond)
 		w.connect("t5", time.Hour)
 		w.until(late.GetName(), waitsFor(gatev1.BlockedBy_CRITERION)) // the same gate as its wave
 		require.Equal(t, "v1", w.runs()["t5"])
