@@ -22,7 +22,7 @@ func moment(flag, given string) (*timestamppb.Timestamp, error) {
 	if given == "" {
 		return nil, nil //nolint:nilnil // no time was named
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateTime, time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, given, time.Local); err == nil { //nolint:gosmopolitan // what a person writes is meant where they are
 			return timestamppb.New(t), nil
 		}

@@ -37,9 +37,9 @@ func (a *app) releaseAbandon() *cobra.Command {
 
 func (a *app) releaseCreate() *cobra.Command {
 	var (
-		artifacts        []string
-		spec, id, commit string
-		notes, manifest  string
+		artifacts                   []string
+		spec, id, commit, committed string
+		notes, manifest             string
 	)
 	cmd := &cobra.Command{
 		Use:   "create APPLICATION VERSION [--artifact OS/ARCH=FILE]… -f SPEC",
@@ -56,6 +56,7 @@ func (a *app) releaseCreate() *cobra.Command {
 	f.StringVarP(&spec, "filename", "f", "", "the specification, or - for stdin")
 	f.StringVar(&id, "id", "", "the id; v2-0-0 for 2.0.0 when not given")
 	f.StringVar(&commit, "commit", "", "the source commit")
+	f.StringVar(&committed, "commit-time", "", "when that commit was made; lead time counts from here")
 	f.StringVar(&notes, "notes", "", "what is new")
 	f.StringVar(&manifest, "manifest", "", "its signed manifest, with FILE.minisig beside it as minisign -S writes it")
 	must(cmd.MarkFlagRequired("filename"))
@@ -72,6 +73,11 @@ func (a *app) releaseCreate() *cobra.Command {
 		release.Version = args[1]
 		if commit != "" {
 			release.Commit = commit
+		}
+		if committed != "" {
+			if release.CommitTime, err = moment("commit-time", committed); err != nil {
+				return err
+			}
 		}
 		if notes != "" {
 			release.Notes = notes
