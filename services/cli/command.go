@@ -139,7 +139,10 @@ func (a *app) retry() *cobra.Command {
 }
 
 func (a *app) approve() *cobra.Command {
-	return a.verb(verb{use: "approve WAVE", short: "Approve a wave, as somebody else than who made the deployment", word: "Approve", kind: "wave", subject: (*client).waveOf})
+	return a.verb(verb{use: "approve WAVE", short: "Approve a wave, as somebody else than who made the deployment", word: "Approve", kind: "wave", subject: (*client).waveOf}, func(cmd *cobra.Command, fill *filler) {
+		digest := cmd.Flags().String("digest", "", "refuse it unless the wave's approvalDigest is this one, as golive get wave WAVE -o json has shown it")
+		*fill = append(*fill, func(req protoreflect.Message) { put(req, "digest", *digest) })
+	})
 }
 
 func (a *app) reject() *cobra.Command {

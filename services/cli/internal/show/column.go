@@ -52,7 +52,7 @@ func columnsOf(singular string) []column {
 	case "policy":
 		return []column{title, {head: "LINE", text: line}, {head: "APPLICATIONS", path: "applications"}, {head: "ENVIRONMENTS", path: "environments"}}
 	case "override":
-		return []column{{head: "SUBJECT", path: "subject"}, {head: "GATE", path: "gate"}, {head: "POLICY", path: "policy"}, {head: "BY", path: "person"}, {head: "ENDS", path: "expire_time"}, {head: "REASON", path: "reason", wide: true}}
+		return []column{{head: "SUBJECT", path: "subject"}, {head: "GATE", path: "gate"}, {head: "POLICY", path: "policy"}, {head: "BY", path: "person"}, {head: "ENDS", path: "expire_time"}, {head: "REVOKED", path: "revoke_time"}, {head: "REASON", path: "reason", wide: true}}
 	case "migrationRun":
 		return []column{state(), {head: "PHASE", path: "phase"}, {head: "DEPLOYMENT", path: "deployment"}, {head: "MESSAGE", path: "message", wide: true}}
 	case "gateEvaluation":
