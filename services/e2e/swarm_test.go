@@ -32,7 +32,7 @@ const (
 	// swarmSources is from how many loopback addresses a swarm calls: one has ports for 28 000 connections, which linger when they end.
 	swarmSources = 8
 	// swarmPatience is how long any step may take before it counts as broken.
-	swarmPatience = 3 * time.Minute
+	swarmPatience = 5 * time.Minute
 	// reconnectMin and reconnectMax bound the pause before an agent calls again, as those of golive-agent do.
 	reconnectMin, reconnectMax = 500 * time.Millisecond, 10 * time.Second
 )
