@@ -133,6 +133,7 @@ func (y *yard) join(name, target string) {
 	y.agents[name] = y.agent(data)
 	y.agents[name].start()
 	y.says(0, "CONNECTED", "get", "agents", name)
+	require.NotContains(y.t, y.run(0, "events", target), "services/unknown")
 }
 
 func (y *yard) agent(data string) *process {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/feed"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -96,7 +97,7 @@ func (s *Store) Redeem(ctx context.Context, r Redemption) (enrolment string, err
 		if err := proto.Unmarshal(data, req); err != nil {
 			return fmt.Errorf("decode join token: %w", err)
 		}
-		return s.enrol(ctx, tx, r, enrolment, req)
+		return s.enrol(auth.NewContext(ctx, &auth.Principal{Name: r.Agent}), tx, r, enrolment, req) // the token says who it is
 	})
 	return enrolment, err
 }
