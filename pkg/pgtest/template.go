@@ -22,50 +22,50 @@ type Template struct {
 
 // NewTemplate returns a template that is as prepare leaves an empty database.
 func NewTemplate(prepare func(context.Context, *sqldb.DB) error) *Template {
-	t := &Template{prepare: prepare}
-	t.name = sync.OnceValues(t.make)
-	return t
+	m := &Template{prepare: prepare}
+	m.name = sync.OnceValues(m.make)
+	return m
 }
 
 // Databases is [Databases] with prepared ones.
-func (t *Template) Databases(tb testing.TB) []Named {
+func (m *Template) Databases(tb testing.TB) []Named {
 	tb.Helper()
 	all := Databases(tb)
 	for i := range all {
-		all[i].fresh = t.copied
+		all[i].fresh = m.copied
 		if all[i].Name == "sqlite" {
-			all[i].fresh = t.anew
+			all[i].fresh = m.anew
 		}
 	}
 	return all
 }
 
 // Each is [Each] with prepared databases.
-func (t *Template) Each(tt *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
-	tt.Helper()
-	each(tt, t.Databases(tt), fn)
+func (m *Template) Each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
+	t.Helper()
+	each(t, m.Databases(t), fn)
 }
 
-func (t *Template) copied(tb testing.TB) string {
+func (m *Template) copied(tb testing.TB) string {
 	tb.Helper()
-	name, err := t.name()
+	name, err := m.name()
 	require.NoError(tb, err)
 	return database(tb, " TEMPLATE "+name)
 }
 
 // anew prepares a file, which takes no longer than to copy one.
-func (t *Template) anew(tb testing.TB) string {
+func (m *Template) anew(tb testing.TB) string {
 	tb.Helper()
 	url := sqliteURL(tb)
 	db, err := sqldb.Open(tb.Context(), sqldb.Config{URL: url})
 	require.NoError(tb, err)
-	require.NoError(tb, t.prepare(tb.Context(), db))
+	require.NoError(tb, m.prepare(tb.Context(), db))
 	require.NoError(tb, db.Close())
 	return url
 }
 
 // make prepares the database; it outlives the test that needed it first.
-func (t *Template) make() (string, error) {
+func (m *Template) make() (string, error) {
 	pg, err := running()
 	if err != nil {
 		return "", err
@@ -79,7 +79,7 @@ func (t *Template) make() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("open the template: %w", err)
 	}
-	if err := t.prepare(ctx, db); err != nil {
+	if err := m.prepare(ctx, db); err != nil {
 		return "", fmt.Errorf("prepare the template: %w", err)
 	}
 	return name, db.Close()

@@ -72,7 +72,7 @@ func (a *IncidentService) ResolveIncident(ctx context.Context, req *deploymentv1
 			return nil, fault.Precondition(rollout.ReasonStateForbids, "%s is resolved already, since %s; correct restored_time with an update instead",
 				i.GetName(), i.GetRestoredTime().AsTime().Format("2006-01-02 15:04:05"))
 		}
-		if i.RestoredTime = req.GetRestoredTime(); i.RestoredTime == nil {
+		if i.RestoredTime = req.GetRestoredTime(); i.GetRestoredTime() == nil {
 			i.RestoredTime = timestamppb.New(a.store.Now())
 		}
 		if err := a.store.IncidentHooks().Validate(ctx, tx, nil, i); err != nil {

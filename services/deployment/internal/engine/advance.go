@@ -238,11 +238,7 @@ func (e *Engine) markSilent(ctx context.Context, tx *sqldb.Tx, l *loaded, now ti
 // its steps has a deadline on the host; what stands longer than the longest of them has been forgotten.
 func stall(r *deploymentv1.Rollout, release *deploymentv1.Release) time.Duration {
 	run := release.GetRun()
-	longest := rollout.DefaultStepTimeout
-	if d := r.GetStepTimeout(); d != nil {
-		longest = d.AsDuration()
-	}
-	longest = max(longest, longestCommand(release))
+	longest := max(stepTimeout(r), longestCommand(release))
 	probing := run.GetHealthDeadline().AsDuration() + run.GetMinHealthyTime().AsDuration() + run.GetStopGrace().AsDuration()
 	return 2*max(longest, probing) + 30*time.Second
 }

@@ -114,7 +114,7 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	for _, t := range dealt.Unselected {
 		d.UnselectedTargets = append(d.UnselectedTargets, t.GetName())
 	}
-	slices.Sort(d.UnselectedTargets)
+	slices.Sort(d.GetUnselectedTargets())
 	d.TargetSetDigest = dealt.Digest
 	if err := checkTargets(d, release, dealt); err != nil {
 		return nil, err

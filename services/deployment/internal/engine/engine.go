@@ -5,9 +5,13 @@
 //
 //	advance.go   one deployment, as far as it goes now
 //	effects.go   what a decision does to the installations
+//	turn.go      who goes first; catchup.go: who was away
+//	policy.go    what binds now; override.go: what a person opened all the same
+//	migration.go who migrates; outcome.go: and how it went
 //	analysis.go  measuring a wave, interval by interval; source.go, prometheus.go: by whom
 //	ask.go       judging gates and asking them; gate.go: hearing the hints of the other service
-//	create.go    a new deployment with its snapshots; rollback.go: one that goes back
+//	create.go    a new deployment with its snapshots; kind.go: of which sort; promote.go: from one environment to the next
+//	rollback.go  a deployment that goes back; wayback.go: whether it could
 //	command.go   pause, resume, cancel, abandon, skip, retry; approval.go: approve and reject
 //	dispatch.go  desired state → commands for agents; report.go: reports → state
 package engine

@@ -125,6 +125,7 @@ func TestANewerDeploymentTakesThePlaceOfThoseThatHaveNotBegun(t *testing.T) {
 }
 
 func TestAFrozenDeploymentIsFixedByAnother(t *testing.T) {
+	t.Parallel()
 	for name, by := range map[string]func(*deploymentv1.Deployment, *world){
 		"by name":   func(d *deploymentv1.Deployment, _ *world) { d.Fixes = app + "/deployments/second" },
 		"by policy": func(_ *deploymentv1.Deployment, w *world) { w.queue(deploymentv1.QueuePolicy_SUPERSEDE) },

@@ -25,9 +25,6 @@ var kept = map[time.Duration]time.Duration{Minute: 7 * Day, Hour: 90 * Day, Day:
 // Kept is for how long buckets of a resolution are there.
 func Kept(resolution time.Duration) time.Duration { return kept[resolution] }
 
-// rawKept is for how long single summaries are kept: longer than any analysis looks back.
-const rawKept = 25 * time.Hour
-
 // within names the columns of the classes.
 func within() []string {
 	bounds := canary.LatencyBounds()

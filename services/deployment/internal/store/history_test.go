@@ -81,7 +81,7 @@ func TestBucketsAreTheSumOfTheirSummaries(t *testing.T) {
 				Succeeded: random.Int64N(11), LatencyMaxUs: random.Int64N(900), LatencySumUs: random.Int64N(5000), LatencyCounts: make([]int64, 12),
 			}
 			p.Failed = 10 - p.GetSucceeded()
-			for i := range p.LatencyCounts {
+			for i := range p.GetLatencyCounts() {
 				p.LatencyCounts[i] = min(p.GetSucceeded(), int64(i))
 				want.Within[i] += p.GetLatencyCounts()[i]
 			}

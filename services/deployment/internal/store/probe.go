@@ -61,7 +61,7 @@ func (s *Store) ReadProbes(ctx context.Context, installation string, from, to ti
 		p := &agentv1.ProbeSummary{Installation: installation, LatencyCounts: make([]int64, len(canary.LatencyBounds()))}
 		var start, end int64
 		into := []any{&start, &end, &p.Succeeded, &p.Failed, &p.LatencySumUs, &p.LatencyMaxUs}
-		for i := range p.LatencyCounts {
+		for i := range p.GetLatencyCounts() {
 			into = append(into, &p.LatencyCounts[i])
 		}
 		err := rows.Scan(into...)
