@@ -70,7 +70,9 @@ func TestAnObjectiveIsJudgedOnlyByWhatWasSeen(t *testing.T) {
 		"down for a minute": {day, day - time.Minute, day, history.Objective{Share: 0.999}, gatev1.Verdict_PASS, "99.931 % up over 24 h on 1 target, objective 99.900 %"},
 		"down for two":      {day, day - 2*time.Minute, day, history.Objective{Share: 0.999}, gatev1.Verdict_FAIL, "99.861 % up over 24 h on 1 target, objective 99.900 %"},
 		"hardly seen": {
-			12 * time.Hour, 12 * time.Hour, day, history.Objective{Share: 0.999}, gatev1.Verdict_UNDECIDED,
+			12 * time.Hour, 12 * time.Hour, day,
+			history.Objective{Share: 0.999},
+			gatev1.Verdict_UNDECIDED,
 			"100.000 % up over 24 h on 1 target, but only 50.0 % of the time was observed and 90.0 % are needed to judge",
 		},
 		"hardly seen and enough": {12 * time.Hour, 12 * time.Hour, day, history.Objective{Share: 0.999, MinCoverage: 0.5}, gatev1.Verdict_PASS, "100.000 % up over 24 h on 1 target, objective 99.900 %"},
