@@ -46,7 +46,7 @@ func BenchmarkFleet(b *testing.B) {
 		n, err = strconv.Atoi(given)
 		require.NoError(b, err)
 	}
-	require.NoError(b, allowFiles(uint64(n)+1000)) //nolint:gosec // G115: a fleet is not negative
+	require.NoError(b, allowFiles(uint64(n)+1000))
 	b.Run(fmt.Sprintf("control/N=%d", n), func(b *testing.B) { benchBare(b, n) })
 	b.Run(fmt.Sprintf("golive/N=%d", n), func(b *testing.B) { benchFleet(b, n) })
 }
@@ -75,8 +75,10 @@ func benchBare(b *testing.B, n int) {
 	// About what a command of the benchmark's release is.
 	command, err := proto.Marshal(&agentv1.Command{
 		Installation: demo.Application + "/deployments/first/installations/host-00000", Target: demo.Environment + "/targets/host-00000", Application: demo.Application,
-		Attempt: 1, Epoch: 1, Action: agentv1.Command_INSTALL, Workload: &agentv1.Workload{Release: demo.Application + "/releases/v1", Version: "1.0.0", ConfigDigest: strings.Repeat("0", 64),
-			Artifact: &deploymentv1.Artifact{Os: runtime.GOOS, Arch: runtime.GOARCH, Sha256: strings.Repeat("0", 64)}},
+		Attempt: 1, Epoch: 1, Action: agentv1.Command_INSTALL, Workload: &agentv1.Workload{
+			Release: demo.Application + "/releases/v1", Version: "1.0.0", ConfigDigest: strings.Repeat("0", 64),
+			Artifact: &deploymentv1.Artifact{Os: runtime.GOOS, Arch: runtime.GOARCH, Sha256: strings.Repeat("0", 64)},
+		},
 	})
 	require.NoError(b, err)
 	before := cpu(b, server.pid)

@@ -28,7 +28,7 @@ type balancer struct {
 
 func balance(tb testing.TB, servers ...string) *balancer {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at the end
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
 	b := &balancer{listener: listener, servers: servers, open: map[string]int{}}
 	b.over.Go(func() {
@@ -56,32 +56,32 @@ func (b *balancer) serve(conn net.Conn) {
 		name := b.servers[b.next%len(b.servers)]
 		b.next++
 		b.mu.Unlock()
-		server, err := net.Dial("tcp", name) //nolint:noctx // it answers at once or not at all
+		onward, err := net.Dial("tcp", name)
 		if err != nil {
 			continue
 		}
 		b.count(name, 1)
 		defer b.count(name, -1)
 		go func() {
-			_, _ = io.Copy(server, conn)
-			_ = server.Close()
+			_, _ = io.Copy(onward, conn)
+			_ = onward.Close()
 		}()
-		_, _ = io.Copy(conn, server)
-		_ = server.Close()
+		_, _ = io.Copy(conn, onward)
+		_ = onward.Close()
 		return
 	}
 }
 
-func (b *balancer) count(server string, by int) {
+func (b *balancer) count(name string, by int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open[server] += by
+	b.open[name] += by
 }
 
-func (b *balancer) connections(server string) int {
+func (b *balancer) connections(name string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.open[server]
+	return b.open[name]
 }
 
 // twin adds a second replica of the deployment role to a plane on PostgreSQL, with the key, the authority and the

@@ -210,7 +210,7 @@ func (a *lightAgent) stay() {
 		if welcomed {
 			try = 1
 		}
-		pause := mathrand.N(min(reconnectMax, reconnectMin<<min(try-1, 20))) //nolint:gosec // G404: spreads load, keeps no secret
+		pause := mathrand.N(min(reconnectMax, reconnectMin<<min(try-1, 20)))
 		if f := fault.From(err); f != nil {
 			pause += f.RetryDelay()
 		}
@@ -222,7 +222,9 @@ func (a *lightAgent) stay() {
 func (a *lightAgent) hold() (welcomed bool, err error) {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: a.source}}
 	conn, err := grpc.NewClient("passthrough:///"+a.swarm.address, grpc.WithTransportCredentials(credentials.NewTLS(a.config)),
-		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "tcp", address)
+		}),
 		grpc.WithReadBufferSize(4<<10), grpc.WithWriteBufferSize(4<<10), grpc.WithDisableRetry(), grpc.WithDisableServiceConfig())
 	if err != nil {
 		return false, err
