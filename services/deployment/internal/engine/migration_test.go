@@ -167,7 +167,7 @@ func TestAnInterruptedMigrationWaitsForAPerson(t *testing.T) {
 				w.hosts.answer(always(agentv1.MigrationOutcome_INTERRUPTED))
 				d := w.deploy("second", "v4", nil).GetName()
 				held := w.until(d, func(d *deploymentv1.Deployment) bool {
-					return blocked(gatev1.BlockedBy_MIGRATION)(d) && d.GetBlockedBy()[0].GetCommand() != ""
+					return blocked(gatev1.BlockedBy_MIGRATION)(d) && d.GetBlockedBy()[0].GetOwner() == "operators"
 				})
 				require.Equal(t, deploymentv1.Deployment_RUNNING, held.GetState(), "it has spent no budget")
 				require.Equal(t, "golive resolve "+env+"/migrationRuns/shop.add", held.GetBlockedBy()[0].GetCommand())
@@ -238,7 +238,7 @@ func TestALastMigrationThatFailsWaitsForAPerson(t *testing.T) {
 		w.hosts.answer(always(agentv1.MigrationOutcome_FAILED))
 		d := w.deploy("first", "v4", nil).GetName()
 		held := w.until(d, func(d *deploymentv1.Deployment) bool {
-			return blocked(gatev1.BlockedBy_MIGRATION)(d) && d.GetBlockedBy()[0].GetCommand() != ""
+			return blocked(gatev1.BlockedBy_MIGRATION)(d) && d.GetBlockedBy()[0].GetOwner() == "operators"
 		})
 		require.Equal(t, deploymentv1.Deployment_FINALIZING, held.GetState())
 		require.EqualValues(t, 6, held.GetCounts().GetSealed(), "the release stays as it is")
