@@ -3,6 +3,7 @@ module github.com/golive-dev/golive/pkg
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	buf.build/go/protovalidate v1.4.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/golive-dev/golive/proto v0.0.0
@@ -34,7 +35,6 @@ require (
 )
 
 require (
-	aead.dev/minisign v0.3.0 // indirect
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2 // indirect
 	cel.dev/cel-go v0.32.0 // indirect
 	cel.dev/expr v0.25.3 // indirect
