@@ -22,8 +22,14 @@ func listening(own []int) []int32 {
 			continue
 		}
 		in := bufio.NewScanner(f)
+		in.Scan() // the head
 		for in.Scan() {
-			if port, socket, ok := listener(in.Text()); ok && !mine[socket] {
+			// The kernel lists who listens before all else. The rest can be tens of thousands of closed connections.
+			port, socket, ok := listener(in.Text())
+			if !ok {
+				break
+			}
+			if !mine[socket] {
 				ports = append(ports, port)
 			}
 		}
