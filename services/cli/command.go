@@ -17,6 +17,7 @@ type verb struct {
 	use, short, word   string // word is the method's: Pause
 	kind               string
 	needReason, asking bool // asking shows the plan first
+	follows            bool // it makes a deployment, which --watch follows
 	subject            func(c *client, ctx context.Context, given string) (string, error)
 	// instead does something else where its flags say so; done means that it did.
 	instead func(ctx context.Context, c *client, name string) (done bool, err error)
@@ -26,6 +27,8 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 	var (
 		reason string
 		yes    bool
+		watch  bool
+		w      watching
 		fill   filler
 	)
 	cmd := &cobra.Command{Use: v.use, Short: v.short, Args: cobra.ExactArgs(1)}
@@ -35,6 +38,10 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 	}
 	if v.asking {
 		yesFlag(cmd, &yes)
+	}
+	if v.follows {
+		cmd.Flags().BoolVar(&watch, "watch", false, "follow it to its end")
+		w.register(cmd)
 	}
 	for _, m := range more {
 		m(cmd, &fill)
@@ -63,6 +70,9 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 		})
 		if err != nil {
 			return err
+		}
+		if watch {
+			return c.watchDeployment(ctx, nameOf(after), &w)
 		}
 		k, _, err := c.any(nameOf(after))
 		if err != nil {
@@ -111,7 +121,7 @@ func (a *app) rollback() *cobra.Command {
 		file    string
 		order   *deploymentv1.SignedDocument
 	)
-	v := verb{use: "rollback DEPLOYMENT", short: "Take targets back to what they ran before", word: "Rollback", kind: "deployment", asking: true, subject: (*client).deploymentOf}
+	v := verb{use: "rollback DEPLOYMENT", short: "Take targets back to what they ran before", word: "Rollback", kind: "deployment", asking: true, follows: true, subject: (*client).deploymentOf}
 	v.instead = func(ctx context.Context, c *client, name string) (done bool, err error) {
 		if order, err = c.signedFile(file); err != nil {
 			return false, err

@@ -244,8 +244,7 @@ func (c *control) promoted() {
 	c.says(0, "promotion-", "promote", "web", "2.0.0", "--to", "live", "--dry-run")
 	c.run(0, "promote", "web", "2.0.0", "--to", "live", "--id", "promoted", "--watch", "--timeout", "20s")
 	require.Contains(c.t, c.run(0, "rollback", "web/promoted", "--preview"), "2 targets have the release before on the host still")
-	c.run(0, "rollback", "web/promoted", "--reason", "as it was", "--yes")
-	c.run(0, "watch", "web", "--timeout", "20s")
+	c.run(0, "rollback", "web/promoted", "--reason", "as it was", "--yes", "--watch", "--timeout", "20s")
 	require.Contains(c.t, c.run(0, "matrix", "web"), "HEALTHY")
 }
 

@@ -206,7 +206,7 @@ func (y *yard) keepAsking(name string) (answered, failed *atomic.Int64, done fun
 }
 
 func fetch(client *http.Client, port string) (string, error) {
-	answer, err := client.Get("http://127.0.0.1:" + port + "/version") //nolint:noctx // the client has a limit
+	answer, err := client.Get("http://127.0.0.1:" + port + "/version")
 	if err != nil {
 		return "", err
 	}
