@@ -16,7 +16,7 @@ func (w *world) sealing(c *agentv1.Command) (found *agentv1.Report) {
 	w.t.Helper()
 	w.until("the seal", func() bool {
 		for _, r := range w.reports {
-			if r.GetEpoch() == c.GetEpoch() && r.GetState() == deploymentv1.Installation_SEALED {
+			if found == nil && r.GetEpoch() == c.GetEpoch() && r.GetState() == deploymentv1.Installation_SEALED { // later ones tell of its health
 				found = r
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,16 +174,16 @@ func (h *hosts) round(ctx context.Context) {
 	for i := range 12 {
 		targets = append(targets, fmt.Sprintf("%s/targets/t%d", env, i), fmt.Sprintf("%s/targets/t%d", live, i))
 	}
+	h.mu.Lock()
+	held := maps.Clone(h.hold) // before it asks, so that who is let go does nothing that it was told while it was held
+	h.mu.Unlock()
 	commands, err := h.work.Pending(ctx, targets)
 	if ctx.Err() != nil {
 		return
 	}
 	require.NoError(h.t, err)
 	for _, c := range commands {
-		h.mu.Lock()
-		held := h.hold[c.GetTarget()[strings.LastIndex(c.GetTarget(), "/")+1:]]
-		h.mu.Unlock()
-		if held {
+		if held[c.GetTarget()[strings.LastIndex(c.GetTarget(), "/")+1:]] {
 			continue
 		}
 		if err := h.work.Apply(ctx, h.do(c)); ctx.Err() == nil {
