@@ -19,6 +19,9 @@ const (
 	AskEvery = 30 * time.Second
 	// askSilentEvery is how often a service that did not answer is tried again.
 	askSilentEvery = 5 * time.Second
+	// closedFresh is how long a closed answer counts as fresh at least: it opens nothing, and one that is repeated for
+	// weeks would otherwise be written again, event and all, whenever it had become old.
+	closedFresh = 10 * time.Minute
 	// DefaultVerdictTTL is taken where a verdict does not say how long it is good for.
 	DefaultVerdictTTL = 30 * time.Second
 )
@@ -71,7 +74,7 @@ func asked(w *deploymentv1.Wave, rule *deploymentv1.GateRule, status *deployment
 		return false
 	}
 	// An answer that is good for less is asked for again sooner.
-	good := status.GetFreshUntil().AsTime().Sub(status.GetAskTime().AsTime())
+	good := orDefault(status.GetVerdict().GetTtl(), DefaultVerdictTTL)
 	every := min(Patience(status.GetVerdict()), max(good, askSilentEvery))
 	if f.Answered[ask] {
 		e.wakeAt(f.Now.Add(every))
@@ -107,6 +110,9 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 			continue
 		}
 		ttl := orDefault(verdict.GetTtl(), DefaultVerdictTTL)
+		if !opens(verdict.GetState()) {
+			ttl = max(ttl, closedFresh)
+		}
 		if late <= 0 && sameClosed(status.GetVerdict(), verdict) && asked.Add(ttl/2).Before(status.GetFreshUntil().AsTime()) {
 			return // a gate that stays closed for weeks is not written again with every answer
 		}
