@@ -119,8 +119,9 @@ unit:
 	$(GOTEST) $$(go list $(PACKAGES) | grep -v -e /services/e2e -e /internal/simulator)
 
 .PHONY: simulate
-simulate: ## Live 2 000 lives of the engine in a simulated world (make soak for more)
+simulate: ## Live 2 000 lives of the engine in a simulated world, and find planted bugs (make soak for more)
 	$(GOTEST) ./services/deployment/internal/simulator
+	$(GOTEST) -tags bugs -run TestPlantedBugs -v ./services/deployment/internal/simulator
 
 # Each module must stand without go.work, as its users get it, and hosts run other systems too.
 .PHONY: vet
