@@ -103,7 +103,9 @@ func endApplications(t *testing.T, dir string) {
 	t.Helper()
 	runs, err := filepath.Glob(filepath.Join(dir, "targets", "*", "*", "instances", "*", "run"))
 	require.NoError(t, err)
-	for _, run := range runs {
+	forwarders, err := filepath.Glob(filepath.Join(dir, "targets", "*", "*", "forward"))
+	require.NoError(t, err)
+	for _, run := range append(runs, forwarders...) {
 		if state, err := shim.ReadState(run); err == nil && state.Phase != shim.Stopped && state.Shim > 0 {
 			_ = syscall.Kill(state.Shim, syscall.SIGTERM) // it may have ended by itself
 		}

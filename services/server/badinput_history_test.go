@@ -18,6 +18,12 @@ func badHistory() []row {
 		bad("the runs of no environment", "ListRuns", `{"parent": "$ws/environments/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
 		bad("runs after a token of nobody", "ListRuns", `{"parent": "$prod", "pageToken": "!"}`, invalid, "INVALID_PAGE_TOKEN", "without one").at("page_token"),
 		bad("measures of a window backwards", "GetDoraMetrics", `{"parent": "$crm", "startTime": "2026-01-02T00:00:00Z", "endTime": "2026-01-01T00:00:00Z"}`, invalid, "INVALID_WINDOW", "correct one"),
+		bad("the availability of another application's release", "GetAvailability", `{"parent": "$prod", "application": "$crm", "release": "$ws/applications/other/releases/v1"}`, invalid, "OTHER_APPLICATION", "one of its own").at("release"),
+		bad("the availability of no release", "GetAvailability", `{"parent": "$prod", "application": "$crm", "release": "$crm/releases/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
+		bad("the availability on a target elsewhere", "GetAvailability", `{"parent": "$prod", "application": "$crm", "target": "$test/targets/t1"}`, invalid, "OTHER_ENVIRONMENT", "one of its own").at("target"),
+		bad("the runs on no target", "ListRuns", `{"parent": "$prod", "target": "$prod/targets/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
+		bad("the runs of no application", "ListRuns", `{"parent": "$prod", "application": "$ws/applications/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
+		bad("measures of no environment", "GetDoraMetrics", `{"parent": "$crm", "environment": "$ws/environments/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
 		bad("measures of no application", "GetDoraMetrics", `{"parent": "$ws/applications/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
 	}
 }

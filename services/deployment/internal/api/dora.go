@@ -39,6 +39,14 @@ func (a *DoraService) GetDoraMetrics(ctx context.Context, req *deploymentv1.GetD
 			return nil, err
 		}
 	}
+	if req.GetEnvironment() != "" {
+		if err := store.SameWorkspace("environment", req.GetParent(), req.GetEnvironment()); err != nil {
+			return nil, err
+		}
+		if err := store.Environments.Required(ctx, q, req.GetEnvironment()); err != nil {
+			return nil, err
+		}
+	}
 	known, err := store.DeploymentsSince(ctx, q, req.GetParent(), start)
 	if err != nil {
 		return nil, err

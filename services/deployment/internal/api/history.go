@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -38,10 +39,36 @@ func (a *HistoryService) scope(ctx context.Context, req scoped) (history.Scope, 
 	if err := store.Environments.Required(ctx, q, s.Environment); err != nil {
 		return s, err
 	}
-	if err := store.SameWorkspace("application", s.Environment, s.Application); err != nil {
-		return s, err
+	return s, a.known(ctx, s.Environment, s.Application, s.Release, s.Target)
+}
+
+// known refuses names of what is not there, or not where it is asked for: a slip of the pen would look like
+// something that never ran. Empty ones are not asked about.
+func (a *HistoryService) known(ctx context.Context, environment, application, release, target string) error {
+	q := a.store.DB.Read()
+	if application != "" {
+		if err := store.SameWorkspace("application", environment, application); err != nil {
+			return err
+		}
+		if err := store.Applications.Required(ctx, q, application); err != nil {
+			return err
+		}
 	}
-	return s, store.Applications.Required(ctx, q, s.Application)
+	if release != "" {
+		if !strings.HasPrefix(release, application+"/releases/") {
+			return fault.Invalid("OTHER_APPLICATION", "%s is no release of %s; name one of its own", release, application).Field("release", "must be a release of "+application)
+		}
+		if err := store.Releases.Required(ctx, q, release); err != nil {
+			return err
+		}
+	}
+	if target == "" {
+		return nil
+	}
+	if !strings.HasPrefix(target, environment+"/targets/") {
+		return fault.Invalid("OTHER_ENVIRONMENT", "%s is no target of %s; name one of its own", target, environment).Field("target", "must be a target of "+environment)
+	}
+	return store.Targets.Required(ctx, q, target)
 }
 
 // GetAvailability says how well an application ran over a window.
@@ -80,6 +107,9 @@ type runToken struct {
 // ListRuns pages through what ran where and when, newest first.
 func (a *HistoryService) ListRuns(ctx context.Context, req *deploymentv1.ListRunsRequest) (*deploymentv1.ListRunsResponse, error) {
 	if err := store.Environments.Required(ctx, a.store.DB.Read(), req.GetParent()); err != nil {
+		return nil, err
+	}
+	if err := a.known(ctx, req.GetParent(), req.GetApplication(), "", req.GetTarget()); err != nil {
 		return nil, err
 	}
 	by := store.RunQuery{Environment: req.GetParent(), Application: req.GetApplication(), Target: req.GetTarget(), Limit: pageSize(req.GetPageSize()) + 1}
