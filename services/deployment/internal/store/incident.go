@@ -48,7 +48,7 @@ func (s *Store) checkIncident(ctx context.Context, tx *sqldb.Tx, i *deploymentv1
 	detected, restored := i.GetDetectedTime().AsTime(), i.GetRestoredTime()
 	switch {
 	case detected.After(now):
-		return fault.Invalid(resource.ReasonInvalidField, "an incident cannot be detected in the future; leave detected_time out for now").
+		return fault.Invalid(resource.ReasonInvalidField, "an incident cannot be detected in the future; leave detected_time out where it was just noticed").
 			Field("incident.detected_time", "must not be in the future")
 	case restored != nil && restored.AsTime().Before(detected):
 		return fault.Invalid(resource.ReasonInvalidField, "service cannot be restored (%s) before the incident was detected (%s); correct one of them",
