@@ -16,7 +16,7 @@ type Role string
 //	Agent                                                         ✓
 //
 // read is get, list, watch and their like; private is reading what is about one
-// person (enrolments, completions); change is create, update, delete and running things;
+// person (enrolments, contacts, stakeholders); change is create, update, delete and running things;
 // decide is approving, deciding and overriding, apart from change so that who
 // makes a release does not also wave it through; govern is tokens, abandoning a
 // deployment, policies, and every verb that the lists below do not know. Whoever changes
@@ -88,10 +88,20 @@ func classify(permission string) class {
 	case collection == "policies" && (verb == "create" || verb == "update" || verb == "delete"):
 		return govern // who is bound by a freeze does not lift it
 	}
-	if c == read && (collection == "enrolments" || collection == "completions") {
+	if c == read && aboutPersons(collection) {
 		return private
 	}
 	return c
+}
+
+// aboutPersons says that what is kept there is about one person by nature.
+func aboutPersons(collection string) bool {
+	switch collection {
+	case "enrolments", "completions", "contacts", "stakeholders":
+		return true
+	default:
+		return false
+	}
 }
 
 // verbClass knows a verb by its whole (abandonRelease), or else by its first
@@ -114,14 +124,15 @@ func verbClass(verb string) class {
 func wordClass(word string) class {
 	switch word {
 	case "get", "list", "watch", "search", "read", "explain", "why", "describe", "compare", "count",
-		"query", "evaluateReadiness", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "summarize", "tail":
+		"query", "evaluateReadiness", "export", "preview", "diff", "plan", "check", "validate", "forecast", "simulate", "download", "compute", "summarize", "tail", "lint":
 		return read
 	case "create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move",
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
 		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "report", "send", "complete", "reopen",
-		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "engageStopLine":
+		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "engageStopLine",
+		"review", "confirm", "hold", "sustain", "capture", "level", "mitigate", "dismiss", "mute", "unmute", "book", "attend", "invite", "remind", "claim", "ingest", "optOut", "optIn", "open":
 		return change
-	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "releaseStopLine":
+	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "releaseStopLine", "verify", "reverse":
 		return decide
 	default: // abandon among them: it gives up on a deployment without an end that anybody saw
 		return govern
