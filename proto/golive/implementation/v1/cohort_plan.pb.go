@@ -13,6 +13,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -27,6 +28,144 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Aspect is what changes for people.
+type Impact_Aspect int32
+
+const (
+	// Not set.
+	Impact_ASPECT_UNSPECIFIED Impact_Aspect = 0
+	// How work is done.
+	Impact_PROCESS Impact_Aspect = 1
+	// What it is done with.
+	Impact_TOOLS Impact_Aspect = 2
+	// Who does what.
+	Impact_ROLE Impact_Aspect = 3
+	// What must be known.
+	Impact_SKILLS Impact_Aspect = 4
+	// Who reports to whom.
+	Impact_ORGANISATION Impact_Aspect = 5
+	// How it is measured or paid.
+	Impact_REWARD Impact_Aspect = 6
+	// Where it is done.
+	Impact_LOCATION Impact_Aspect = 7
+)
+
+// Enum value maps for Impact_Aspect.
+var (
+	Impact_Aspect_name = map[int32]string{
+		0: "ASPECT_UNSPECIFIED",
+		1: "PROCESS",
+		2: "TOOLS",
+		3: "ROLE",
+		4: "SKILLS",
+		5: "ORGANISATION",
+		6: "REWARD",
+		7: "LOCATION",
+	}
+	Impact_Aspect_value = map[string]int32{
+		"ASPECT_UNSPECIFIED": 0,
+		"PROCESS":            1,
+		"TOOLS":              2,
+		"ROLE":               3,
+		"SKILLS":             4,
+		"ORGANISATION":       5,
+		"REWARD":             6,
+		"LOCATION":           7,
+	}
+)
+
+func (x Impact_Aspect) Enum() *Impact_Aspect {
+	p := new(Impact_Aspect)
+	*p = x
+	return p
+}
+
+func (x Impact_Aspect) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Impact_Aspect) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_implementation_v1_cohort_plan_proto_enumTypes[0].Descriptor()
+}
+
+func (Impact_Aspect) Type() protoreflect.EnumType {
+	return &file_golive_implementation_v1_cohort_plan_proto_enumTypes[0]
+}
+
+func (x Impact_Aspect) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Impact_Aspect.Descriptor instead.
+func (Impact_Aspect) EnumDescriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{1, 0}
+}
+
+// Element is what the statement is about: the stages of ADKAR (Hiatt 2006).
+type PulseCriterion_Element int32
+
+const (
+	// Not set.
+	PulseCriterion_ELEMENT_UNSPECIFIED PulseCriterion_Element = 0
+	// Knows why.
+	PulseCriterion_AWARENESS PulseCriterion_Element = 1
+	// Wants to.
+	PulseCriterion_DESIRE PulseCriterion_Element = 2
+	// Knows how.
+	PulseCriterion_KNOWLEDGE PulseCriterion_Element = 3
+	// Can.
+	PulseCriterion_ABILITY PulseCriterion_Element = 4
+	// Is kept at it.
+	PulseCriterion_REINFORCEMENT PulseCriterion_Element = 5
+)
+
+// Enum value maps for PulseCriterion_Element.
+var (
+	PulseCriterion_Element_name = map[int32]string{
+		0: "ELEMENT_UNSPECIFIED",
+		1: "AWARENESS",
+		2: "DESIRE",
+		3: "KNOWLEDGE",
+		4: "ABILITY",
+		5: "REINFORCEMENT",
+	}
+	PulseCriterion_Element_value = map[string]int32{
+		"ELEMENT_UNSPECIFIED": 0,
+		"AWARENESS":           1,
+		"DESIRE":              2,
+		"KNOWLEDGE":           3,
+		"ABILITY":             4,
+		"REINFORCEMENT":       5,
+	}
+)
+
+func (x PulseCriterion_Element) Enum() *PulseCriterion_Element {
+	p := new(PulseCriterion_Element)
+	*p = x
+	return p
+}
+
+func (x PulseCriterion_Element) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PulseCriterion_Element) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_implementation_v1_cohort_plan_proto_enumTypes[1].Descriptor()
+}
+
+func (PulseCriterion_Element) Type() protoreflect.EnumType {
+	return &file_golive_implementation_v1_cohort_plan_proto_enumTypes[1]
+}
+
+func (x PulseCriterion_Element) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PulseCriterion_Element.Descriptor instead.
+func (PulseCriterion_Element) EnumDescriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{9, 0}
+}
 
 // Whether a criterion holds.
 type CriterionResult_Status int32
@@ -73,11 +212,11 @@ func (x CriterionResult_Status) String() string {
 }
 
 func (CriterionResult_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_golive_implementation_v1_cohort_plan_proto_enumTypes[0].Descriptor()
+	return file_golive_implementation_v1_cohort_plan_proto_enumTypes[2].Descriptor()
 }
 
 func (CriterionResult_Status) Type() protoreflect.EnumType {
-	return &file_golive_implementation_v1_cohort_plan_proto_enumTypes[0]
+	return &file_golive_implementation_v1_cohort_plan_proto_enumTypes[2]
 }
 
 func (x CriterionResult_Status) Number() protoreflect.EnumNumber {
@@ -86,7 +225,7 @@ func (x CriterionResult_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CriterionResult_Status.Descriptor instead.
 func (CriterionResult_Status) EnumDescriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{5, 0}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{17, 0}
 }
 
 // CohortPlan is one cohort's part of an implementation.
@@ -109,7 +248,13 @@ type CohortPlan struct {
 	// What must be true before the cohort's wave may start.
 	ReadinessPolicy *ReadinessPolicy `protobuf:"bytes,8,opt,name=readiness_policy,json=readinessPolicy,proto3" json:"readiness_policy,omitempty"`
 	// Who is asked when it is not.
-	Owner         string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	// How much the change asks of these people, aspect by aspect. Its change load is the greatest of them.
+	Impacts []*Impact `protobuf:"bytes,10,rep,name=impacts,proto3" json:"impacts,omitempty"`
+	// Who helps after the go-live.
+	HelpDesk *HelpDesk `protobuf:"bytes,11,opt,name=help_desk,json=helpDesk,proto3" json:"help_desk,omitempty"`
+	// Who let which criterion pass, the last 100, the newest last.
+	Overrides     []*ReadinessOverride `protobuf:"bytes,12,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +352,146 @@ func (x *CohortPlan) GetOwner() string {
 	return ""
 }
 
+func (x *CohortPlan) GetImpacts() []*Impact {
+	if x != nil {
+		return x.Impacts
+	}
+	return nil
+}
+
+func (x *CohortPlan) GetHelpDesk() *HelpDesk {
+	if x != nil {
+		return x.HelpDesk
+	}
+	return nil
+}
+
+func (x *CohortPlan) GetOverrides() []*ReadinessOverride {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
+}
+
+// Impact is how much a change asks of people in one aspect.
+type Impact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The aspect, once each.
+	Aspect Impact_Aspect `protobuf:"varint,1,opt,name=aspect,proto3,enum=golive.implementation.v1.Impact_Aspect" json:"aspect,omitempty"`
+	// From 1, hardly noticed, to 5, everything is new.
+	Level         int32 `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Impact) Reset() {
+	*x = Impact{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Impact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Impact) ProtoMessage() {}
+
+func (x *Impact) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Impact.ProtoReflect.Descriptor instead.
+func (*Impact) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Impact) GetAspect() Impact_Aspect {
+	if x != nil {
+		return x.Aspect
+	}
+	return Impact_ASPECT_UNSPECIFIED
+}
+
+func (x *Impact) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+// HelpDesk is when there is somebody to ask.
+type HelpDesk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From when on.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Until when; open when not set.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// How it is reached, for people.
+	Contact       string `protobuf:"bytes,3,opt,name=contact,proto3" json:"contact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HelpDesk) Reset() {
+	*x = HelpDesk{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HelpDesk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HelpDesk) ProtoMessage() {}
+
+func (x *HelpDesk) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HelpDesk.ProtoReflect.Descriptor instead.
+func (*HelpDesk) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *HelpDesk) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *HelpDesk) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *HelpDesk) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
 // ReadinessPolicy lists the criteria. A policy without criteria answers UNKNOWN.
 type ReadinessPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -218,7 +503,7 @@ type ReadinessPolicy struct {
 
 func (x *ReadinessPolicy) Reset() {
 	*x = ReadinessPolicy{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[1]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -230,7 +515,7 @@ func (x *ReadinessPolicy) String() string {
 func (*ReadinessPolicy) ProtoMessage() {}
 
 func (x *ReadinessPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[1]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -243,7 +528,7 @@ func (x *ReadinessPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessPolicy.ProtoReflect.Descriptor instead.
 func (*ReadinessPolicy) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{1}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ReadinessPolicy) GetCriteria() []*Criterion {
@@ -263,16 +548,30 @@ type Criterion struct {
 	// Types that are valid to be assigned to Type:
 	//
 	//	*Criterion_Trained
+	//	*Criterion_Proficient
+	//	*Criterion_Access
+	//	*Criterion_Sponsor
+	//	*Criterion_Stakeholders
+	//	*Criterion_Pulse
+	//	*Criterion_Support
+	//	*Criterion_Messages
+	//	*Criterion_Challenges
+	//	*Criterion_ChangeLoad
+	//	*Criterion_Technical
 	Type isCriterion_Type `protobuf_oneof:"type"`
 	// False for a criterion that is shown but does not gate.
-	Must          *bool `protobuf:"varint,3,opt,name=must,proto3,oneof" json:"must,omitempty"`
+	Must *bool `protobuf:"varint,3,opt,name=must,proto3,oneof" json:"must,omitempty"`
+	// What it counts for in the displayed score, 0 to 100; 1 when not set. The score never gates.
+	Weight *float64 `protobuf:"fixed64,14,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
+	// How old its facts may be before it is UNKNOWN; each criterion has its own default where it has one.
+	MaxAge        *durationpb.Duration `protobuf:"bytes,15,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Criterion) Reset() {
 	*x = Criterion{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[2]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -284,7 +583,7 @@ func (x *Criterion) String() string {
 func (*Criterion) ProtoMessage() {}
 
 func (x *Criterion) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[2]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -297,7 +596,7 @@ func (x *Criterion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Criterion.ProtoReflect.Descriptor instead.
 func (*Criterion) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{2}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Criterion) GetId() string {
@@ -323,11 +622,115 @@ func (x *Criterion) GetTrained() *TrainedCriterion {
 	return nil
 }
 
+func (x *Criterion) GetProficient() *ProficientCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Proficient); ok {
+			return x.Proficient
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetAccess() *AccessCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Access); ok {
+			return x.Access
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetSponsor() *SponsorCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Sponsor); ok {
+			return x.Sponsor
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetStakeholders() *StakeholdersCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Stakeholders); ok {
+			return x.Stakeholders
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetPulse() *PulseCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Pulse); ok {
+			return x.Pulse
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetSupport() *SupportCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Support); ok {
+			return x.Support
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetMessages() *MessagesCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Messages); ok {
+			return x.Messages
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetChallenges() *ChallengesCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Challenges); ok {
+			return x.Challenges
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetChangeLoad() *ChangeLoadCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_ChangeLoad); ok {
+			return x.ChangeLoad
+		}
+	}
+	return nil
+}
+
+func (x *Criterion) GetTechnical() *TechnicalCriterion {
+	if x != nil {
+		if x, ok := x.Type.(*Criterion_Technical); ok {
+			return x.Technical
+		}
+	}
+	return nil
+}
+
 func (x *Criterion) GetMust() bool {
 	if x != nil && x.Must != nil {
 		return *x.Must
 	}
 	return false
+}
+
+func (x *Criterion) GetWeight() float64 {
+	if x != nil && x.Weight != nil {
+		return *x.Weight
+	}
+	return 0
+}
+
+func (x *Criterion) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
 }
 
 type isCriterion_Type interface {
@@ -339,7 +742,568 @@ type Criterion_Trained struct {
 	Trained *TrainedCriterion `protobuf:"bytes,2,opt,name=trained,proto3,oneof"`
 }
 
+type Criterion_Proficient struct {
+	// The share of eligible people who have passed an assessment.
+	Proficient *ProficientCriterion `protobuf:"bytes,4,opt,name=proficient,proto3,oneof"`
+}
+
+type Criterion_Access struct {
+	// The share of eligible people with an account.
+	Access *AccessCriterion `protobuf:"bytes,5,opt,name=access,proto3,oneof"`
+}
+
+type Criterion_Sponsor struct {
+	// The sponsor acts.
+	Sponsor *SponsorCriterion `protobuf:"bytes,6,opt,name=sponsor,proto3,oneof"`
+}
+
+type Criterion_Stakeholders struct {
+	// Who has influence stands behind it.
+	Stakeholders *StakeholdersCriterion `protobuf:"bytes,7,opt,name=stakeholders,proto3,oneof"`
+}
+
+type Criterion_Pulse struct {
+	// What the people say in a pulse survey.
+	Pulse *PulseCriterion `protobuf:"bytes,8,opt,name=pulse,proto3,oneof"`
+}
+
+type Criterion_Support struct {
+	// There is somebody to ask.
+	Support *SupportCriterion `protobuf:"bytes,9,opt,name=support,proto3,oneof"`
+}
+
+type Criterion_Messages struct {
+	// What must be known has been told.
+	Messages *MessagesCriterion `protobuf:"bytes,10,opt,name=messages,proto3,oneof"`
+}
+
+type Criterion_Challenges struct {
+	// No critical challenge is open.
+	Challenges *ChallengesCriterion `protobuf:"bytes,11,opt,name=challenges,proto3,oneof"`
+}
+
+type Criterion_ChangeLoad struct {
+	// The people are not asked for more change than they can take.
+	ChangeLoad *ChangeLoadCriterion `protobuf:"bytes,12,opt,name=change_load,json=changeLoad,proto3,oneof"`
+}
+
+type Criterion_Technical struct {
+	// The machines are ready, by the word of the deployment service.
+	Technical *TechnicalCriterion `protobuf:"bytes,13,opt,name=technical,proto3,oneof"`
+}
+
 func (*Criterion_Trained) isCriterion_Type() {}
+
+func (*Criterion_Proficient) isCriterion_Type() {}
+
+func (*Criterion_Access) isCriterion_Type() {}
+
+func (*Criterion_Sponsor) isCriterion_Type() {}
+
+func (*Criterion_Stakeholders) isCriterion_Type() {}
+
+func (*Criterion_Pulse) isCriterion_Type() {}
+
+func (*Criterion_Support) isCriterion_Type() {}
+
+func (*Criterion_Messages) isCriterion_Type() {}
+
+func (*Criterion_Challenges) isCriterion_Type() {}
+
+func (*Criterion_ChangeLoad) isCriterion_Type() {}
+
+func (*Criterion_Technical) isCriterion_Type() {}
+
+// ProficientCriterion is met when enough of the eligible people have passed the assessment of every named training:
+// passed / (members at go-live − waived) ≥ threshold. For roles in which a mistake is costly.
+type ProficientCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The trainings; a person counts whose valid completion of each has a score that reaches its pass mark.
+	Trainings []string `protobuf:"bytes,1,rep,name=trainings,proto3" json:"trainings,omitempty"`
+	// The share that must be reached, above 0 to 1; 0.8 when 0.
+	Threshold     float64 `protobuf:"fixed64,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProficientCriterion) Reset() {
+	*x = ProficientCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProficientCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProficientCriterion) ProtoMessage() {}
+
+func (x *ProficientCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProficientCriterion.ProtoReflect.Descriptor instead.
+func (*ProficientCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ProficientCriterion) GetTrainings() []string {
+	if x != nil {
+		return x.Trainings
+	}
+	return nil
+}
+
+func (x *ProficientCriterion) GetThreshold() float64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+// AccessCriterion is met when enough of the eligible people have an account in the application: provisioned / members at go-live ≥ threshold.
+type AccessCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The application, `workspaces/{workspace}/applications/{application}`; each of the implementation's when empty.
+	Application string `protobuf:"bytes,1,opt,name=application,proto3" json:"application,omitempty"`
+	// The share that must be reached, above 0 to 1; 0.98 when 0.
+	Threshold     float64 `protobuf:"fixed64,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccessCriterion) Reset() {
+	*x = AccessCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccessCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccessCriterion) ProtoMessage() {}
+
+func (x *AccessCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccessCriterion.ProtoReflect.Descriptor instead.
+func (*AccessCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AccessCriterion) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *AccessCriterion) GetThreshold() float64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+// SponsorCriterion is met when a stakeholder who is a sponsor has acted within max_age (30 days where it is not set).
+// Without a sponsor it is not met.
+type SponsorCriterion struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SponsorCriterion) Reset() {
+	*x = SponsorCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SponsorCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SponsorCriterion) ProtoMessage() {}
+
+func (x *SponsorCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SponsorCriterion.ProtoReflect.Descriptor instead.
+func (*SponsorCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{7}
+}
+
+// StakeholdersCriterion is met when every stakeholder of so much influence has a stance of SUPPORTIVE or CHAMPION. Without any it is UNKNOWN.
+type StakeholdersCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From which influence on a stakeholder counts, 1 to 5; 4 when 0.
+	MinInfluence  int32 `protobuf:"varint,1,opt,name=min_influence,json=minInfluence,proto3" json:"min_influence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StakeholdersCriterion) Reset() {
+	*x = StakeholdersCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StakeholdersCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StakeholdersCriterion) ProtoMessage() {}
+
+func (x *StakeholdersCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StakeholdersCriterion.ProtoReflect.Descriptor instead.
+func (*StakeholdersCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StakeholdersCriterion) GetMinInfluence() int32 {
+	if x != nil {
+		return x.MinInfluence
+	}
+	return 0
+}
+
+// PulseCriterion is met when the lower bound of the 95 % Wilson interval of "4 or 5" reaches the threshold. It is UNKNOWN where fewer
+// answered than may be shown, or less than 30 % of those asked.
+type PulseCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The survey, of kind ADKAR. Its last wave that is CLOSED or PUBLISHED counts.
+	Survey string `protobuf:"bytes,1,opt,name=survey,proto3" json:"survey,omitempty"`
+	// Which statements must hold; AWARENESS, DESIRE and ABILITY when empty.
+	Elements []PulseCriterion_Element `protobuf:"varint,2,rep,packed,name=elements,proto3,enum=golive.implementation.v1.PulseCriterion_Element" json:"elements,omitempty"`
+	// What the lower bound must reach, above 0 to 1; 0.6 when 0.
+	Threshold     float64 `protobuf:"fixed64,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PulseCriterion) Reset() {
+	*x = PulseCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PulseCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PulseCriterion) ProtoMessage() {}
+
+func (x *PulseCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PulseCriterion.ProtoReflect.Descriptor instead.
+func (*PulseCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PulseCriterion) GetSurvey() string {
+	if x != nil {
+		return x.Survey
+	}
+	return ""
+}
+
+func (x *PulseCriterion) GetElements() []PulseCriterion_Element {
+	if x != nil {
+		return x.Elements
+	}
+	return nil
+}
+
+func (x *PulseCriterion) GetThreshold() float64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+// SupportCriterion is met when there are enough super-users among the members and the help desk covers the time after the go-live.
+type SupportCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One super-user for so many eligible people; 10 when 0.
+	PeoplePerSuperUser int32 `protobuf:"varint,1,opt,name=people_per_super_user,json=peoplePerSuperUser,proto3" json:"people_per_super_user,omitempty"`
+	// For how many days after the go-live the help desk must be there; 14 when not set.
+	HelpDeskDays  *int32 `protobuf:"varint,2,opt,name=help_desk_days,json=helpDeskDays,proto3,oneof" json:"help_desk_days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SupportCriterion) Reset() {
+	*x = SupportCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SupportCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SupportCriterion) ProtoMessage() {}
+
+func (x *SupportCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SupportCriterion.ProtoReflect.Descriptor instead.
+func (*SupportCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SupportCriterion) GetPeoplePerSuperUser() int32 {
+	if x != nil {
+		return x.PeoplePerSuperUser
+	}
+	return 0
+}
+
+func (x *SupportCriterion) GetHelpDeskDays() int32 {
+	if x != nil && x.HelpDeskDays != nil {
+		return *x.HelpDeskDays
+	}
+	return 0
+}
+
+// MessagesCriterion is met when each communication that must be known to the cohort has been delivered to enough of its people. Without any it is UNKNOWN.
+type MessagesCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The share of each, above 0 to 1; 0.9 when 0.
+	Threshold     float64 `protobuf:"fixed64,1,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessagesCriterion) Reset() {
+	*x = MessagesCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessagesCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessagesCriterion) ProtoMessage() {}
+
+func (x *MessagesCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessagesCriterion.ProtoReflect.Descriptor instead.
+func (*MessagesCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *MessagesCriterion) GetThreshold() float64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+// ChallengesCriterion is met when no challenge of the implementation that touches the cohort is critical and OPEN or MITIGATING.
+type ChallengesCriterion struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChallengesCriterion) Reset() {
+	*x = ChallengesCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChallengesCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChallengesCriterion) ProtoMessage() {}
+
+func (x *ChallengesCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChallengesCriterion.ProtoReflect.Descriptor instead.
+func (*ChallengesCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{12}
+}
+
+// ChangeLoadCriterion is met when, in each week of the window, the impact of all implementations on the cohort,
+// Σ impact × share of the cohort touched, is not above the cohort's change capacity. Without a capacity or a go-live time it is UNKNOWN.
+type ChangeLoadCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many weeks from the week of the go-live on are looked at; 4 when 0.
+	Weeks         int32 `protobuf:"varint,1,opt,name=weeks,proto3" json:"weeks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeLoadCriterion) Reset() {
+	*x = ChangeLoadCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeLoadCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeLoadCriterion) ProtoMessage() {}
+
+func (x *ChangeLoadCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeLoadCriterion.ProtoReflect.Descriptor instead.
+func (*ChangeLoadCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ChangeLoadCriterion) GetWeeks() int32 {
+	if x != nil {
+		return x.Weeks
+	}
+	return 0
+}
+
+// TechnicalCriterion is met when the deployment service says PASS for purpose TECHNICAL, and said so within max_age (10 minutes where it is not set).
+type TechnicalCriterion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is asked about: an environment, a deployment or a wave, by its full name, of the same workspace.
+	Resource      string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TechnicalCriterion) Reset() {
+	*x = TechnicalCriterion{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TechnicalCriterion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TechnicalCriterion) ProtoMessage() {}
+
+func (x *TechnicalCriterion) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TechnicalCriterion.ProtoReflect.Descriptor instead.
+func (*TechnicalCriterion) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *TechnicalCriterion) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
 
 // TrainedCriterion is met when enough of the eligible people have completed every named training:
 // valid completions / (members at go-live − waived) ≥ threshold. Without eligible people it is UNKNOWN.
@@ -356,7 +1320,7 @@ type TrainedCriterion struct {
 
 func (x *TrainedCriterion) Reset() {
 	*x = TrainedCriterion{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +1332,7 @@ func (x *TrainedCriterion) String() string {
 func (*TrainedCriterion) ProtoMessage() {}
 
 func (x *TrainedCriterion) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +1345,7 @@ func (x *TrainedCriterion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainedCriterion.ProtoReflect.Descriptor instead.
 func (*TrainedCriterion) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{3}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TrainedCriterion) GetTrainings() []string {
@@ -411,14 +1375,18 @@ type Readiness struct {
 	// When it was computed.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// How many people belong to the cohort at its go-live.
-	Headcount     int64 `protobuf:"varint,5,opt,name=headcount,proto3" json:"headcount,omitempty"`
+	Headcount int64 `protobuf:"varint,5,opt,name=headcount,proto3" json:"headcount,omitempty"`
+	// For display only, 0 to 1: the weighted mean, over the criteria that are known, of how far each is (value / threshold, at most 1). It never gates.
+	Score *float64 `protobuf:"fixed64,6,opt,name=score,proto3,oneof" json:"score,omitempty"`
+	// The weight of the criteria that are known over the weight of all, 0 to 1. Shown beside the score, always.
+	ScoreCoverage float64 `protobuf:"fixed64,7,opt,name=score_coverage,json=scoreCoverage,proto3" json:"score_coverage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Readiness) Reset() {
 	*x = Readiness{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -430,7 +1398,7 @@ func (x *Readiness) String() string {
 func (*Readiness) ProtoMessage() {}
 
 func (x *Readiness) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -443,7 +1411,7 @@ func (x *Readiness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Readiness.ProtoReflect.Descriptor instead.
 func (*Readiness) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{4}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Readiness) GetCohortPlan() string {
@@ -481,6 +1449,20 @@ func (x *Readiness) GetHeadcount() int64 {
 	return 0
 }
 
+func (x *Readiness) GetScore() float64 {
+	if x != nil && x.Score != nil {
+		return *x.Score
+	}
+	return 0
+}
+
+func (x *Readiness) GetScoreCoverage() float64 {
+	if x != nil {
+		return x.ScoreCoverage
+	}
+	return 0
+}
+
 // CriterionResult is one criterion with its numbers.
 type CriterionResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -507,14 +1489,22 @@ type CriterionResult struct {
 	// Whether it gates.
 	Must bool `protobuf:"varint,11,opt,name=must,proto3" json:"must,omitempty"`
 	// The same for people: `12 of 20 trained (60.0 %), at least 18 needed`.
-	Message       string `protobuf:"bytes,12,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,12,opt,name=message,proto3" json:"message,omitempty"`
+	// The interval of the value at 95 %, where it is a sample; not set for a count of everybody.
+	Interval *Interval `protobuf:"bytes,13,opt,name=interval,proto3" json:"interval,omitempty"`
+	// How old its facts may be; not set where they are read at the moment of asking.
+	MaxAge *durationpb.Duration `protobuf:"bytes,14,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// Who let it pass, why and until when; set while the status is WAIVED.
+	Override *ReadinessOverride `protobuf:"bytes,15,opt,name=override,proto3" json:"override,omitempty"`
+	// What it counts for in the score.
+	Weight        float64 `protobuf:"fixed64,16,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CriterionResult) Reset() {
 	*x = CriterionResult{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +1516,7 @@ func (x *CriterionResult) String() string {
 func (*CriterionResult) ProtoMessage() {}
 
 func (x *CriterionResult) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +1529,7 @@ func (x *CriterionResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CriterionResult.ProtoReflect.Descriptor instead.
 func (*CriterionResult) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{5}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CriterionResult) GetId() string {
@@ -626,6 +1616,181 @@ func (x *CriterionResult) GetMessage() string {
 	return ""
 }
 
+func (x *CriterionResult) GetInterval() *Interval {
+	if x != nil {
+		return x.Interval
+	}
+	return nil
+}
+
+func (x *CriterionResult) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *CriterionResult) GetOverride() *ReadinessOverride {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *CriterionResult) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+// Interval is what a sample says of a value.
+type Interval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lower bound.
+	Lower float64 `protobuf:"fixed64,1,opt,name=lower,proto3" json:"lower,omitempty"`
+	// The upper bound.
+	Upper         float64 `protobuf:"fixed64,2,opt,name=upper,proto3" json:"upper,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Interval) Reset() {
+	*x = Interval{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Interval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Interval) ProtoMessage() {}
+
+func (x *Interval) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Interval.ProtoReflect.Descriptor instead.
+func (*Interval) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Interval) GetLower() float64 {
+	if x != nil {
+		return x.Lower
+	}
+	return 0
+}
+
+func (x *Interval) GetUpper() float64 {
+	if x != nil {
+		return x.Upper
+	}
+	return 0
+}
+
+// ReadinessOverride lets one criterion pass for a time. A criterion it touches is WAIVED and names it. It is never changed or
+// deleted; it holds while `expire_time` lies ahead and it is not revoked.
+type ReadinessOverride struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The criterion, by its id in the policy.
+	Criterion string `protobuf:"bytes,1,opt,name=criterion,proto3" json:"criterion,omitempty"`
+	// Who let it pass: the caller.
+	Person string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it was given.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it ends, within 24 hours from when it was given.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// When it was taken back; not set while it was not.
+	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadinessOverride) Reset() {
+	*x = ReadinessOverride{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadinessOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadinessOverride) ProtoMessage() {}
+
+func (x *ReadinessOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadinessOverride.ProtoReflect.Descriptor instead.
+func (*ReadinessOverride) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReadinessOverride) GetCriterion() string {
+	if x != nil {
+		return x.Criterion
+	}
+	return ""
+}
+
+func (x *ReadinessOverride) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ReadinessOverride) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ReadinessOverride) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *ReadinessOverride) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *ReadinessOverride) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
 // EvaluateReadinessRequest names a cohort plan.
 type EvaluateReadinessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -637,7 +1802,7 @@ type EvaluateReadinessRequest struct {
 
 func (x *EvaluateReadinessRequest) Reset() {
 	*x = EvaluateReadinessRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +1814,7 @@ func (x *EvaluateReadinessRequest) String() string {
 func (*EvaluateReadinessRequest) ProtoMessage() {}
 
 func (x *EvaluateReadinessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +1827,7 @@ func (x *EvaluateReadinessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateReadinessRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateReadinessRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{6}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EvaluateReadinessRequest) GetName() string {
@@ -691,7 +1856,7 @@ type CreateCohortPlanRequest struct {
 
 func (x *CreateCohortPlanRequest) Reset() {
 	*x = CreateCohortPlanRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[7]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +1868,7 @@ func (x *CreateCohortPlanRequest) String() string {
 func (*CreateCohortPlanRequest) ProtoMessage() {}
 
 func (x *CreateCohortPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[7]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +1881,7 @@ func (x *CreateCohortPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCohortPlanRequest.ProtoReflect.Descriptor instead.
 func (*CreateCohortPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{7}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateCohortPlanRequest) GetParent() string {
@@ -765,7 +1930,7 @@ type GetCohortPlanRequest struct {
 
 func (x *GetCohortPlanRequest) Reset() {
 	*x = GetCohortPlanRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[8]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +1942,7 @@ func (x *GetCohortPlanRequest) String() string {
 func (*GetCohortPlanRequest) ProtoMessage() {}
 
 func (x *GetCohortPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[8]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +1955,7 @@ func (x *GetCohortPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCohortPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetCohortPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{8}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetCohortPlanRequest) GetName() string {
@@ -819,7 +1984,7 @@ type ListCohortPlansRequest struct {
 
 func (x *ListCohortPlansRequest) Reset() {
 	*x = ListCohortPlansRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +1996,7 @@ func (x *ListCohortPlansRequest) String() string {
 func (*ListCohortPlansRequest) ProtoMessage() {}
 
 func (x *ListCohortPlansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +2009,7 @@ func (x *ListCohortPlansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCohortPlansRequest.ProtoReflect.Descriptor instead.
 func (*ListCohortPlansRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{9}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListCohortPlansRequest) GetParent() string {
@@ -895,7 +2060,7 @@ type ListCohortPlansResponse struct {
 
 func (x *ListCohortPlansResponse) Reset() {
 	*x = ListCohortPlansResponse{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[10]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +2072,7 @@ func (x *ListCohortPlansResponse) String() string {
 func (*ListCohortPlansResponse) ProtoMessage() {}
 
 func (x *ListCohortPlansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[10]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +2085,7 @@ func (x *ListCohortPlansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCohortPlansResponse.ProtoReflect.Descriptor instead.
 func (*ListCohortPlansResponse) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{10}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListCohortPlansResponse) GetCohortPlans() []*CohortPlan {
@@ -954,7 +2119,7 @@ type UpdateCohortPlanRequest struct {
 
 func (x *UpdateCohortPlanRequest) Reset() {
 	*x = UpdateCohortPlanRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[11]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -966,7 +2131,7 @@ func (x *UpdateCohortPlanRequest) String() string {
 func (*UpdateCohortPlanRequest) ProtoMessage() {}
 
 func (x *UpdateCohortPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[11]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -979,7 +2144,7 @@ func (x *UpdateCohortPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCohortPlanRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCohortPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{11}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UpdateCohortPlanRequest) GetCohortPlan() *CohortPlan {
@@ -1027,7 +2192,7 @@ type DeleteCohortPlanRequest struct {
 
 func (x *DeleteCohortPlanRequest) Reset() {
 	*x = DeleteCohortPlanRequest{}
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[12]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +2204,7 @@ func (x *DeleteCohortPlanRequest) String() string {
 func (*DeleteCohortPlanRequest) ProtoMessage() {}
 
 func (x *DeleteCohortPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[12]
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,7 +2217,7 @@ func (x *DeleteCohortPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCohortPlanRequest.ProtoReflect.Descriptor instead.
 func (*DeleteCohortPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{12}
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteCohortPlanRequest) GetName() string {
@@ -1083,11 +2248,157 @@ func (x *DeleteCohortPlanRequest) GetValidateOnly() bool {
 	return false
 }
 
+// OverrideReadinessRequest lets a criterion pass.
+type OverrideReadinessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cohort plan.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Which criterion, why and until when.
+	Override *ReadinessOverride `protobuf:"bytes,2,opt,name=override,proto3" json:"override,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverrideReadinessRequest) Reset() {
+	*x = OverrideReadinessRequest{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverrideReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverrideReadinessRequest) ProtoMessage() {}
+
+func (x *OverrideReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverrideReadinessRequest.ProtoReflect.Descriptor instead.
+func (*OverrideReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *OverrideReadinessRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OverrideReadinessRequest) GetOverride() *ReadinessOverride {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+func (x *OverrideReadinessRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *OverrideReadinessRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// WithdrawReadinessRequest takes an override back.
+type WithdrawReadinessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cohort plan.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The criterion, by its id.
+	Criterion string `protobuf:"bytes,2,opt,name=criterion,proto3" json:"criterion,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawReadinessRequest) Reset() {
+	*x = WithdrawReadinessRequest{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawReadinessRequest) ProtoMessage() {}
+
+func (x *WithdrawReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawReadinessRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *WithdrawReadinessRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WithdrawReadinessRequest) GetCriterion() string {
+	if x != nil {
+		return x.Criterion
+	}
+	return ""
+}
+
+func (x *WithdrawReadinessRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WithdrawReadinessRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 var File_golive_implementation_v1_cohort_plan_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\n" +
-	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x04\n" +
+	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x06\n" +
 	"\n" +
 	"CohortPlan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -1102,27 +2413,107 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\fgo_live_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"goLiveTime\x12T\n" +
 	"\x10readiness_policy\x18\b \x01(\v2).golive.implementation.v1.ReadinessPolicyR\x0freadinessPolicy\x12\x1e\n" +
-	"\x05owner\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner:\x96\x01\xeaA\x92\x01\n" +
+	"\x05owner\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12D\n" +
+	"\aimpacts\x18\n" +
+	" \x03(\v2 .golive.implementation.v1.ImpactB\b\xbaH\x05\x92\x01\x02\x10\x14R\aimpacts\x12?\n" +
+	"\thelp_desk\x18\v \x01(\v2\".golive.implementation.v1.HelpDeskR\bhelpDesk\x12N\n" +
+	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides:\x96\x01\xeaA\x92\x01\n" +
 	"$implementation.golive.dev/CohortPlan\x12Qworkspaces/{workspace}/implementations/{implementation}/cohortPlans/{cohort_plan}*\vcohortPlans2\n" +
-	"cohortPlan\"\\\n" +
+	"cohortPlan\"\xf2\x01\n" +
+	"\x06Impact\x12K\n" +
+	"\x06aspect\x18\x01 \x01(\x0e2'.golive.implementation.v1.Impact.AspectB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06aspect\x12\x1f\n" +
+	"\x05level\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x01R\x05level\"z\n" +
+	"\x06Aspect\x12\x16\n" +
+	"\x12ASPECT_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aPROCESS\x10\x01\x12\t\n" +
+	"\x05TOOLS\x10\x02\x12\b\n" +
+	"\x04ROLE\x10\x03\x12\n" +
+	"\n" +
+	"\x06SKILLS\x10\x04\x12\x10\n" +
+	"\fORGANISATION\x10\x05\x12\n" +
+	"\n" +
+	"\x06REWARD\x10\x06\x12\f\n" +
+	"\bLOCATION\x10\a\"\xa0\x01\n" +
+	"\bHelpDesk\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\"\n" +
+	"\acontact\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\acontact\"\\\n" +
 	"\x0fReadinessPolicy\x12I\n" +
-	"\bcriteria\x18\x01 \x03(\v2#.golive.implementation.v1.CriterionB\b\xbaH\x05\x92\x01\x02\x102R\bcriteria\"\xc4\x01\n" +
+	"\bcriteria\x18\x01 \x03(\v2#.golive.implementation.v1.CriterionB\b\xbaH\x05\x92\x01\x02\x102R\bcriteria\"\xbe\b\n" +
 	"\tCriterion\x12>\n" +
 	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12F\n" +
-	"\atrained\x18\x02 \x01(\v2*.golive.implementation.v1.TrainedCriterionH\x00R\atrained\x12\x17\n" +
-	"\x04must\x18\x03 \x01(\bH\x01R\x04must\x88\x01\x01B\r\n" +
+	"\atrained\x18\x02 \x01(\v2*.golive.implementation.v1.TrainedCriterionH\x00R\atrained\x12O\n" +
+	"\n" +
+	"proficient\x18\x04 \x01(\v2-.golive.implementation.v1.ProficientCriterionH\x00R\n" +
+	"proficient\x12C\n" +
+	"\x06access\x18\x05 \x01(\v2).golive.implementation.v1.AccessCriterionH\x00R\x06access\x12F\n" +
+	"\asponsor\x18\x06 \x01(\v2*.golive.implementation.v1.SponsorCriterionH\x00R\asponsor\x12U\n" +
+	"\fstakeholders\x18\a \x01(\v2/.golive.implementation.v1.StakeholdersCriterionH\x00R\fstakeholders\x12@\n" +
+	"\x05pulse\x18\b \x01(\v2(.golive.implementation.v1.PulseCriterionH\x00R\x05pulse\x12F\n" +
+	"\asupport\x18\t \x01(\v2*.golive.implementation.v1.SupportCriterionH\x00R\asupport\x12I\n" +
+	"\bmessages\x18\n" +
+	" \x01(\v2+.golive.implementation.v1.MessagesCriterionH\x00R\bmessages\x12O\n" +
+	"\n" +
+	"challenges\x18\v \x01(\v2-.golive.implementation.v1.ChallengesCriterionH\x00R\n" +
+	"challenges\x12P\n" +
+	"\vchange_load\x18\f \x01(\v2-.golive.implementation.v1.ChangeLoadCriterionH\x00R\n" +
+	"changeLoad\x12L\n" +
+	"\ttechnical\x18\r \x01(\v2,.golive.implementation.v1.TechnicalCriterionH\x00R\ttechnical\x12\x17\n" +
+	"\x04must\x18\x03 \x01(\bH\x01R\x04must\x88\x01\x01\x124\n" +
+	"\x06weight\x18\x0e \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00H\x02R\x06weight\x88\x01\x01\x12<\n" +
+	"\amax_age\x18\x0f \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\x06maxAgeB\r\n" +
 	"\x04type\x12\x05\xbaH\x02\b\x01B\a\n" +
-	"\x05_must\"x\n" +
+	"\x05_mustB\t\n" +
+	"\a_weight\"{\n" +
+	"\x13ProficientCriterion\x12-\n" +
+	"\ttrainings\x18\x01 \x03(\tB\x0f\xe0A\x02\xbaH\t\x92\x01\x06\b\x01\x10\x14\x18\x01R\ttrainings\x125\n" +
+	"\tthreshold\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"t\n" +
+	"\x0fAccessCriterion\x12*\n" +
+	"\vapplication\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\vapplication\x125\n" +
+	"\tthreshold\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"\x12\n" +
+	"\x10SponsorCriterion\"G\n" +
+	"\x15StakeholdersCriterion\x12.\n" +
+	"\rmin_influence\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x00R\fminInfluence\"\xbd\x02\n" +
+	"\x0ePulseCriterion\x12#\n" +
+	"\x06survey\x18\x01 \x01(\tB\v\xe0A\x02\xbaH\x05r\x03\x18\xac\x02R\x06survey\x12a\n" +
+	"\belements\x18\x02 \x03(\x0e20.golive.implementation.v1.PulseCriterion.ElementB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\belements\x125\n" +
+	"\tthreshold\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"l\n" +
+	"\aElement\x12\x17\n" +
+	"\x13ELEMENT_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tAWARENESS\x10\x01\x12\n" +
+	"\n" +
+	"\x06DESIRE\x10\x02\x12\r\n" +
+	"\tKNOWLEDGE\x10\x03\x12\v\n" +
+	"\aABILITY\x10\x04\x12\x11\n" +
+	"\rREINFORCEMENT\x10\x05\"\x9b\x01\n" +
+	"\x10SupportCriterion\x12=\n" +
+	"\x15people_per_super_user\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x12peoplePerSuperUser\x125\n" +
+	"\x0ehelp_desk_days\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xed\x02(\x00H\x00R\fhelpDeskDays\x88\x01\x01B\x11\n" +
+	"\x0f_help_desk_days\"J\n" +
+	"\x11MessagesCriterion\x125\n" +
+	"\tthreshold\x18\x01 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"\x15\n" +
+	"\x13ChallengesCriterion\"6\n" +
+	"\x13ChangeLoadCriterion\x12\x1f\n" +
+	"\x05weeks\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x184(\x00R\x05weeks\"\xa7\x01\n" +
+	"\x12TechnicalCriterion\x12\x90\x01\n" +
+	"\bresource\x18\x01 \x01(\tBt\xe0A\x02\xbaHnrl2j^workspaces/[a-z][a-z0-9-]{0,62}/(environments/[^/]+|applications/[^/]+/deployments/[^/]+(/waves/[^/]+)?)$R\bresource\"x\n" +
 	"\x10TrainedCriterion\x12-\n" +
 	"\ttrainings\x18\x01 \x03(\tB\x0f\xe0A\x02\xbaH\t\x92\x01\x06\b\x01\x10\x14\x18\x01R\ttrainings\x125\n" +
-	"\tthreshold\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"\xf7\x01\n" +
+	"\tthreshold\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\tthreshold\"\xc3\x02\n" +
 	"\tReadiness\x12\x1f\n" +
 	"\vcohort_plan\x18\x01 \x01(\tR\n" +
 	"cohortPlan\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.golive.gate.v1.Verdict.StateR\x05state\x12E\n" +
 	"\bcriteria\x18\x03 \x03(\v2).golive.implementation.v1.CriterionResultR\bcriteria\x12/\n" +
 	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x1c\n" +
-	"\theadcount\x18\x05 \x01(\x03R\theadcount\"\xee\x03\n" +
+	"\theadcount\x18\x05 \x01(\x03R\theadcount\x12\x19\n" +
+	"\x05score\x18\x06 \x01(\x01H\x00R\x05score\x88\x01\x01\x12%\n" +
+	"\x0escore_coverage\x18\a \x01(\x01R\rscoreCoverageB\b\n" +
+	"\x06_score\"\xc3\x05\n" +
 	"\x0fCriterionResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12H\n" +
 	"\x06status\x18\x02 \x01(\x0e20.golive.implementation.v1.CriterionResult.StatusR\x06status\x12\x19\n" +
@@ -1136,7 +2527,11 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\tresources\x18\n" +
 	" \x03(\tR\tresources\x12\x12\n" +
 	"\x04must\x18\v \x01(\bR\x04must\x12\x18\n" +
-	"\amessage\x18\f \x01(\tR\amessage\"O\n" +
+	"\amessage\x18\f \x01(\tR\amessage\x12>\n" +
+	"\binterval\x18\r \x01(\v2\".golive.implementation.v1.IntervalR\binterval\x122\n" +
+	"\amax_age\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12G\n" +
+	"\boverride\x18\x0f \x01(\v2+.golive.implementation.v1.ReadinessOverrideR\boverride\x12\x16\n" +
+	"\x06weight\x18\x10 \x01(\x01R\x06weight\"O\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03MET\x10\x01\x12\v\n" +
@@ -1144,7 +2539,20 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\aUNKNOWN\x10\x03\x12\n" +
 	"\n" +
 	"\x06WAIVED\x10\x04B\b\n" +
-	"\x06_value\"\\\n" +
+	"\x06_value\"6\n" +
+	"\bInterval\x12\x14\n" +
+	"\x05lower\x18\x01 \x01(\x01R\x05lower\x12\x14\n" +
+	"\x05upper\x18\x02 \x01(\x01R\x05upper\"\xc9\x02\n" +
+	"\x11ReadinessOverride\x12*\n" +
+	"\tcriterion\x18\x01 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcriterion\x12\x1b\n" +
+	"\x06person\x18\x02 \x01(\tB\x03\xe0A\x03R\x06person\x12%\n" +
+	"\x06reason\x18\x03 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12@\n" +
+	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"createTime\x12@\n" +
+	"\vexpire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x02R\n" +
+	"expireTime\x12@\n" +
+	"\vrevoke_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"revokeTime\"\\\n" +
 	"\x18EvaluateReadinessRequest\x12@\n" +
 	"\x04name\x18\x01 \x01(\tB,\xe0A\x02\xfaA&\n" +
 	"$implementation.golive.dev/CohortPlanR\x04name\"\xa9\x02\n" +
@@ -1183,7 +2591,21 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xd9\v\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xfd\x01\n" +
+	"\x18OverrideReadinessRequest\x12@\n" +
+	"\x04name\x18\x01 \x01(\tB,\xe0A\x02\xfaA&\n" +
+	"$implementation.golive.dev/CohortPlanR\x04name\x12R\n" +
+	"\boverride\x18\x02 \x01(\v2+.golive.implementation.v1.ReadinessOverrideB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\boverride\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xd5\x01\n" +
+	"\x18WithdrawReadinessRequest\x12@\n" +
+	"\x04name\x18\x01 \x01(\tB,\xe0A\x02\xfaA&\n" +
+	"$implementation.golive.dev/CohortPlanR\x04name\x12*\n" +
+	"\tcriterion\x18\x02 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcriterion\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xb1\x0f\n" +
 	"\x11CohortPlanService\x12\x8d\x02\n" +
 	"\x10CreateCohortPlan\x121.golive.implementation.v1.CreateCohortPlanRequest\x1a$.golive.implementation.v1.CohortPlan\"\x9f\x01\xdaA!parent,cohort_plan,cohort_plan_id\xea\xe0\x18+\n" +
 	"!implementation.cohortPlans.create\x12\x06parent\x82\xd3\xe4\x93\x02F:\vcohort_plan\"7/v1/{parent=workspaces/*/implementations/*}/cohortPlans\x12\xd7\x01\n" +
@@ -1196,7 +2618,11 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\x10DeleteCohortPlan\x121.golive.implementation.v1.DeleteCohortPlanRequest\x1a\x16.google.protobuf.Empty\"s\xdaA\x04name\xea\xe0\x18)\n" +
 	"!implementation.cohortPlans.delete\x12\x04name\x82\xd3\xe4\x93\x029*7/v1/{name=workspaces/*/implementations/*/cohortPlans/*}\x12\xf8\x01\n" +
 	"\x11EvaluateReadiness\x122.golive.implementation.v1.EvaluateReadinessRequest\x1a#.golive.implementation.v1.Readiness\"\x89\x01\xea\xe0\x184\n" +
-	",implementation.cohortPlans.evaluateReadiness\x12\x04name\x82\xd3\xe4\x93\x02K\x12I/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:evaluateReadinessBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	",implementation.cohortPlans.evaluateReadiness\x12\x04name\x82\xd3\xe4\x93\x02K\x12I/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:evaluateReadiness\x12\xe9\x01\n" +
+	"\x11OverrideReadiness\x122.golive.implementation.v1.OverrideReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
+	"#implementation.cohortPlans.override\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:override\x12\xe9\x01\n" +
+	"\x11WithdrawReadiness\x122.golive.implementation.v1.WithdrawReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
+	"#implementation.cohortPlans.withdraw\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:withdrawBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_cohort_plan_proto_rawDescOnce sync.Once
@@ -1210,61 +2636,109 @@ func file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_cohort_plan_proto_rawDescData
 }
 
-var file_golive_implementation_v1_cohort_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_golive_implementation_v1_cohort_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_golive_implementation_v1_cohort_plan_proto_goTypes = []any{
-	(CriterionResult_Status)(0),      // 0: golive.implementation.v1.CriterionResult.Status
-	(*CohortPlan)(nil),               // 1: golive.implementation.v1.CohortPlan
-	(*ReadinessPolicy)(nil),          // 2: golive.implementation.v1.ReadinessPolicy
-	(*Criterion)(nil),                // 3: golive.implementation.v1.Criterion
-	(*TrainedCriterion)(nil),         // 4: golive.implementation.v1.TrainedCriterion
-	(*Readiness)(nil),                // 5: golive.implementation.v1.Readiness
-	(*CriterionResult)(nil),          // 6: golive.implementation.v1.CriterionResult
-	(*EvaluateReadinessRequest)(nil), // 7: golive.implementation.v1.EvaluateReadinessRequest
-	(*CreateCohortPlanRequest)(nil),  // 8: golive.implementation.v1.CreateCohortPlanRequest
-	(*GetCohortPlanRequest)(nil),     // 9: golive.implementation.v1.GetCohortPlanRequest
-	(*ListCohortPlansRequest)(nil),   // 10: golive.implementation.v1.ListCohortPlansRequest
-	(*ListCohortPlansResponse)(nil),  // 11: golive.implementation.v1.ListCohortPlansResponse
-	(*UpdateCohortPlanRequest)(nil),  // 12: golive.implementation.v1.UpdateCohortPlanRequest
-	(*DeleteCohortPlanRequest)(nil),  // 13: golive.implementation.v1.DeleteCohortPlanRequest
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(v1.Verdict_State)(0),            // 15: golive.gate.v1.Verdict.State
-	(*fieldmaskpb.FieldMask)(nil),    // 16: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 17: google.protobuf.Empty
+	(Impact_Aspect)(0),               // 0: golive.implementation.v1.Impact.Aspect
+	(PulseCriterion_Element)(0),      // 1: golive.implementation.v1.PulseCriterion.Element
+	(CriterionResult_Status)(0),      // 2: golive.implementation.v1.CriterionResult.Status
+	(*CohortPlan)(nil),               // 3: golive.implementation.v1.CohortPlan
+	(*Impact)(nil),                   // 4: golive.implementation.v1.Impact
+	(*HelpDesk)(nil),                 // 5: golive.implementation.v1.HelpDesk
+	(*ReadinessPolicy)(nil),          // 6: golive.implementation.v1.ReadinessPolicy
+	(*Criterion)(nil),                // 7: golive.implementation.v1.Criterion
+	(*ProficientCriterion)(nil),      // 8: golive.implementation.v1.ProficientCriterion
+	(*AccessCriterion)(nil),          // 9: golive.implementation.v1.AccessCriterion
+	(*SponsorCriterion)(nil),         // 10: golive.implementation.v1.SponsorCriterion
+	(*StakeholdersCriterion)(nil),    // 11: golive.implementation.v1.StakeholdersCriterion
+	(*PulseCriterion)(nil),           // 12: golive.implementation.v1.PulseCriterion
+	(*SupportCriterion)(nil),         // 13: golive.implementation.v1.SupportCriterion
+	(*MessagesCriterion)(nil),        // 14: golive.implementation.v1.MessagesCriterion
+	(*ChallengesCriterion)(nil),      // 15: golive.implementation.v1.ChallengesCriterion
+	(*ChangeLoadCriterion)(nil),      // 16: golive.implementation.v1.ChangeLoadCriterion
+	(*TechnicalCriterion)(nil),       // 17: golive.implementation.v1.TechnicalCriterion
+	(*TrainedCriterion)(nil),         // 18: golive.implementation.v1.TrainedCriterion
+	(*Readiness)(nil),                // 19: golive.implementation.v1.Readiness
+	(*CriterionResult)(nil),          // 20: golive.implementation.v1.CriterionResult
+	(*Interval)(nil),                 // 21: golive.implementation.v1.Interval
+	(*ReadinessOverride)(nil),        // 22: golive.implementation.v1.ReadinessOverride
+	(*EvaluateReadinessRequest)(nil), // 23: golive.implementation.v1.EvaluateReadinessRequest
+	(*CreateCohortPlanRequest)(nil),  // 24: golive.implementation.v1.CreateCohortPlanRequest
+	(*GetCohortPlanRequest)(nil),     // 25: golive.implementation.v1.GetCohortPlanRequest
+	(*ListCohortPlansRequest)(nil),   // 26: golive.implementation.v1.ListCohortPlansRequest
+	(*ListCohortPlansResponse)(nil),  // 27: golive.implementation.v1.ListCohortPlansResponse
+	(*UpdateCohortPlanRequest)(nil),  // 28: golive.implementation.v1.UpdateCohortPlanRequest
+	(*DeleteCohortPlanRequest)(nil),  // 29: golive.implementation.v1.DeleteCohortPlanRequest
+	(*OverrideReadinessRequest)(nil), // 30: golive.implementation.v1.OverrideReadinessRequest
+	(*WithdrawReadinessRequest)(nil), // 31: golive.implementation.v1.WithdrawReadinessRequest
+	(*timestamppb.Timestamp)(nil),    // 32: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),      // 33: google.protobuf.Duration
+	(v1.Verdict_State)(0),            // 34: golive.gate.v1.Verdict.State
+	(*fieldmaskpb.FieldMask)(nil),    // 35: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 36: google.protobuf.Empty
 }
 var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
-	14, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
-	14, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
-	14, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
-	2,  // 3: golive.implementation.v1.CohortPlan.readiness_policy:type_name -> golive.implementation.v1.ReadinessPolicy
-	3,  // 4: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
-	4,  // 5: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
-	15, // 6: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
-	6,  // 7: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
-	14, // 8: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 9: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
-	14, // 10: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
-	1,  // 11: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	1,  // 12: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
-	1,  // 13: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	16, // 14: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	8,  // 15: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
-	9,  // 16: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
-	10, // 17: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
-	12, // 18: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
-	13, // 19: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
-	7,  // 20: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
-	1,  // 21: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	1,  // 22: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	11, // 23: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
-	1,  // 24: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	17, // 25: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
-	5,  // 26: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
-	21, // [21:27] is the sub-list for method output_type
-	15, // [15:21] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	32, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
+	32, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
+	32, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
+	6,  // 3: golive.implementation.v1.CohortPlan.readiness_policy:type_name -> golive.implementation.v1.ReadinessPolicy
+	4,  // 4: golive.implementation.v1.CohortPlan.impacts:type_name -> golive.implementation.v1.Impact
+	5,  // 5: golive.implementation.v1.CohortPlan.help_desk:type_name -> golive.implementation.v1.HelpDesk
+	22, // 6: golive.implementation.v1.CohortPlan.overrides:type_name -> golive.implementation.v1.ReadinessOverride
+	0,  // 7: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
+	32, // 8: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
+	32, // 9: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 10: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
+	18, // 11: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
+	8,  // 12: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
+	9,  // 13: golive.implementation.v1.Criterion.access:type_name -> golive.implementation.v1.AccessCriterion
+	10, // 14: golive.implementation.v1.Criterion.sponsor:type_name -> golive.implementation.v1.SponsorCriterion
+	11, // 15: golive.implementation.v1.Criterion.stakeholders:type_name -> golive.implementation.v1.StakeholdersCriterion
+	12, // 16: golive.implementation.v1.Criterion.pulse:type_name -> golive.implementation.v1.PulseCriterion
+	13, // 17: golive.implementation.v1.Criterion.support:type_name -> golive.implementation.v1.SupportCriterion
+	14, // 18: golive.implementation.v1.Criterion.messages:type_name -> golive.implementation.v1.MessagesCriterion
+	15, // 19: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
+	16, // 20: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
+	17, // 21: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
+	33, // 22: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
+	1,  // 23: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
+	34, // 24: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
+	20, // 25: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
+	32, // 26: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
+	2,  // 27: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
+	32, // 28: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	21, // 29: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
+	33, // 30: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
+	22, // 31: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
+	32, // 32: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
+	32, // 33: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
+	32, // 34: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	3,  // 35: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 36: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 37: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	35, // 38: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 39: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
+	24, // 40: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
+	25, // 41: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
+	26, // 42: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
+	28, // 43: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
+	29, // 44: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
+	23, // 45: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
+	30, // 46: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
+	31, // 47: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
+	3,  // 48: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 49: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	27, // 50: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
+	3,  // 51: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	36, // 52: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
+	19, // 53: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
+	3,  // 54: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 55: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
+	48, // [48:56] is the sub-list for method output_type
+	40, // [40:48] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_cohort_plan_proto_init() }
@@ -1272,17 +2746,29 @@ func file_golive_implementation_v1_cohort_plan_proto_init() {
 	if File_golive_implementation_v1_cohort_plan_proto != nil {
 		return
 	}
-	file_golive_implementation_v1_cohort_plan_proto_msgTypes[2].OneofWrappers = []any{
+	file_golive_implementation_v1_cohort_plan_proto_msgTypes[4].OneofWrappers = []any{
 		(*Criterion_Trained)(nil),
+		(*Criterion_Proficient)(nil),
+		(*Criterion_Access)(nil),
+		(*Criterion_Sponsor)(nil),
+		(*Criterion_Stakeholders)(nil),
+		(*Criterion_Pulse)(nil),
+		(*Criterion_Support)(nil),
+		(*Criterion_Messages)(nil),
+		(*Criterion_Challenges)(nil),
+		(*Criterion_ChangeLoad)(nil),
+		(*Criterion_Technical)(nil),
 	}
-	file_golive_implementation_v1_cohort_plan_proto_msgTypes[5].OneofWrappers = []any{}
+	file_golive_implementation_v1_cohort_plan_proto_msgTypes[10].OneofWrappers = []any{}
+	file_golive_implementation_v1_cohort_plan_proto_msgTypes[16].OneofWrappers = []any{}
+	file_golive_implementation_v1_cohort_plan_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_cohort_plan_proto_rawDesc), len(file_golive_implementation_v1_cohort_plan_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   13,
+			NumEnums:      3,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	CohortPlanService_UpdateCohortPlan_FullMethodName  = "/golive.implementation.v1.CohortPlanService/UpdateCohortPlan"
 	CohortPlanService_DeleteCohortPlan_FullMethodName  = "/golive.implementation.v1.CohortPlanService/DeleteCohortPlan"
 	CohortPlanService_EvaluateReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/EvaluateReadiness"
+	CohortPlanService_OverrideReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/OverrideReadiness"
+	CohortPlanService_WithdrawReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/WithdrawReadiness"
 )
 
 // CohortPlanServiceClient is the client API for CohortPlanService service.
@@ -50,6 +52,12 @@ type CohortPlanServiceClient interface {
 	// EvaluateReadiness computes the readiness of the cohort for its go-live now, with the
 	// evidence of every criterion. The same verdict in the common form is given by EvaluateGate.
 	EvaluateReadiness(ctx context.Context, in *EvaluateReadinessRequest, opts ...grpc.CallOption) (*Readiness, error)
+	// OverrideReadiness lets one criterion pass for at most 24 hours. The caller is its person.
+	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY) when it would not end within 24 hours.
+	OverrideReadiness(ctx context.Context, in *OverrideReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error)
+	// WithdrawReadiness takes back what lets a criterion pass.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (OVERRIDE_ENDED) where none holds.
+	WithdrawReadiness(ctx context.Context, in *WithdrawReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error)
 }
 
 type cohortPlanServiceClient struct {
@@ -120,6 +128,26 @@ func (c *cohortPlanServiceClient) EvaluateReadiness(ctx context.Context, in *Eva
 	return out, nil
 }
 
+func (c *cohortPlanServiceClient) OverrideReadiness(ctx context.Context, in *OverrideReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CohortPlan)
+	err := c.cc.Invoke(ctx, CohortPlanService_OverrideReadiness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *cohortPlanServiceClient) WithdrawReadiness(ctx context.Context, in *WithdrawReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CohortPlan)
+	err := c.cc.Invoke(ctx, CohortPlanService_WithdrawReadiness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CohortPlanServiceServer is the server API for CohortPlanService service.
 // All implementations must embed UnimplementedCohortPlanServiceServer
 // for forward compatibility.
@@ -142,6 +170,12 @@ type CohortPlanServiceServer interface {
 	// EvaluateReadiness computes the readiness of the cohort for its go-live now, with the
 	// evidence of every criterion. The same verdict in the common form is given by EvaluateGate.
 	EvaluateReadiness(context.Context, *EvaluateReadinessRequest) (*Readiness, error)
+	// OverrideReadiness lets one criterion pass for at most 24 hours. The caller is its person.
+	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY) when it would not end within 24 hours.
+	OverrideReadiness(context.Context, *OverrideReadinessRequest) (*CohortPlan, error)
+	// WithdrawReadiness takes back what lets a criterion pass.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (OVERRIDE_ENDED) where none holds.
+	WithdrawReadiness(context.Context, *WithdrawReadinessRequest) (*CohortPlan, error)
 	mustEmbedUnimplementedCohortPlanServiceServer()
 }
 
@@ -169,6 +203,12 @@ func (UnimplementedCohortPlanServiceServer) DeleteCohortPlan(context.Context, *D
 }
 func (UnimplementedCohortPlanServiceServer) EvaluateReadiness(context.Context, *EvaluateReadinessRequest) (*Readiness, error) {
 	return nil, status.Error(codes.Unimplemented, "method EvaluateReadiness not implemented")
+}
+func (UnimplementedCohortPlanServiceServer) OverrideReadiness(context.Context, *OverrideReadinessRequest) (*CohortPlan, error) {
+	return nil, status.Error(codes.Unimplemented, "method OverrideReadiness not implemented")
+}
+func (UnimplementedCohortPlanServiceServer) WithdrawReadiness(context.Context, *WithdrawReadinessRequest) (*CohortPlan, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawReadiness not implemented")
 }
 func (UnimplementedCohortPlanServiceServer) mustEmbedUnimplementedCohortPlanServiceServer() {}
 func (UnimplementedCohortPlanServiceServer) testEmbeddedByValue()                           {}
@@ -299,6 +339,42 @@ func _CohortPlanService_EvaluateReadiness_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohortPlanService_OverrideReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OverrideReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohortPlanServiceServer).OverrideReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohortPlanService_OverrideReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohortPlanServiceServer).OverrideReadiness(ctx, req.(*OverrideReadinessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CohortPlanService_WithdrawReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohortPlanServiceServer).WithdrawReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohortPlanService_WithdrawReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohortPlanServiceServer).WithdrawReadiness(ctx, req.(*WithdrawReadinessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CohortPlanService_ServiceDesc is the grpc.ServiceDesc for CohortPlanService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -329,6 +405,14 @@ var CohortPlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EvaluateReadiness",
 			Handler:    _CohortPlanService_EvaluateReadiness_Handler,
+		},
+		{
+			MethodName: "OverrideReadiness",
+			Handler:    _CohortPlanService_OverrideReadiness_Handler,
+		},
+		{
+			MethodName: "WithdrawReadiness",
+			Handler:    _CohortPlanService_WithdrawReadiness_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
