@@ -254,7 +254,9 @@ type CohortPlan struct {
 	// Who helps after the go-live.
 	HelpDesk *HelpDesk `protobuf:"bytes,11,opt,name=help_desk,json=helpDesk,proto3" json:"help_desk,omitempty"`
 	// Who let which criterion pass, the last 100, the newest last.
-	Overrides     []*ReadinessOverride `protobuf:"bytes,12,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	Overrides []*ReadinessOverride `protobuf:"bytes,12,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// When the cohort really went live, see RecordGoLive.
+	LiveTime      *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=live_time,json=liveTime,proto3" json:"live_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -369,6 +371,13 @@ func (x *CohortPlan) GetHelpDesk() *HelpDesk {
 func (x *CohortPlan) GetOverrides() []*ReadinessOverride {
 	if x != nil {
 		return x.Overrides
+	}
+	return nil
+}
+
+func (x *CohortPlan) GetLiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LiveTime
 	}
 	return nil
 }
@@ -2394,11 +2403,102 @@ func (x *WithdrawReadinessRequest) GetValidateOnly() bool {
 	return false
 }
 
+// RecordGoLiveRequest names a cohort plan.
+type RecordGoLiveRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cohort plan.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When the cohort went live; now when not set. Not in the future.
+	LiveTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=live_time,json=liveTime,proto3" json:"live_time,omitempty"`
+	// True takes back what was recorded.
+	Withdraw bool `protobuf:"varint,3,opt,name=withdraw,proto3" json:"withdraw,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordGoLiveRequest) Reset() {
+	*x = RecordGoLiveRequest{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordGoLiveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordGoLiveRequest) ProtoMessage() {}
+
+func (x *RecordGoLiveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordGoLiveRequest.ProtoReflect.Descriptor instead.
+func (*RecordGoLiveRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RecordGoLiveRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RecordGoLiveRequest) GetLiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LiveTime
+	}
+	return nil
+}
+
+func (x *RecordGoLiveRequest) GetWithdraw() bool {
+	if x != nil {
+		return x.Withdraw
+	}
+	return false
+}
+
+func (x *RecordGoLiveRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RecordGoLiveRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordGoLiveRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 var File_golive_implementation_v1_cohort_plan_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\n" +
-	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x06\n" +
+	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x06\n" +
 	"\n" +
 	"CohortPlan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -2417,7 +2517,8 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\aimpacts\x18\n" +
 	" \x03(\v2 .golive.implementation.v1.ImpactB\b\xbaH\x05\x92\x01\x02\x10\x14R\aimpacts\x12?\n" +
 	"\thelp_desk\x18\v \x01(\v2\".golive.implementation.v1.HelpDeskR\bhelpDesk\x12N\n" +
-	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides:\x96\x01\xeaA\x92\x01\n" +
+	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides\x12<\n" +
+	"\tlive_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bliveTime:\x96\x01\xeaA\x92\x01\n" +
 	"$implementation.golive.dev/CohortPlan\x12Qworkspaces/{workspace}/implementations/{implementation}/cohortPlans/{cohort_plan}*\vcohortPlans2\n" +
 	"cohortPlan\"\xf2\x01\n" +
 	"\x06Impact\x12K\n" +
@@ -2605,7 +2706,16 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\tcriterion\x18\x02 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcriterion\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xb1\x0f\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x8d\x02\n" +
+	"\x13RecordGoLiveRequest\x12@\n" +
+	"\x04name\x18\x01 \x01(\tB,\xe0A\x02\xfaA&\n" +
+	"$implementation.golive.dev/CohortPlanR\x04name\x127\n" +
+	"\tlive_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bliveTime\x12\x1a\n" +
+	"\bwithdraw\x18\x03 \x01(\bR\bwithdraw\x12\x12\n" +
+	"\x04etag\x18\x04 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly2\x9c\x11\n" +
 	"\x11CohortPlanService\x12\x8d\x02\n" +
 	"\x10CreateCohortPlan\x121.golive.implementation.v1.CreateCohortPlanRequest\x1a$.golive.implementation.v1.CohortPlan\"\x9f\x01\xdaA!parent,cohort_plan,cohort_plan_id\xea\xe0\x18+\n" +
 	"!implementation.cohortPlans.create\x12\x06parent\x82\xd3\xe4\x93\x02F:\vcohort_plan\"7/v1/{parent=workspaces/*/implementations/*}/cohortPlans\x12\xd7\x01\n" +
@@ -2622,7 +2732,9 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\x11OverrideReadiness\x122.golive.implementation.v1.OverrideReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
 	"#implementation.cohortPlans.override\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:override\x12\xe9\x01\n" +
 	"\x11WithdrawReadiness\x122.golive.implementation.v1.WithdrawReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
-	"#implementation.cohortPlans.withdraw\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:withdrawBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"#implementation.cohortPlans.withdraw\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:withdraw\x12\xe8\x01\n" +
+	"\fRecordGoLive\x12-.golive.implementation.v1.RecordGoLiveRequest\x1a$.golive.implementation.v1.CohortPlan\"\x82\x01\xea\xe0\x18/\n" +
+	"'implementation.cohortPlans.recordGoLive\x12\x04name\x82\xd3\xe4\x93\x02I:\x01*\"D/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:recordGoLiveBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_cohort_plan_proto_rawDescOnce sync.Once
@@ -2637,7 +2749,7 @@ func file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_cohort_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_golive_implementation_v1_cohort_plan_proto_goTypes = []any{
 	(Impact_Aspect)(0),               // 0: golive.implementation.v1.Impact.Aspect
 	(PulseCriterion_Element)(0),      // 1: golive.implementation.v1.PulseCriterion.Element
@@ -2671,74 +2783,79 @@ var file_golive_implementation_v1_cohort_plan_proto_goTypes = []any{
 	(*DeleteCohortPlanRequest)(nil),  // 29: golive.implementation.v1.DeleteCohortPlanRequest
 	(*OverrideReadinessRequest)(nil), // 30: golive.implementation.v1.OverrideReadinessRequest
 	(*WithdrawReadinessRequest)(nil), // 31: golive.implementation.v1.WithdrawReadinessRequest
-	(*timestamppb.Timestamp)(nil),    // 32: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),      // 33: google.protobuf.Duration
-	(v1.Verdict_State)(0),            // 34: golive.gate.v1.Verdict.State
-	(*fieldmaskpb.FieldMask)(nil),    // 35: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 36: google.protobuf.Empty
+	(*RecordGoLiveRequest)(nil),      // 32: golive.implementation.v1.RecordGoLiveRequest
+	(*timestamppb.Timestamp)(nil),    // 33: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),      // 34: google.protobuf.Duration
+	(v1.Verdict_State)(0),            // 35: golive.gate.v1.Verdict.State
+	(*fieldmaskpb.FieldMask)(nil),    // 36: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 37: google.protobuf.Empty
 }
 var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
-	32, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
-	32, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
-	32, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
+	33, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
+	33, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
+	33, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
 	6,  // 3: golive.implementation.v1.CohortPlan.readiness_policy:type_name -> golive.implementation.v1.ReadinessPolicy
 	4,  // 4: golive.implementation.v1.CohortPlan.impacts:type_name -> golive.implementation.v1.Impact
 	5,  // 5: golive.implementation.v1.CohortPlan.help_desk:type_name -> golive.implementation.v1.HelpDesk
 	22, // 6: golive.implementation.v1.CohortPlan.overrides:type_name -> golive.implementation.v1.ReadinessOverride
-	0,  // 7: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
-	32, // 8: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
-	32, // 9: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
-	7,  // 10: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
-	18, // 11: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
-	8,  // 12: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
-	9,  // 13: golive.implementation.v1.Criterion.access:type_name -> golive.implementation.v1.AccessCriterion
-	10, // 14: golive.implementation.v1.Criterion.sponsor:type_name -> golive.implementation.v1.SponsorCriterion
-	11, // 15: golive.implementation.v1.Criterion.stakeholders:type_name -> golive.implementation.v1.StakeholdersCriterion
-	12, // 16: golive.implementation.v1.Criterion.pulse:type_name -> golive.implementation.v1.PulseCriterion
-	13, // 17: golive.implementation.v1.Criterion.support:type_name -> golive.implementation.v1.SupportCriterion
-	14, // 18: golive.implementation.v1.Criterion.messages:type_name -> golive.implementation.v1.MessagesCriterion
-	15, // 19: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
-	16, // 20: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
-	17, // 21: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
-	33, // 22: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
-	1,  // 23: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
-	34, // 24: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
-	20, // 25: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
-	32, // 26: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
-	2,  // 27: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
-	32, // 28: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
-	21, // 29: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
-	33, // 30: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
-	22, // 31: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
-	32, // 32: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
-	32, // 33: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
-	32, // 34: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
-	3,  // 35: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	3,  // 36: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
-	3,  // 37: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	35, // 38: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	22, // 39: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
-	24, // 40: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
-	25, // 41: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
-	26, // 42: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
-	28, // 43: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
-	29, // 44: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
-	23, // 45: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
-	30, // 46: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
-	31, // 47: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
-	3,  // 48: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 49: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	27, // 50: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
-	3,  // 51: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	36, // 52: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
-	19, // 53: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
-	3,  // 54: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 55: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
-	48, // [48:56] is the sub-list for method output_type
-	40, // [40:48] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	33, // 7: golive.implementation.v1.CohortPlan.live_time:type_name -> google.protobuf.Timestamp
+	0,  // 8: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
+	33, // 9: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
+	33, // 10: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 11: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
+	18, // 12: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
+	8,  // 13: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
+	9,  // 14: golive.implementation.v1.Criterion.access:type_name -> golive.implementation.v1.AccessCriterion
+	10, // 15: golive.implementation.v1.Criterion.sponsor:type_name -> golive.implementation.v1.SponsorCriterion
+	11, // 16: golive.implementation.v1.Criterion.stakeholders:type_name -> golive.implementation.v1.StakeholdersCriterion
+	12, // 17: golive.implementation.v1.Criterion.pulse:type_name -> golive.implementation.v1.PulseCriterion
+	13, // 18: golive.implementation.v1.Criterion.support:type_name -> golive.implementation.v1.SupportCriterion
+	14, // 19: golive.implementation.v1.Criterion.messages:type_name -> golive.implementation.v1.MessagesCriterion
+	15, // 20: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
+	16, // 21: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
+	17, // 22: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
+	34, // 23: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
+	1,  // 24: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
+	35, // 25: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
+	20, // 26: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
+	33, // 27: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
+	2,  // 28: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
+	33, // 29: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	21, // 30: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
+	34, // 31: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
+	22, // 32: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
+	33, // 33: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
+	33, // 34: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
+	33, // 35: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	3,  // 36: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 37: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 38: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	36, // 39: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 40: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
+	33, // 41: golive.implementation.v1.RecordGoLiveRequest.live_time:type_name -> google.protobuf.Timestamp
+	24, // 42: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
+	25, // 43: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
+	26, // 44: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
+	28, // 45: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
+	29, // 46: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
+	23, // 47: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
+	30, // 48: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
+	31, // 49: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
+	32, // 50: golive.implementation.v1.CohortPlanService.RecordGoLive:input_type -> golive.implementation.v1.RecordGoLiveRequest
+	3,  // 51: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 52: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	27, // 53: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
+	3,  // 54: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	37, // 55: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
+	19, // 56: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
+	3,  // 57: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 58: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 59: golive.implementation.v1.CohortPlanService.RecordGoLive:output_type -> golive.implementation.v1.CohortPlan
+	51, // [51:60] is the sub-list for method output_type
+	42, // [42:51] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_cohort_plan_proto_init() }
@@ -2768,7 +2885,7 @@ func file_golive_implementation_v1_cohort_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_cohort_plan_proto_rawDesc), len(file_golive_implementation_v1_cohort_plan_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	CohortPlanService_EvaluateReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/EvaluateReadiness"
 	CohortPlanService_OverrideReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/OverrideReadiness"
 	CohortPlanService_WithdrawReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/WithdrawReadiness"
+	CohortPlanService_RecordGoLive_FullMethodName      = "/golive.implementation.v1.CohortPlanService/RecordGoLive"
 )
 
 // CohortPlanServiceClient is the client API for CohortPlanService service.
@@ -58,6 +59,9 @@ type CohortPlanServiceClient interface {
 	// WithdrawReadiness takes back what lets a criterion pass.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (OVERRIDE_ENDED) where none holds.
 	WithdrawReadiness(ctx context.Context, in *WithdrawReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error)
+	// RecordGoLive records when the cohort really went live, or takes that back.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT (TIME_IN_FUTURE).
+	RecordGoLive(ctx context.Context, in *RecordGoLiveRequest, opts ...grpc.CallOption) (*CohortPlan, error)
 }
 
 type cohortPlanServiceClient struct {
@@ -148,6 +152,16 @@ func (c *cohortPlanServiceClient) WithdrawReadiness(ctx context.Context, in *Wit
 	return out, nil
 }
 
+func (c *cohortPlanServiceClient) RecordGoLive(ctx context.Context, in *RecordGoLiveRequest, opts ...grpc.CallOption) (*CohortPlan, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CohortPlan)
+	err := c.cc.Invoke(ctx, CohortPlanService_RecordGoLive_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CohortPlanServiceServer is the server API for CohortPlanService service.
 // All implementations must embed UnimplementedCohortPlanServiceServer
 // for forward compatibility.
@@ -176,6 +190,9 @@ type CohortPlanServiceServer interface {
 	// WithdrawReadiness takes back what lets a criterion pass.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (OVERRIDE_ENDED) where none holds.
 	WithdrawReadiness(context.Context, *WithdrawReadinessRequest) (*CohortPlan, error)
+	// RecordGoLive records when the cohort really went live, or takes that back.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT (TIME_IN_FUTURE).
+	RecordGoLive(context.Context, *RecordGoLiveRequest) (*CohortPlan, error)
 	mustEmbedUnimplementedCohortPlanServiceServer()
 }
 
@@ -209,6 +226,9 @@ func (UnimplementedCohortPlanServiceServer) OverrideReadiness(context.Context, *
 }
 func (UnimplementedCohortPlanServiceServer) WithdrawReadiness(context.Context, *WithdrawReadinessRequest) (*CohortPlan, error) {
 	return nil, status.Error(codes.Unimplemented, "method WithdrawReadiness not implemented")
+}
+func (UnimplementedCohortPlanServiceServer) RecordGoLive(context.Context, *RecordGoLiveRequest) (*CohortPlan, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordGoLive not implemented")
 }
 func (UnimplementedCohortPlanServiceServer) mustEmbedUnimplementedCohortPlanServiceServer() {}
 func (UnimplementedCohortPlanServiceServer) testEmbeddedByValue()                           {}
@@ -375,6 +395,24 @@ func _CohortPlanService_WithdrawReadiness_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohortPlanService_RecordGoLive_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordGoLiveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohortPlanServiceServer).RecordGoLive(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohortPlanService_RecordGoLive_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohortPlanServiceServer).RecordGoLive(ctx, req.(*RecordGoLiveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CohortPlanService_ServiceDesc is the grpc.ServiceDesc for CohortPlanService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -413,6 +451,10 @@ var CohortPlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WithdrawReadiness",
 			Handler:    _CohortPlanService_WithdrawReadiness_Handler,
+		},
+		{
+			MethodName: "RecordGoLive",
+			Handler:    _CohortPlanService_RecordGoLive_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

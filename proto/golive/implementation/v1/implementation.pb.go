@@ -31,6 +31,79 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Where an implementation is.
+type Implementation_State int32
+
+const (
+	// Not set; the same as DRAFT.
+	Implementation_STATE_UNSPECIFIED Implementation_State = 0
+	// Is being planned.
+	Implementation_DRAFT Implementation_State = 1
+	// Is agreed on, and has not begun.
+	Implementation_PLANNED Implementation_State = 2
+	// Is worked on.
+	Implementation_ACTIVE Implementation_State = 3
+	// Everybody has gone live; what was won has to stay.
+	Implementation_SUSTAINING Implementation_State = 4
+	// Ended, every outcome has its verdict.
+	Implementation_CLOSED Implementation_State = 5
+	// Is interrupted.
+	Implementation_ON_HOLD Implementation_State = 6
+	// Was given up.
+	Implementation_CANCELLED Implementation_State = 7
+)
+
+// Enum value maps for Implementation_State.
+var (
+	Implementation_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "DRAFT",
+		2: "PLANNED",
+		3: "ACTIVE",
+		4: "SUSTAINING",
+		5: "CLOSED",
+		6: "ON_HOLD",
+		7: "CANCELLED",
+	}
+	Implementation_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"DRAFT":             1,
+		"PLANNED":           2,
+		"ACTIVE":            3,
+		"SUSTAINING":        4,
+		"CLOSED":            5,
+		"ON_HOLD":           6,
+		"CANCELLED":         7,
+	}
+)
+
+func (x Implementation_State) Enum() *Implementation_State {
+	p := new(Implementation_State)
+	*p = x
+	return p
+}
+
+func (x Implementation_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Implementation_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_implementation_v1_implementation_proto_enumTypes[0].Descriptor()
+}
+
+func (Implementation_State) Type() protoreflect.EnumType {
+	return &file_golive_implementation_v1_implementation_proto_enumTypes[0]
+}
+
+func (x Implementation_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Implementation_State.Descriptor instead.
+func (Implementation_State) EnumDescriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{0, 0}
+}
+
 // Implementation gets an organisation to use something: its goal, its people, its dates.
 type Implementation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -59,7 +132,31 @@ type Implementation struct {
 	// The applications it is about, `workspaces/{workspace}/applications/{application}`.
 	Applications []string `protobuf:"bytes,12,rep,name=applications,proto3" json:"applications,omitempty"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,13,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,13,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// When its plan begins: no task begins before. When it was created where it is not set.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// When is worked on tasks that nobody is assigned to. Monday to Friday from 09:00 to 17:00 UTC where it is not set.
+	Calendar *Calendar `protobuf:"bytes,15,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// The currency of all its amounts, ISO 4217: `EUR`. It cannot change once an entry of the ledger exists (CURRENCY_IN_USE).
+	Currency string `protobuf:"bytes,16,opt,name=currency,proto3" json:"currency,omitempty"`
+	// The environments it goes live in, `workspaces/{workspace}/environments/{environment}`.
+	Environments []string `protobuf:"bytes,17,rep,name=environments,proto3" json:"environments,omitempty"`
+	// How important it is among implementations, 0 to 1000; 500 when 0.
+	Priority int32 `protobuf:"varint,18,opt,name=priority,proto3" json:"priority,omitempty"`
+	// The baseline that its plan is compared with. Set by CaptureBaseline; may be set to an earlier one.
+	CurrentBaseline string `protobuf:"bytes,19,opt,name=current_baseline,json=currentBaseline,proto3" json:"current_baseline,omitempty"`
+	// Where it is in its life.
+	State Implementation_State `protobuf:"varint,20,opt,name=state,proto3,enum=golive.implementation.v1.Implementation_State" json:"state,omitempty"`
+	// Why it is on hold or was cancelled.
+	StateReason string `protobuf:"bytes,21,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// When it came to its state.
+	StateTime *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=state_time,json=stateTime,proto3" json:"state_time,omitempty"`
+	// Where ResumeImplementation takes it back to; set only ON_HOLD.
+	HeldState Implementation_State `protobuf:"varint,23,opt,name=held_state,json=heldState,proto3,enum=golive.implementation.v1.Implementation_State" json:"held_state,omitempty"`
+	// When work on it began.
+	ActualStartTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=actual_start_time,json=actualStartTime,proto3" json:"actual_start_time,omitempty"`
+	// When it was CLOSED or CANCELLED.
+	ActualEndTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=actual_end_time,json=actualEndTime,proto3" json:"actual_end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -181,6 +278,90 @@ func (x *Implementation) GetApplications() []string {
 func (x *Implementation) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
+	}
+	return nil
+}
+
+func (x *Implementation) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Implementation) GetCalendar() *Calendar {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+func (x *Implementation) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Implementation) GetEnvironments() []string {
+	if x != nil {
+		return x.Environments
+	}
+	return nil
+}
+
+func (x *Implementation) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *Implementation) GetCurrentBaseline() string {
+	if x != nil {
+		return x.CurrentBaseline
+	}
+	return ""
+}
+
+func (x *Implementation) GetState() Implementation_State {
+	if x != nil {
+		return x.State
+	}
+	return Implementation_STATE_UNSPECIFIED
+}
+
+func (x *Implementation) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *Implementation) GetStateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateTime
+	}
+	return nil
+}
+
+func (x *Implementation) GetHeldState() Implementation_State {
+	if x != nil {
+		return x.HeldState
+	}
+	return Implementation_STATE_UNSPECIFIED
+}
+
+func (x *Implementation) GetActualStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActualStartTime
+	}
+	return nil
+}
+
+func (x *Implementation) GetActualEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActualEndTime
 	}
 	return nil
 }
@@ -596,11 +777,540 @@ func (x *DeleteImplementationRequest) GetValidateOnly() bool {
 	return false
 }
 
+// SubmitImplementationRequest names the implementation.
+type SubmitImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitImplementationRequest) Reset() {
+	*x = SubmitImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitImplementationRequest) ProtoMessage() {}
+
+func (x *SubmitImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitImplementationRequest.ProtoReflect.Descriptor instead.
+func (*SubmitImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SubmitImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SubmitImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SubmitImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SubmitImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// StartImplementationRequest names the implementation.
+type StartImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartImplementationRequest) Reset() {
+	*x = StartImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartImplementationRequest) ProtoMessage() {}
+
+func (x *StartImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartImplementationRequest.ProtoReflect.Descriptor instead.
+func (*StartImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StartImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StartImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *StartImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *StartImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// HoldImplementationRequest names the implementation.
+type HoldImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldImplementationRequest) Reset() {
+	*x = HoldImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldImplementationRequest) ProtoMessage() {}
+
+func (x *HoldImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldImplementationRequest.ProtoReflect.Descriptor instead.
+func (*HoldImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *HoldImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HoldImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *HoldImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *HoldImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *HoldImplementationRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ResumeImplementationRequest names the implementation.
+type ResumeImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeImplementationRequest) Reset() {
+	*x = ResumeImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeImplementationRequest) ProtoMessage() {}
+
+func (x *ResumeImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeImplementationRequest.ProtoReflect.Descriptor instead.
+func (*ResumeImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ResumeImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResumeImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ResumeImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ResumeImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// SustainImplementationRequest names the implementation.
+type SustainImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SustainImplementationRequest) Reset() {
+	*x = SustainImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SustainImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SustainImplementationRequest) ProtoMessage() {}
+
+func (x *SustainImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SustainImplementationRequest.ProtoReflect.Descriptor instead.
+func (*SustainImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SustainImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SustainImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SustainImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SustainImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// CompleteImplementationRequest names the implementation.
+type CompleteImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteImplementationRequest) Reset() {
+	*x = CompleteImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteImplementationRequest) ProtoMessage() {}
+
+func (x *CompleteImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteImplementationRequest.ProtoReflect.Descriptor instead.
+func (*CompleteImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CompleteImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CompleteImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CompleteImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CompleteImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// CancelImplementationRequest names the implementation.
+type CancelImplementationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelImplementationRequest) Reset() {
+	*x = CancelImplementationRequest{}
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelImplementationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelImplementationRequest) ProtoMessage() {}
+
+func (x *CancelImplementationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_implementation_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelImplementationRequest.ProtoReflect.Descriptor instead.
+func (*CancelImplementationRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_implementation_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CancelImplementationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CancelImplementationRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CancelImplementationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CancelImplementationRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *CancelImplementationRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_golive_implementation_v1_implementation_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\n" +
-	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x06\n" +
+	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/calendar.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\r\n" +
 	"\x0eImplementation\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -620,10 +1330,40 @@ const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\fapplications\x18\f \x03(\tB\n" +
 	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\fapplications\x12^\n" +
 	"\x06labels\x18\r \x03(\v24.golive.implementation.v1.Implementation.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x129\n" +
+	"\n" +
+	"start_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12>\n" +
+	"\bcalendar\x18\x0f \x01(\v2\".golive.implementation.v1.CalendarR\bcalendar\x120\n" +
+	"\bcurrency\x18\x10 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12.\n" +
+	"\fenvironments\x18\x11 \x03(\tB\n" +
+	"\xbaH\a\x92\x01\x04\x10d\x18\x01R\fenvironments\x12&\n" +
+	"\bpriority\x18\x12 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpriority\x12R\n" +
+	"\x10current_baseline\x18\x13 \x01(\tB'\xfaA$\n" +
+	"\"implementation.golive.dev/BaselineR\x0fcurrentBaseline\x12I\n" +
+	"\x05state\x18\x14 \x01(\x0e2..golive.implementation.v1.Implementation.StateB\x03\xe0A\x03R\x05state\x12&\n" +
+	"\fstate_reason\x18\x15 \x01(\tB\x03\xe0A\x03R\vstateReason\x12>\n" +
+	"\n" +
+	"state_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tstateTime\x12R\n" +
+	"\n" +
+	"held_state\x18\x17 \x01(\x0e2..golive.implementation.v1.Implementation.StateB\x03\xe0A\x03R\theldState\x12K\n" +
+	"\x11actual_start_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x0factualStartTime\x12G\n" +
+	"\x0factual_end_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\ractualEndTime\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\x88\x01\xeaA\x84\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\t\n" +
+	"\x05DRAFT\x10\x01\x12\v\n" +
+	"\aPLANNED\x10\x02\x12\n" +
+	"\n" +
+	"\x06ACTIVE\x10\x03\x12\x0e\n" +
+	"\n" +
+	"SUSTAINING\x10\x04\x12\n" +
+	"\n" +
+	"\x06CLOSED\x10\x05\x12\v\n" +
+	"\aON_HOLD\x10\x06\x12\r\n" +
+	"\tCANCELLED\x10\a:\x88\x01\xeaA\x84\x01\n" +
 	"(implementation.golive.dev/Implementation\x127workspaces/{workspace}/implementations/{implementation}*\x0fimplementations2\x0eimplementation\"\xc3\x02\n" +
 	"\x1bCreateImplementationRequest\x12H\n" +
 	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\x12(implementation.golive.dev/ImplementationR\x06parent\x120\n" +
@@ -658,7 +1398,58 @@ const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\xfd\t\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xc4\x01\n" +
+	"\x1bSubmitImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xc3\x01\n" +
+	"\x1aStartImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xe9\x01\n" +
+	"\x19HoldImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12%\n" +
+	"\x06reason\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\xc4\x01\n" +
+	"\x1bResumeImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xc5\x01\n" +
+	"\x1cSustainImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xc6\x01\n" +
+	"\x1dCompleteImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xeb\x01\n" +
+	"\x1bCancelImplementationRequest\x12D\n" +
+	"\x04name\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12%\n" +
+	"\x06reason\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason2\xd5\x16\n" +
 	"\x15ImplementationService\x12\x98\x02\n" +
 	"\x14CreateImplementation\x125.golive.implementation.v1.CreateImplementationRequest\x1a(.golive.implementation.v1.Implementation\"\x9e\x01\xdaA'parent,implementation,implementation_id\xea\xe0\x18/\n" +
 	"%implementation.implementations.create\x12\x06parent\x82\xd3\xe4\x93\x02;:\x0eimplementation\")/v1/{parent=workspaces/*}/implementations\x12\xd9\x01\n" +
@@ -669,7 +1460,21 @@ const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\x14UpdateImplementation\x125.golive.implementation.v1.UpdateImplementationRequest\x1a(.golive.implementation.v1.Implementation\"\xad\x01\xdaA\x1aimplementation,update_mask\xea\xe0\x18<\n" +
 	"%implementation.implementations.update\x12\x13implementation.name\x82\xd3\xe4\x93\x02J:\x0eimplementation28/v1/{implementation.name=workspaces/*/implementations/*}\x12\xd0\x01\n" +
 	"\x14DeleteImplementation\x125.golive.implementation.v1.DeleteImplementationRequest\x1a\x16.google.protobuf.Empty\"i\xdaA\x04name\xea\xe0\x18-\n" +
-	"%implementation.implementations.delete\x12\x04name\x82\xd3\xe4\x93\x02+*)/v1/{name=workspaces/*/implementations/*}BNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"%implementation.implementations.delete\x12\x04name\x82\xd3\xe4\x93\x02+*)/v1/{name=workspaces/*/implementations/*}\x12\xe5\x01\n" +
+	"\x14SubmitImplementation\x125.golive.implementation.v1.SubmitImplementationRequest\x1a(.golive.implementation.v1.Implementation\"l\xea\xe0\x18-\n" +
+	"%implementation.implementations.submit\x12\x04name\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{name=workspaces/*/implementations/*}:submit\x12\xe1\x01\n" +
+	"\x13StartImplementation\x124.golive.implementation.v1.StartImplementationRequest\x1a(.golive.implementation.v1.Implementation\"j\xea\xe0\x18,\n" +
+	"$implementation.implementations.start\x12\x04name\x82\xd3\xe4\x93\x024:\x01*\"//v1/{name=workspaces/*/implementations/*}:start\x12\xdd\x01\n" +
+	"\x12HoldImplementation\x123.golive.implementation.v1.HoldImplementationRequest\x1a(.golive.implementation.v1.Implementation\"h\xea\xe0\x18+\n" +
+	"#implementation.implementations.hold\x12\x04name\x82\xd3\xe4\x93\x023:\x01*\"./v1/{name=workspaces/*/implementations/*}:hold\x12\xe5\x01\n" +
+	"\x14ResumeImplementation\x125.golive.implementation.v1.ResumeImplementationRequest\x1a(.golive.implementation.v1.Implementation\"l\xea\xe0\x18-\n" +
+	"%implementation.implementations.resume\x12\x04name\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{name=workspaces/*/implementations/*}:resume\x12\xe9\x01\n" +
+	"\x15SustainImplementation\x126.golive.implementation.v1.SustainImplementationRequest\x1a(.golive.implementation.v1.Implementation\"n\xea\xe0\x18.\n" +
+	"&implementation.implementations.sustain\x12\x04name\x82\xd3\xe4\x93\x026:\x01*\"1/v1/{name=workspaces/*/implementations/*}:sustain\x12\xed\x01\n" +
+	"\x16CompleteImplementation\x127.golive.implementation.v1.CompleteImplementationRequest\x1a(.golive.implementation.v1.Implementation\"p\xea\xe0\x18/\n" +
+	"'implementation.implementations.complete\x12\x04name\x82\xd3\xe4\x93\x027:\x01*\"2/v1/{name=workspaces/*/implementations/*}:complete\x12\xe5\x01\n" +
+	"\x14CancelImplementation\x125.golive.implementation.v1.CancelImplementationRequest\x1a(.golive.implementation.v1.Implementation\"l\xea\xe0\x18-\n" +
+	"%implementation.implementations.cancel\x12\x04name\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{name=workspaces/*/implementations/*}:cancelBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_implementation_proto_rawDescOnce sync.Once
@@ -683,44 +1488,75 @@ func file_golive_implementation_v1_implementation_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_implementation_proto_rawDescData
 }
 
-var file_golive_implementation_v1_implementation_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_golive_implementation_v1_implementation_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_golive_implementation_v1_implementation_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_golive_implementation_v1_implementation_proto_goTypes = []any{
-	(*Implementation)(nil),              // 0: golive.implementation.v1.Implementation
-	(*CreateImplementationRequest)(nil), // 1: golive.implementation.v1.CreateImplementationRequest
-	(*GetImplementationRequest)(nil),    // 2: golive.implementation.v1.GetImplementationRequest
-	(*ListImplementationsRequest)(nil),  // 3: golive.implementation.v1.ListImplementationsRequest
-	(*ListImplementationsResponse)(nil), // 4: golive.implementation.v1.ListImplementationsResponse
-	(*UpdateImplementationRequest)(nil), // 5: golive.implementation.v1.UpdateImplementationRequest
-	(*DeleteImplementationRequest)(nil), // 6: golive.implementation.v1.DeleteImplementationRequest
-	nil,                                 // 7: golive.implementation.v1.Implementation.LabelsEntry
-	(*timestamppb.Timestamp)(nil),       // 8: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),       // 9: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),               // 10: google.protobuf.Empty
+	(Implementation_State)(0),             // 0: golive.implementation.v1.Implementation.State
+	(*Implementation)(nil),                // 1: golive.implementation.v1.Implementation
+	(*CreateImplementationRequest)(nil),   // 2: golive.implementation.v1.CreateImplementationRequest
+	(*GetImplementationRequest)(nil),      // 3: golive.implementation.v1.GetImplementationRequest
+	(*ListImplementationsRequest)(nil),    // 4: golive.implementation.v1.ListImplementationsRequest
+	(*ListImplementationsResponse)(nil),   // 5: golive.implementation.v1.ListImplementationsResponse
+	(*UpdateImplementationRequest)(nil),   // 6: golive.implementation.v1.UpdateImplementationRequest
+	(*DeleteImplementationRequest)(nil),   // 7: golive.implementation.v1.DeleteImplementationRequest
+	(*SubmitImplementationRequest)(nil),   // 8: golive.implementation.v1.SubmitImplementationRequest
+	(*StartImplementationRequest)(nil),    // 9: golive.implementation.v1.StartImplementationRequest
+	(*HoldImplementationRequest)(nil),     // 10: golive.implementation.v1.HoldImplementationRequest
+	(*ResumeImplementationRequest)(nil),   // 11: golive.implementation.v1.ResumeImplementationRequest
+	(*SustainImplementationRequest)(nil),  // 12: golive.implementation.v1.SustainImplementationRequest
+	(*CompleteImplementationRequest)(nil), // 13: golive.implementation.v1.CompleteImplementationRequest
+	(*CancelImplementationRequest)(nil),   // 14: golive.implementation.v1.CancelImplementationRequest
+	nil,                                   // 15: golive.implementation.v1.Implementation.LabelsEntry
+	(*timestamppb.Timestamp)(nil),         // 16: google.protobuf.Timestamp
+	(*Calendar)(nil),                      // 17: golive.implementation.v1.Calendar
+	(*fieldmaskpb.FieldMask)(nil),         // 18: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),                 // 19: google.protobuf.Empty
 }
 var file_golive_implementation_v1_implementation_proto_depIdxs = []int32{
-	8,  // 0: golive.implementation.v1.Implementation.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 1: golive.implementation.v1.Implementation.update_time:type_name -> google.protobuf.Timestamp
-	8,  // 2: golive.implementation.v1.Implementation.target_date:type_name -> google.protobuf.Timestamp
-	7,  // 3: golive.implementation.v1.Implementation.labels:type_name -> golive.implementation.v1.Implementation.LabelsEntry
-	0,  // 4: golive.implementation.v1.CreateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
-	0,  // 5: golive.implementation.v1.ListImplementationsResponse.implementations:type_name -> golive.implementation.v1.Implementation
-	0,  // 6: golive.implementation.v1.UpdateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
-	9,  // 7: golive.implementation.v1.UpdateImplementationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 8: golive.implementation.v1.ImplementationService.CreateImplementation:input_type -> golive.implementation.v1.CreateImplementationRequest
-	2,  // 9: golive.implementation.v1.ImplementationService.GetImplementation:input_type -> golive.implementation.v1.GetImplementationRequest
-	3,  // 10: golive.implementation.v1.ImplementationService.ListImplementations:input_type -> golive.implementation.v1.ListImplementationsRequest
-	5,  // 11: golive.implementation.v1.ImplementationService.UpdateImplementation:input_type -> golive.implementation.v1.UpdateImplementationRequest
-	6,  // 12: golive.implementation.v1.ImplementationService.DeleteImplementation:input_type -> golive.implementation.v1.DeleteImplementationRequest
-	0,  // 13: golive.implementation.v1.ImplementationService.CreateImplementation:output_type -> golive.implementation.v1.Implementation
-	0,  // 14: golive.implementation.v1.ImplementationService.GetImplementation:output_type -> golive.implementation.v1.Implementation
-	4,  // 15: golive.implementation.v1.ImplementationService.ListImplementations:output_type -> golive.implementation.v1.ListImplementationsResponse
-	0,  // 16: golive.implementation.v1.ImplementationService.UpdateImplementation:output_type -> golive.implementation.v1.Implementation
-	10, // 17: golive.implementation.v1.ImplementationService.DeleteImplementation:output_type -> google.protobuf.Empty
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	16, // 0: golive.implementation.v1.Implementation.create_time:type_name -> google.protobuf.Timestamp
+	16, // 1: golive.implementation.v1.Implementation.update_time:type_name -> google.protobuf.Timestamp
+	16, // 2: golive.implementation.v1.Implementation.target_date:type_name -> google.protobuf.Timestamp
+	15, // 3: golive.implementation.v1.Implementation.labels:type_name -> golive.implementation.v1.Implementation.LabelsEntry
+	16, // 4: golive.implementation.v1.Implementation.start_time:type_name -> google.protobuf.Timestamp
+	17, // 5: golive.implementation.v1.Implementation.calendar:type_name -> golive.implementation.v1.Calendar
+	0,  // 6: golive.implementation.v1.Implementation.state:type_name -> golive.implementation.v1.Implementation.State
+	16, // 7: golive.implementation.v1.Implementation.state_time:type_name -> google.protobuf.Timestamp
+	0,  // 8: golive.implementation.v1.Implementation.held_state:type_name -> golive.implementation.v1.Implementation.State
+	16, // 9: golive.implementation.v1.Implementation.actual_start_time:type_name -> google.protobuf.Timestamp
+	16, // 10: golive.implementation.v1.Implementation.actual_end_time:type_name -> google.protobuf.Timestamp
+	1,  // 11: golive.implementation.v1.CreateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
+	1,  // 12: golive.implementation.v1.ListImplementationsResponse.implementations:type_name -> golive.implementation.v1.Implementation
+	1,  // 13: golive.implementation.v1.UpdateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
+	18, // 14: golive.implementation.v1.UpdateImplementationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 15: golive.implementation.v1.ImplementationService.CreateImplementation:input_type -> golive.implementation.v1.CreateImplementationRequest
+	3,  // 16: golive.implementation.v1.ImplementationService.GetImplementation:input_type -> golive.implementation.v1.GetImplementationRequest
+	4,  // 17: golive.implementation.v1.ImplementationService.ListImplementations:input_type -> golive.implementation.v1.ListImplementationsRequest
+	6,  // 18: golive.implementation.v1.ImplementationService.UpdateImplementation:input_type -> golive.implementation.v1.UpdateImplementationRequest
+	7,  // 19: golive.implementation.v1.ImplementationService.DeleteImplementation:input_type -> golive.implementation.v1.DeleteImplementationRequest
+	8,  // 20: golive.implementation.v1.ImplementationService.SubmitImplementation:input_type -> golive.implementation.v1.SubmitImplementationRequest
+	9,  // 21: golive.implementation.v1.ImplementationService.StartImplementation:input_type -> golive.implementation.v1.StartImplementationRequest
+	10, // 22: golive.implementation.v1.ImplementationService.HoldImplementation:input_type -> golive.implementation.v1.HoldImplementationRequest
+	11, // 23: golive.implementation.v1.ImplementationService.ResumeImplementation:input_type -> golive.implementation.v1.ResumeImplementationRequest
+	12, // 24: golive.implementation.v1.ImplementationService.SustainImplementation:input_type -> golive.implementation.v1.SustainImplementationRequest
+	13, // 25: golive.implementation.v1.ImplementationService.CompleteImplementation:input_type -> golive.implementation.v1.CompleteImplementationRequest
+	14, // 26: golive.implementation.v1.ImplementationService.CancelImplementation:input_type -> golive.implementation.v1.CancelImplementationRequest
+	1,  // 27: golive.implementation.v1.ImplementationService.CreateImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 28: golive.implementation.v1.ImplementationService.GetImplementation:output_type -> golive.implementation.v1.Implementation
+	5,  // 29: golive.implementation.v1.ImplementationService.ListImplementations:output_type -> golive.implementation.v1.ListImplementationsResponse
+	1,  // 30: golive.implementation.v1.ImplementationService.UpdateImplementation:output_type -> golive.implementation.v1.Implementation
+	19, // 31: golive.implementation.v1.ImplementationService.DeleteImplementation:output_type -> google.protobuf.Empty
+	1,  // 32: golive.implementation.v1.ImplementationService.SubmitImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 33: golive.implementation.v1.ImplementationService.StartImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 34: golive.implementation.v1.ImplementationService.HoldImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 35: golive.implementation.v1.ImplementationService.ResumeImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 36: golive.implementation.v1.ImplementationService.SustainImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 37: golive.implementation.v1.ImplementationService.CompleteImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 38: golive.implementation.v1.ImplementationService.CancelImplementation:output_type -> golive.implementation.v1.Implementation
+	27, // [27:39] is the sub-list for method output_type
+	15, // [15:27] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_implementation_proto_init() }
@@ -728,18 +1564,20 @@ func file_golive_implementation_v1_implementation_proto_init() {
 	if File_golive_implementation_v1_implementation_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_calendar_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_implementation_proto_rawDesc), len(file_golive_implementation_v1_implementation_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_golive_implementation_v1_implementation_proto_goTypes,
 		DependencyIndexes: file_golive_implementation_v1_implementation_proto_depIdxs,
+		EnumInfos:         file_golive_implementation_v1_implementation_proto_enumTypes,
 		MessageInfos:      file_golive_implementation_v1_implementation_proto_msgTypes,
 	}.Build()
 	File_golive_implementation_v1_implementation_proto = out.File

@@ -24,11 +24,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ImplementationService_CreateImplementation_FullMethodName = "/golive.implementation.v1.ImplementationService/CreateImplementation"
-	ImplementationService_GetImplementation_FullMethodName    = "/golive.implementation.v1.ImplementationService/GetImplementation"
-	ImplementationService_ListImplementations_FullMethodName  = "/golive.implementation.v1.ImplementationService/ListImplementations"
-	ImplementationService_UpdateImplementation_FullMethodName = "/golive.implementation.v1.ImplementationService/UpdateImplementation"
-	ImplementationService_DeleteImplementation_FullMethodName = "/golive.implementation.v1.ImplementationService/DeleteImplementation"
+	ImplementationService_CreateImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/CreateImplementation"
+	ImplementationService_GetImplementation_FullMethodName      = "/golive.implementation.v1.ImplementationService/GetImplementation"
+	ImplementationService_ListImplementations_FullMethodName    = "/golive.implementation.v1.ImplementationService/ListImplementations"
+	ImplementationService_UpdateImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/UpdateImplementation"
+	ImplementationService_DeleteImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/DeleteImplementation"
+	ImplementationService_SubmitImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/SubmitImplementation"
+	ImplementationService_StartImplementation_FullMethodName    = "/golive.implementation.v1.ImplementationService/StartImplementation"
+	ImplementationService_HoldImplementation_FullMethodName     = "/golive.implementation.v1.ImplementationService/HoldImplementation"
+	ImplementationService_ResumeImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/ResumeImplementation"
+	ImplementationService_SustainImplementation_FullMethodName  = "/golive.implementation.v1.ImplementationService/SustainImplementation"
+	ImplementationService_CompleteImplementation_FullMethodName = "/golive.implementation.v1.ImplementationService/CompleteImplementation"
+	ImplementationService_CancelImplementation_FullMethodName   = "/golive.implementation.v1.ImplementationService/CancelImplementation"
 )
 
 // ImplementationServiceClient is the client API for ImplementationService service.
@@ -36,20 +43,44 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ImplementationService keeps implementations: the change that people go through.
+//
+//	DRAFT → PLANNED (submit) → ACTIVE (start) → SUSTAINING (sustain) → CLOSED (complete)
+//	ACTIVE, SUSTAINING ⇄ ON_HOLD (hold, resume) · all but CLOSED → CANCELLED (cancel)
 type ImplementationServiceClient interface {
 	// CreateImplementation creates an implementation.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
 	CreateImplementation(ctx context.Context, in *CreateImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
 	// GetImplementation returns one implementation. Errors: NOT_FOUND.
 	GetImplementation(ctx context.Context, in *GetImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
-	// ListImplementations pages through implementations. Filter and order: display_name, owner, target_date, create_time, labels.
+	// ListImplementations pages through implementations. Filter and order: display_name, owner, target_date, state, priority, create_time, labels.
 	ListImplementations(ctx context.Context, in *ListImplementationsRequest, opts ...grpc.CallOption) (*ListImplementationsResponse, error)
 	// UpdateImplementation changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
 	UpdateImplementation(ctx context.Context, in *UpdateImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
-	// DeleteImplementation removes an implementation. Its cohort plans must be gone.
+	// DeleteImplementation removes an implementation with its baselines. Its cohort plans, stages and tasks must be gone.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteImplementation(ctx context.Context, in *DeleteImplementationRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// SubmitImplementation takes a DRAFT to PLANNED: its plan is ready to be agreed on. It needs a sponsor, a current baseline, and a plan without errors (see LintSchedule).
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, SPONSOR_MISSING, BASELINE_MISSING, LINT_ERRORS).
+	SubmitImplementation(ctx context.Context, in *SubmitImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// StartImplementation takes a PLANNED implementation into work.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	StartImplementation(ctx context.Context, in *StartImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// HoldImplementation interrupts an ACTIVE or SUSTAINING implementation.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	HoldImplementation(ctx context.Context, in *HoldImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// ResumeImplementation takes an implementation from ON_HOLD back to where it was.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	ResumeImplementation(ctx context.Context, in *ResumeImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// SustainImplementation takes an ACTIVE implementation to SUSTAINING: every cohort has gone live, now what was won has to stay.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, NOT_LIVE with the cohort plans that have not gone live).
+	SustainImplementation(ctx context.Context, in *SustainImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// CompleteImplementation takes a SUSTAINING implementation to CLOSED: every outcome has its verdict, and somebody owns what remains.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, OUTCOME_OPEN, OWNER_MISSING).
+	CompleteImplementation(ctx context.Context, in *CompleteImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
+	// CancelImplementation gives an implementation up that has not ended.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	CancelImplementation(ctx context.Context, in *CancelImplementationRequest, opts ...grpc.CallOption) (*Implementation, error)
 }
 
 type implementationServiceClient struct {
@@ -110,25 +141,119 @@ func (c *implementationServiceClient) DeleteImplementation(ctx context.Context, 
 	return out, nil
 }
 
+func (c *implementationServiceClient) SubmitImplementation(ctx context.Context, in *SubmitImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_SubmitImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) StartImplementation(ctx context.Context, in *StartImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_StartImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) HoldImplementation(ctx context.Context, in *HoldImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_HoldImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) ResumeImplementation(ctx context.Context, in *ResumeImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_ResumeImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) SustainImplementation(ctx context.Context, in *SustainImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_SustainImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) CompleteImplementation(ctx context.Context, in *CompleteImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_CompleteImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *implementationServiceClient) CancelImplementation(ctx context.Context, in *CancelImplementationRequest, opts ...grpc.CallOption) (*Implementation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Implementation)
+	err := c.cc.Invoke(ctx, ImplementationService_CancelImplementation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ImplementationServiceServer is the server API for ImplementationService service.
 // All implementations must embed UnimplementedImplementationServiceServer
 // for forward compatibility.
 //
 // ImplementationService keeps implementations: the change that people go through.
+//
+//	DRAFT → PLANNED (submit) → ACTIVE (start) → SUSTAINING (sustain) → CLOSED (complete)
+//	ACTIVE, SUSTAINING ⇄ ON_HOLD (hold, resume) · all but CLOSED → CANCELLED (cancel)
 type ImplementationServiceServer interface {
 	// CreateImplementation creates an implementation.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
 	CreateImplementation(context.Context, *CreateImplementationRequest) (*Implementation, error)
 	// GetImplementation returns one implementation. Errors: NOT_FOUND.
 	GetImplementation(context.Context, *GetImplementationRequest) (*Implementation, error)
-	// ListImplementations pages through implementations. Filter and order: display_name, owner, target_date, create_time, labels.
+	// ListImplementations pages through implementations. Filter and order: display_name, owner, target_date, state, priority, create_time, labels.
 	ListImplementations(context.Context, *ListImplementationsRequest) (*ListImplementationsResponse, error)
 	// UpdateImplementation changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
 	UpdateImplementation(context.Context, *UpdateImplementationRequest) (*Implementation, error)
-	// DeleteImplementation removes an implementation. Its cohort plans must be gone.
+	// DeleteImplementation removes an implementation with its baselines. Its cohort plans, stages and tasks must be gone.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteImplementation(context.Context, *DeleteImplementationRequest) (*emptypb.Empty, error)
+	// SubmitImplementation takes a DRAFT to PLANNED: its plan is ready to be agreed on. It needs a sponsor, a current baseline, and a plan without errors (see LintSchedule).
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, SPONSOR_MISSING, BASELINE_MISSING, LINT_ERRORS).
+	SubmitImplementation(context.Context, *SubmitImplementationRequest) (*Implementation, error)
+	// StartImplementation takes a PLANNED implementation into work.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	StartImplementation(context.Context, *StartImplementationRequest) (*Implementation, error)
+	// HoldImplementation interrupts an ACTIVE or SUSTAINING implementation.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	HoldImplementation(context.Context, *HoldImplementationRequest) (*Implementation, error)
+	// ResumeImplementation takes an implementation from ON_HOLD back to where it was.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	ResumeImplementation(context.Context, *ResumeImplementationRequest) (*Implementation, error)
+	// SustainImplementation takes an ACTIVE implementation to SUSTAINING: every cohort has gone live, now what was won has to stay.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, NOT_LIVE with the cohort plans that have not gone live).
+	SustainImplementation(context.Context, *SustainImplementationRequest) (*Implementation, error)
+	// CompleteImplementation takes a SUSTAINING implementation to CLOSED: every outcome has its verdict, and somebody owns what remains.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, OUTCOME_OPEN, OWNER_MISSING).
+	CompleteImplementation(context.Context, *CompleteImplementationRequest) (*Implementation, error)
+	// CancelImplementation gives an implementation up that has not ended.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	CancelImplementation(context.Context, *CancelImplementationRequest) (*Implementation, error)
 	mustEmbedUnimplementedImplementationServiceServer()
 }
 
@@ -153,6 +278,27 @@ func (UnimplementedImplementationServiceServer) UpdateImplementation(context.Con
 }
 func (UnimplementedImplementationServiceServer) DeleteImplementation(context.Context, *DeleteImplementationRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) SubmitImplementation(context.Context, *SubmitImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) StartImplementation(context.Context, *StartImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) HoldImplementation(context.Context, *HoldImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method HoldImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) ResumeImplementation(context.Context, *ResumeImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) SustainImplementation(context.Context, *SustainImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method SustainImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) CompleteImplementation(context.Context, *CompleteImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompleteImplementation not implemented")
+}
+func (UnimplementedImplementationServiceServer) CancelImplementation(context.Context, *CancelImplementationRequest) (*Implementation, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelImplementation not implemented")
 }
 func (UnimplementedImplementationServiceServer) mustEmbedUnimplementedImplementationServiceServer() {}
 func (UnimplementedImplementationServiceServer) testEmbeddedByValue()                               {}
@@ -265,6 +411,132 @@ func _ImplementationService_DeleteImplementation_Handler(srv interface{}, ctx co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ImplementationService_SubmitImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).SubmitImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_SubmitImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).SubmitImplementation(ctx, req.(*SubmitImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_StartImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).StartImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_StartImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).StartImplementation(ctx, req.(*StartImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_HoldImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).HoldImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_HoldImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).HoldImplementation(ctx, req.(*HoldImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_ResumeImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).ResumeImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_ResumeImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).ResumeImplementation(ctx, req.(*ResumeImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_SustainImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SustainImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).SustainImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_SustainImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).SustainImplementation(ctx, req.(*SustainImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_CompleteImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompleteImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).CompleteImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_CompleteImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).CompleteImplementation(ctx, req.(*CompleteImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ImplementationService_CancelImplementation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelImplementationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ImplementationServiceServer).CancelImplementation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ImplementationService_CancelImplementation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ImplementationServiceServer).CancelImplementation(ctx, req.(*CancelImplementationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ImplementationService_ServiceDesc is the grpc.ServiceDesc for ImplementationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -291,6 +563,34 @@ var ImplementationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteImplementation",
 			Handler:    _ImplementationService_DeleteImplementation_Handler,
+		},
+		{
+			MethodName: "SubmitImplementation",
+			Handler:    _ImplementationService_SubmitImplementation_Handler,
+		},
+		{
+			MethodName: "StartImplementation",
+			Handler:    _ImplementationService_StartImplementation_Handler,
+		},
+		{
+			MethodName: "HoldImplementation",
+			Handler:    _ImplementationService_HoldImplementation_Handler,
+		},
+		{
+			MethodName: "ResumeImplementation",
+			Handler:    _ImplementationService_ResumeImplementation_Handler,
+		},
+		{
+			MethodName: "SustainImplementation",
+			Handler:    _ImplementationService_SustainImplementation_Handler,
+		},
+		{
+			MethodName: "CompleteImplementation",
+			Handler:    _ImplementationService_CompleteImplementation_Handler,
+		},
+		{
+			MethodName: "CancelImplementation",
+			Handler:    _ImplementationService_CancelImplementation_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

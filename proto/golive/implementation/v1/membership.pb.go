@@ -241,7 +241,9 @@ type ImportResult struct {
 	// Bad rows, at most 1000; when there is one nothing was changed.
 	Errors []*RowError `protobuf:"bytes,5,rep,name=errors,proto3" json:"errors,omitempty"`
 	// How many bad rows there are in all.
-	ErrorCount    int32 `protobuf:"varint,6,opt,name=error_count,json=errorCount,proto3" json:"error_count,omitempty"`
+	ErrorCount int32 `protobuf:"varint,6,opt,name=error_count,json=errorCount,proto3" json:"error_count,omitempty"`
+	// Things that were known and changed, where an import does that.
+	UpdatedCount  int32 `protobuf:"varint,7,opt,name=updated_count,json=updatedCount,proto3" json:"updated_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -314,6 +316,13 @@ func (x *ImportResult) GetErrors() []*RowError {
 func (x *ImportResult) GetErrorCount() int32 {
 	if x != nil {
 		return x.ErrorCount
+	}
+	return 0
+}
+
+func (x *ImportResult) GetUpdatedCount() int32 {
+	if x != nil {
+		return x.UpdatedCount
 	}
 	return 0
 }
@@ -834,7 +843,7 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
 	"\fColumnsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x02\n" +
 	"\fImportResult\x12\x1b\n" +
 	"\trow_count\x18\x01 \x01(\x05R\browCount\x12#\n" +
 	"\rcreated_count\x18\x02 \x01(\x05R\fcreatedCount\x12'\n" +
@@ -842,7 +851,8 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\x14people_created_count\x18\x04 \x01(\x05R\x12peopleCreatedCount\x12:\n" +
 	"\x06errors\x18\x05 \x03(\v2\".golive.implementation.v1.RowErrorR\x06errors\x12\x1f\n" +
 	"\verror_count\x18\x06 \x01(\x05R\n" +
-	"errorCount\"h\n" +
+	"errorCount\x12#\n" +
+	"\rupdated_count\x18\a \x01(\x05R\fupdatedCount\"h\n" +
 	"\bRowError\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x16\n" +

@@ -1462,11 +1462,322 @@ func (x *CancelTaskRequest) GetReason() string {
 	return ""
 }
 
+// BatchCreateTasksRequest creates many tasks of one plan.
+type BatchCreateTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The tasks. Their parent is empty or the one above; their request_id and validate_only are not looked at.
+	Requests []*CreateTaskRequest `protobuf:"bytes,2,rep,name=requests,proto3" json:"requests,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateTasksRequest) Reset() {
+	*x = BatchCreateTasksRequest{}
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateTasksRequest) ProtoMessage() {}
+
+func (x *BatchCreateTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateTasksRequest.ProtoReflect.Descriptor instead.
+func (*BatchCreateTasksRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *BatchCreateTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *BatchCreateTasksRequest) GetRequests() []*CreateTaskRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *BatchCreateTasksRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BatchCreateTasksRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// BatchCreateTasksResponse has the tasks created.
+type BatchCreateTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tasks, in the order of the requests.
+	Tasks         []*Task `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateTasksResponse) Reset() {
+	*x = BatchCreateTasksResponse{}
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateTasksResponse) ProtoMessage() {}
+
+func (x *BatchCreateTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateTasksResponse.ProtoReflect.Descriptor instead.
+func (*BatchCreateTasksResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BatchCreateTasksResponse) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// ImportTasksRequest carries a file.
+type ImportTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The file, UTF-8; separator comma, semicolon or tab, found from its header. At most 16 MiB.
+	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
+	// Which column of the file holds which field, where its header says otherwise: field → column.
+	Columns map[string]string `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Creates stages that are not known yet, in the order of the file; otherwise they are row errors.
+	CreateStages bool `protobuf:"varint,4,opt,name=create_stages,json=createStages,proto3" json:"create_stages,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportTasksRequest) Reset() {
+	*x = ImportTasksRequest{}
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportTasksRequest) ProtoMessage() {}
+
+func (x *ImportTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportTasksRequest.ProtoReflect.Descriptor instead.
+func (*ImportTasksRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ImportTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ImportTasksRequest) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ImportTasksRequest) GetColumns() map[string]string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *ImportTasksRequest) GetCreateStages() bool {
+	if x != nil {
+		return x.CreateStages
+	}
+	return false
+}
+
+func (x *ImportTasksRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *ImportTasksRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ExportTasksRequest names a plan.
+type ExportTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportTasksRequest) Reset() {
+	*x = ExportTasksRequest{}
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportTasksRequest) ProtoMessage() {}
+
+func (x *ExportTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportTasksRequest.ProtoReflect.Descriptor instead.
+func (*ExportTasksRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExportTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+// ExportTasksResponse carries a file.
+type ExportTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file, UTF-8 with a header line, separated by commas.
+	Csv []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
+	// How many tasks it has.
+	RowCount      int32 `protobuf:"varint,2,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportTasksResponse) Reset() {
+	*x = ExportTasksResponse{}
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportTasksResponse) ProtoMessage() {}
+
+func (x *ExportTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_task_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportTasksResponse.ProtoReflect.Descriptor instead.
+func (*ExportTasksResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExportTasksResponse) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ExportTasksResponse) GetRowCount() int32 {
+	if x != nil {
+		return x.RowCount
+	}
+	return 0
+}
+
 var File_golive_implementation_v1_task_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"#golive/implementation/v1/task.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\r\n" +
+	"#golive/implementation/v1/task.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\r\n" +
 	"\x04Task\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1617,7 +1928,33 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12%\n" +
-	"\x06reason\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason2\x82\x10\n" +
+	"\x06reason\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"\xff\x01\n" +
+	"\x17BatchCreateTasksRequest\x12>\n" +
+	"\x06parent\x18\x01 \x01(\tB&\xe0A\x02\xfaA \x12\x1eimplementation.golive.dev/TaskR\x06parent\x12W\n" +
+	"\brequests\x18\x02 \x03(\v2+.golive.implementation.v1.CreateTaskRequestB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x90NR\brequests\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"P\n" +
+	"\x18BatchCreateTasksResponse\x124\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x1e.golive.implementation.v1.TaskR\x05tasks\"\x84\x03\n" +
+	"\x12ImportTasksRequest\x12H\n" +
+	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\x12!\n" +
+	"\x03csv\x18\x02 \x01(\fB\x0f\xe0A\x02\xbaH\tz\a\x10\x01\x18\x80\x80\x80\bR\x03csv\x12S\n" +
+	"\acolumns\x18\x03 \x03(\v29.golive.implementation.v1.ImportTasksRequest.ColumnsEntryR\acolumns\x12#\n" +
+	"\rcreate_stages\x18\x04 \x01(\bR\fcreateStages\x12#\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\x12&\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
+	"\fColumnsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"^\n" +
+	"\x12ExportTasksRequest\x12H\n" +
+	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\"D\n" +
+	"\x13ExportTasksResponse\x12\x10\n" +
+	"\x03csv\x18\x01 \x01(\fR\x03csv\x12\x1b\n" +
+	"\trow_count\x18\x02 \x01(\x05R\browCount2\xa2\x15\n" +
 	"\vTaskService\x12\xd9\x01\n" +
 	"\n" +
 	"CreateTask\x12+.golive.implementation.v1.CreateTaskRequest\x1a\x1e.golive.implementation.v1.Task\"~\xdaA\x13parent,task,task_id\xea\xe0\x18%\n" +
@@ -1644,7 +1981,13 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\x1bimplementation.tasks.reopen\x12\x04name\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{name=workspaces/*/implementations/*/tasks/*}:reopen\x12\xc5\x01\n" +
 	"\n" +
 	"CancelTask\x12+.golive.implementation.v1.CancelTaskRequest\x1a\x1e.golive.implementation.v1.Task\"j\xea\xe0\x18#\n" +
-	"\x1bimplementation.tasks.cancel\x12\x04name\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{name=workspaces/*/implementations/*/tasks/*}:cancelBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"\x1bimplementation.tasks.cancel\x12\x04name\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{name=workspaces/*/implementations/*/tasks/*}:cancel\x12\xf1\x01\n" +
+	"\x10BatchCreateTasks\x121.golive.implementation.v1.BatchCreateTasksRequest\x1a2.golive.implementation.v1.BatchCreateTasksResponse\"v\xea\xe0\x18*\n" +
+	" implementation.tasks.batchCreate\x12\x06parent\x82\xd3\xe4\x93\x02B:\x01*\"=/v1/{parent=workspaces/*/implementations/*}/tasks:batchCreate\x12\xd1\x01\n" +
+	"\vImportTasks\x12,.golive.implementation.v1.ImportTasksRequest\x1a&.golive.implementation.v1.ImportResult\"l\xea\xe0\x18%\n" +
+	"\x1bimplementation.tasks.import\x12\x06parent\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{parent=workspaces/*/implementations/*}/tasks:import\x12\xd5\x01\n" +
+	"\vExportTasks\x12,.golive.implementation.v1.ExportTasksRequest\x1a-.golive.implementation.v1.ExportTasksResponse\"i\xea\xe0\x18%\n" +
+	"\x1bimplementation.tasks.export\x12\x06parent\x82\xd3\xe4\x93\x02:\x128/v1/{parent=workspaces/*/implementations/*}/tasks:exportBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_task_proto_rawDescOnce sync.Once
@@ -1659,75 +2002,91 @@ func file_golive_implementation_v1_task_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_implementation_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_golive_implementation_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_golive_implementation_v1_task_proto_goTypes = []any{
-	(Task_State)(0),               // 0: golive.implementation.v1.Task.State
-	(Dependency_Type)(0),          // 1: golive.implementation.v1.Dependency.Type
-	(*Task)(nil),                  // 2: golive.implementation.v1.Task
-	(*CreateTaskRequest)(nil),     // 3: golive.implementation.v1.CreateTaskRequest
-	(*GetTaskRequest)(nil),        // 4: golive.implementation.v1.GetTaskRequest
-	(*ListTasksRequest)(nil),      // 5: golive.implementation.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),     // 6: golive.implementation.v1.ListTasksResponse
-	(*UpdateTaskRequest)(nil),     // 7: golive.implementation.v1.UpdateTaskRequest
-	(*DeleteTaskRequest)(nil),     // 8: golive.implementation.v1.DeleteTaskRequest
-	(*Dependency)(nil),            // 9: golive.implementation.v1.Dependency
-	(*Estimate)(nil),              // 10: golive.implementation.v1.Estimate
-	(*Assignment)(nil),            // 11: golive.implementation.v1.Assignment
-	(*StartTaskRequest)(nil),      // 12: golive.implementation.v1.StartTaskRequest
-	(*ReportTaskRequest)(nil),     // 13: golive.implementation.v1.ReportTaskRequest
-	(*CompleteTaskRequest)(nil),   // 14: golive.implementation.v1.CompleteTaskRequest
-	(*ReopenTaskRequest)(nil),     // 15: golive.implementation.v1.ReopenTaskRequest
-	(*CancelTaskRequest)(nil),     // 16: golive.implementation.v1.CancelTaskRequest
-	nil,                           // 17: golive.implementation.v1.Task.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 19: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 20: google.protobuf.Empty
+	(Task_State)(0),                  // 0: golive.implementation.v1.Task.State
+	(Dependency_Type)(0),             // 1: golive.implementation.v1.Dependency.Type
+	(*Task)(nil),                     // 2: golive.implementation.v1.Task
+	(*CreateTaskRequest)(nil),        // 3: golive.implementation.v1.CreateTaskRequest
+	(*GetTaskRequest)(nil),           // 4: golive.implementation.v1.GetTaskRequest
+	(*ListTasksRequest)(nil),         // 5: golive.implementation.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),        // 6: golive.implementation.v1.ListTasksResponse
+	(*UpdateTaskRequest)(nil),        // 7: golive.implementation.v1.UpdateTaskRequest
+	(*DeleteTaskRequest)(nil),        // 8: golive.implementation.v1.DeleteTaskRequest
+	(*Dependency)(nil),               // 9: golive.implementation.v1.Dependency
+	(*Estimate)(nil),                 // 10: golive.implementation.v1.Estimate
+	(*Assignment)(nil),               // 11: golive.implementation.v1.Assignment
+	(*StartTaskRequest)(nil),         // 12: golive.implementation.v1.StartTaskRequest
+	(*ReportTaskRequest)(nil),        // 13: golive.implementation.v1.ReportTaskRequest
+	(*CompleteTaskRequest)(nil),      // 14: golive.implementation.v1.CompleteTaskRequest
+	(*ReopenTaskRequest)(nil),        // 15: golive.implementation.v1.ReopenTaskRequest
+	(*CancelTaskRequest)(nil),        // 16: golive.implementation.v1.CancelTaskRequest
+	(*BatchCreateTasksRequest)(nil),  // 17: golive.implementation.v1.BatchCreateTasksRequest
+	(*BatchCreateTasksResponse)(nil), // 18: golive.implementation.v1.BatchCreateTasksResponse
+	(*ImportTasksRequest)(nil),       // 19: golive.implementation.v1.ImportTasksRequest
+	(*ExportTasksRequest)(nil),       // 20: golive.implementation.v1.ExportTasksRequest
+	(*ExportTasksResponse)(nil),      // 21: golive.implementation.v1.ExportTasksResponse
+	nil,                              // 22: golive.implementation.v1.Task.LabelsEntry
+	nil,                              // 23: golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil),    // 24: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 25: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 26: google.protobuf.Empty
+	(*ImportResult)(nil),             // 27: golive.implementation.v1.ImportResult
 }
 var file_golive_implementation_v1_task_proto_depIdxs = []int32{
-	18, // 0: golive.implementation.v1.Task.create_time:type_name -> google.protobuf.Timestamp
-	18, // 1: golive.implementation.v1.Task.update_time:type_name -> google.protobuf.Timestamp
+	24, // 0: golive.implementation.v1.Task.create_time:type_name -> google.protobuf.Timestamp
+	24, // 1: golive.implementation.v1.Task.update_time:type_name -> google.protobuf.Timestamp
 	9,  // 2: golive.implementation.v1.Task.dependencies:type_name -> golive.implementation.v1.Dependency
 	10, // 3: golive.implementation.v1.Task.estimate:type_name -> golive.implementation.v1.Estimate
 	11, // 4: golive.implementation.v1.Task.assignments:type_name -> golive.implementation.v1.Assignment
-	18, // 5: golive.implementation.v1.Task.earliest_start_time:type_name -> google.protobuf.Timestamp
-	18, // 6: golive.implementation.v1.Task.deadline:type_name -> google.protobuf.Timestamp
+	24, // 5: golive.implementation.v1.Task.earliest_start_time:type_name -> google.protobuf.Timestamp
+	24, // 6: golive.implementation.v1.Task.deadline:type_name -> google.protobuf.Timestamp
 	0,  // 7: golive.implementation.v1.Task.state:type_name -> golive.implementation.v1.Task.State
-	18, // 8: golive.implementation.v1.Task.actual_start_time:type_name -> google.protobuf.Timestamp
-	18, // 9: golive.implementation.v1.Task.actual_end_time:type_name -> google.protobuf.Timestamp
-	18, // 10: golive.implementation.v1.Task.progress_time:type_name -> google.protobuf.Timestamp
-	17, // 11: golive.implementation.v1.Task.labels:type_name -> golive.implementation.v1.Task.LabelsEntry
+	24, // 8: golive.implementation.v1.Task.actual_start_time:type_name -> google.protobuf.Timestamp
+	24, // 9: golive.implementation.v1.Task.actual_end_time:type_name -> google.protobuf.Timestamp
+	24, // 10: golive.implementation.v1.Task.progress_time:type_name -> google.protobuf.Timestamp
+	22, // 11: golive.implementation.v1.Task.labels:type_name -> golive.implementation.v1.Task.LabelsEntry
 	2,  // 12: golive.implementation.v1.CreateTaskRequest.task:type_name -> golive.implementation.v1.Task
 	2,  // 13: golive.implementation.v1.ListTasksResponse.tasks:type_name -> golive.implementation.v1.Task
 	2,  // 14: golive.implementation.v1.UpdateTaskRequest.task:type_name -> golive.implementation.v1.Task
-	19, // 15: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
+	25, // 15: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 16: golive.implementation.v1.Dependency.type:type_name -> golive.implementation.v1.Dependency.Type
-	18, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
-	18, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 19: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
-	4,  // 20: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
-	5,  // 21: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
-	7,  // 22: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
-	8,  // 23: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
-	12, // 24: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
-	13, // 25: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
-	14, // 26: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
-	15, // 27: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
-	16, // 28: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
-	2,  // 29: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
-	2,  // 30: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
-	6,  // 31: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
-	2,  // 32: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
-	20, // 33: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
-	2,  // 34: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
-	2,  // 35: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
-	2,  // 36: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
-	2,  // 37: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
-	2,  // 38: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
-	29, // [29:39] is the sub-list for method output_type
-	19, // [19:29] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	24, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	24, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 19: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
+	2,  // 20: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
+	23, // 21: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	3,  // 22: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
+	4,  // 23: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
+	5,  // 24: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
+	7,  // 25: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
+	8,  // 26: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
+	12, // 27: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
+	13, // 28: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
+	14, // 29: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
+	15, // 30: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
+	16, // 31: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
+	17, // 32: golive.implementation.v1.TaskService.BatchCreateTasks:input_type -> golive.implementation.v1.BatchCreateTasksRequest
+	19, // 33: golive.implementation.v1.TaskService.ImportTasks:input_type -> golive.implementation.v1.ImportTasksRequest
+	20, // 34: golive.implementation.v1.TaskService.ExportTasks:input_type -> golive.implementation.v1.ExportTasksRequest
+	2,  // 35: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
+	2,  // 36: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
+	6,  // 37: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
+	2,  // 38: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
+	26, // 39: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
+	2,  // 40: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
+	2,  // 41: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
+	2,  // 42: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
+	2,  // 43: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
+	2,  // 44: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
+	18, // 45: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
+	27, // 46: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
+	21, // 47: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportTasksResponse
+	35, // [35:48] is the sub-list for method output_type
+	22, // [22:35] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_task_proto_init() }
@@ -1735,6 +2094,7 @@ func file_golive_implementation_v1_task_proto_init() {
 	if File_golive_implementation_v1_task_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_membership_proto_init()
 	file_golive_implementation_v1_task_proto_msgTypes[0].OneofWrappers = []any{}
 	file_golive_implementation_v1_task_proto_msgTypes[8].OneofWrappers = []any{}
 	file_golive_implementation_v1_task_proto_msgTypes[11].OneofWrappers = []any{}
@@ -1745,7 +2105,7 @@ func file_golive_implementation_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_task_proto_rawDesc), len(file_golive_implementation_v1_task_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   16,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,16 +20,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	TaskService_CreateTask_FullMethodName   = "/golive.implementation.v1.TaskService/CreateTask"
-	TaskService_GetTask_FullMethodName      = "/golive.implementation.v1.TaskService/GetTask"
-	TaskService_ListTasks_FullMethodName    = "/golive.implementation.v1.TaskService/ListTasks"
-	TaskService_UpdateTask_FullMethodName   = "/golive.implementation.v1.TaskService/UpdateTask"
-	TaskService_DeleteTask_FullMethodName   = "/golive.implementation.v1.TaskService/DeleteTask"
-	TaskService_StartTask_FullMethodName    = "/golive.implementation.v1.TaskService/StartTask"
-	TaskService_ReportTask_FullMethodName   = "/golive.implementation.v1.TaskService/ReportTask"
-	TaskService_CompleteTask_FullMethodName = "/golive.implementation.v1.TaskService/CompleteTask"
-	TaskService_ReopenTask_FullMethodName   = "/golive.implementation.v1.TaskService/ReopenTask"
-	TaskService_CancelTask_FullMethodName   = "/golive.implementation.v1.TaskService/CancelTask"
+	TaskService_CreateTask_FullMethodName       = "/golive.implementation.v1.TaskService/CreateTask"
+	TaskService_GetTask_FullMethodName          = "/golive.implementation.v1.TaskService/GetTask"
+	TaskService_ListTasks_FullMethodName        = "/golive.implementation.v1.TaskService/ListTasks"
+	TaskService_UpdateTask_FullMethodName       = "/golive.implementation.v1.TaskService/UpdateTask"
+	TaskService_DeleteTask_FullMethodName       = "/golive.implementation.v1.TaskService/DeleteTask"
+	TaskService_StartTask_FullMethodName        = "/golive.implementation.v1.TaskService/StartTask"
+	TaskService_ReportTask_FullMethodName       = "/golive.implementation.v1.TaskService/ReportTask"
+	TaskService_CompleteTask_FullMethodName     = "/golive.implementation.v1.TaskService/CompleteTask"
+	TaskService_ReopenTask_FullMethodName       = "/golive.implementation.v1.TaskService/ReopenTask"
+	TaskService_CancelTask_FullMethodName       = "/golive.implementation.v1.TaskService/CancelTask"
+	TaskService_BatchCreateTasks_FullMethodName = "/golive.implementation.v1.TaskService/BatchCreateTasks"
+	TaskService_ImportTasks_FullMethodName      = "/golive.implementation.v1.TaskService/ImportTasks"
+	TaskService_ExportTasks_FullMethodName      = "/golive.implementation.v1.TaskService/ExportTasks"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -70,6 +73,18 @@ type TaskServiceClient interface {
 	// CancelTask gives up a task that is not done. What depends on it no longer waits for it.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
 	CancelTask(ctx context.Context, in *CancelTaskRequest, opts ...grpc.CallOption) (*Task, error)
+	// BatchCreateTasks creates many tasks, all of them or none. Predecessors may come later in the same batch.
+	// Errors: as CreateTask, with the index of the request at fault; RESOURCE_EXHAUSTED (PLAN_TOO_LARGE) over 10 000 tasks a plan.
+	BatchCreateTasks(ctx context.Context, in *BatchCreateTasksRequest, opts ...grpc.CallOption) (*BatchCreateTasksResponse, error)
+	// ImportTasks reads tasks from CSV with a header line: those not known are created, those known get what the file says.
+	// Columns `id` and `name` (one of them), `stage`, `likely`, `optimistic`, `pessimistic` (durations: `2d`, `4h`, `90m`; a day is
+	// 480 minutes), `predecessors` (`a;b FS+2d;c SS-4h`), `owner`, `resources` (`trainers:2;room`), `milestone`,
+	// `earliest_start`, `deadline` (YYYY-MM-DD in UTC, or RFC 3339), `priority`, `effort`, `fixed_cost` (in whole units of the
+	// currency with two decimals), `description`. A column that the file does not have leaves known tasks as they are. All rows are
+	// good or nothing is changed: every bad row is answered with its number, column and reason.
+	ImportTasks(ctx context.Context, in *ImportTasksRequest, opts ...grpc.CallOption) (*ImportResult, error)
+	// ExportTasks writes the tasks of a plan as CSV that ImportTasks reads. Errors: NOT_FOUND.
+	ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportTasksResponse, error)
 }
 
 type taskServiceClient struct {
@@ -180,6 +195,36 @@ func (c *taskServiceClient) CancelTask(ctx context.Context, in *CancelTaskReques
 	return out, nil
 }
 
+func (c *taskServiceClient) BatchCreateTasks(ctx context.Context, in *BatchCreateTasksRequest, opts ...grpc.CallOption) (*BatchCreateTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchCreateTasksResponse)
+	err := c.cc.Invoke(ctx, TaskService_BatchCreateTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ImportTasks(ctx context.Context, in *ImportTasksRequest, opts ...grpc.CallOption) (*ImportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportResult)
+	err := c.cc.Invoke(ctx, TaskService_ImportTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportTasksResponse)
+	err := c.cc.Invoke(ctx, TaskService_ExportTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -218,6 +263,18 @@ type TaskServiceServer interface {
 	// CancelTask gives up a task that is not done. What depends on it no longer waits for it.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
 	CancelTask(context.Context, *CancelTaskRequest) (*Task, error)
+	// BatchCreateTasks creates many tasks, all of them or none. Predecessors may come later in the same batch.
+	// Errors: as CreateTask, with the index of the request at fault; RESOURCE_EXHAUSTED (PLAN_TOO_LARGE) over 10 000 tasks a plan.
+	BatchCreateTasks(context.Context, *BatchCreateTasksRequest) (*BatchCreateTasksResponse, error)
+	// ImportTasks reads tasks from CSV with a header line: those not known are created, those known get what the file says.
+	// Columns `id` and `name` (one of them), `stage`, `likely`, `optimistic`, `pessimistic` (durations: `2d`, `4h`, `90m`; a day is
+	// 480 minutes), `predecessors` (`a;b FS+2d;c SS-4h`), `owner`, `resources` (`trainers:2;room`), `milestone`,
+	// `earliest_start`, `deadline` (YYYY-MM-DD in UTC, or RFC 3339), `priority`, `effort`, `fixed_cost` (in whole units of the
+	// currency with two decimals), `description`. A column that the file does not have leaves known tasks as they are. All rows are
+	// good or nothing is changed: every bad row is answered with its number, column and reason.
+	ImportTasks(context.Context, *ImportTasksRequest) (*ImportResult, error)
+	// ExportTasks writes the tasks of a plan as CSV that ImportTasks reads. Errors: NOT_FOUND.
+	ExportTasks(context.Context, *ExportTasksRequest) (*ExportTasksResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -257,6 +314,15 @@ func (UnimplementedTaskServiceServer) ReopenTask(context.Context, *ReopenTaskReq
 }
 func (UnimplementedTaskServiceServer) CancelTask(context.Context, *CancelTaskRequest) (*Task, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelTask not implemented")
+}
+func (UnimplementedTaskServiceServer) BatchCreateTasks(context.Context, *BatchCreateTasksRequest) (*BatchCreateTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchCreateTasks not implemented")
+}
+func (UnimplementedTaskServiceServer) ImportTasks(context.Context, *ImportTasksRequest) (*ImportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportTasks not implemented")
+}
+func (UnimplementedTaskServiceServer) ExportTasks(context.Context, *ExportTasksRequest) (*ExportTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportTasks not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -459,6 +525,60 @@ func _TaskService_CancelTask_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_BatchCreateTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchCreateTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).BatchCreateTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_BatchCreateTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).BatchCreateTasks(ctx, req.(*BatchCreateTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ImportTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ImportTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ImportTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ImportTasks(ctx, req.(*ImportTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ExportTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ExportTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ExportTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ExportTasks(ctx, req.(*ExportTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -505,6 +625,18 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelTask",
 			Handler:    _TaskService_CancelTask_Handler,
+		},
+		{
+			MethodName: "BatchCreateTasks",
+			Handler:    _TaskService_BatchCreateTasks_Handler,
+		},
+		{
+			MethodName: "ImportTasks",
+			Handler:    _TaskService_ImportTasks_Handler,
+		},
+		{
+			MethodName: "ExportTasks",
+			Handler:    _TaskService_ExportTasks_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
