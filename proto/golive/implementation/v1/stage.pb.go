@@ -116,7 +116,7 @@ type Stage struct {
 	// Its name for people.
 	DisplayName string `protobuf:"bytes,6,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Where it stands among the stages of the plan, from 1; for display.
-	Order int32 `protobuf:"varint,7,opt,name=order,proto3" json:"order,omitempty"`
+	Position int32 `protobuf:"varint,7,opt,name=position,proto3" json:"position,omitempty"`
 	// The stages of the same plan that must be DONE or SKIPPED first. No circle (STAGE_CYCLE).
 	Predecessors []string `protobuf:"bytes,8,rep,name=predecessors,proto3" json:"predecessors,omitempty"`
 	// What must hold at its end.
@@ -213,9 +213,9 @@ func (x *Stage) GetDisplayName() string {
 	return ""
 }
 
-func (x *Stage) GetOrder() int32 {
+func (x *Stage) GetPosition() int32 {
 	if x != nil {
-		return x.Order
+		return x.Position
 	}
 	return 0
 }
@@ -1676,7 +1676,7 @@ var File_golive_implementation_v1_stage_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\n" +
-	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\n" +
+	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\n" +
 	"\n" +
 	"\x05Stage\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -1686,9 +1686,9 @@ const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12 \n" +
-	"\x05order\x18\a \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x05order\x12R\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12&\n" +
+	"\bposition\x18\a \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\bposition\x12R\n" +
 	"\fpredecessors\x18\b \x03(\tB.\xfaA!\n" +
 	"\x1fimplementation.golive.dev/Stage\xbaH\a\x92\x01\x04\x10d\x18\x01R\fpredecessors\x12V\n" +
 	"\rexit_criteria\x18\t \x03(\v2'.golive.implementation.v1.ExitCriterionB\b\xbaH\x05\x92\x01\x02\x102R\fexitCriteria\x12\x1e\n" +

@@ -48,7 +48,7 @@ type StageServiceClient interface {
 	CreateStage(ctx context.Context, in *CreateStageRequest, opts ...grpc.CallOption) (*Stage, error)
 	// GetStage returns one stage. Errors: NOT_FOUND.
 	GetStage(ctx context.Context, in *GetStageRequest, opts ...grpc.CallOption) (*Stage, error)
-	// ListStages pages through stages. Filter and order: display_name, order, state, owner, create_time, labels.
+	// ListStages pages through stages. Filter and order: display_name, position, state, owner, create_time, labels.
 	ListStages(ctx context.Context, in *ListStagesRequest, opts ...grpc.CallOption) (*ListStagesResponse, error)
 	// UpdateStage changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
@@ -221,7 +221,7 @@ type StageServiceServer interface {
 	CreateStage(context.Context, *CreateStageRequest) (*Stage, error)
 	// GetStage returns one stage. Errors: NOT_FOUND.
 	GetStage(context.Context, *GetStageRequest) (*Stage, error)
-	// ListStages pages through stages. Filter and order: display_name, order, state, owner, create_time, labels.
+	// ListStages pages through stages. Filter and order: display_name, position, state, owner, create_time, labels.
 	ListStages(context.Context, *ListStagesRequest) (*ListStagesResponse, error)
 	// UpdateStage changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
