@@ -1,0 +1,127 @@
+-- +goose Up
+ALTER TABLE implementations ADD COLUMN state BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE implementations ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX implementations_parent ON implementations (parent);
+
+CREATE TABLE resources (
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    before_digest BLOB,
+    message BLOB NOT NULL,
+    display_name TEXT NOT NULL,
+    kind BIGINT NOT NULL,
+    principal TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX resources_parent ON resources (parent);
+CREATE INDEX resources_principal ON resources (principal);
+
+CREATE TABLE stages (
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    before_digest BLOB,
+    message BLOB NOT NULL,
+    display_name TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    state BIGINT NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX stages_parent ON stages (parent);
+
+CREATE TABLE tasks (
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    before_digest BLOB,
+    message BLOB NOT NULL,
+    display_name TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    state BIGINT NOT NULL,
+    milestone INTEGER NOT NULL,
+    priority BIGINT NOT NULL,
+    deadline BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX tasks_parent ON tasks (parent);
+CREATE INDEX tasks_stage ON tasks (stage);
+CREATE INDEX tasks_owner ON tasks (owner);
+
+-- What each task depends on, as its message says: so that a circle is found, and who needs a task.
+CREATE TABLE task_links (
+    task        TEXT NOT NULL,
+    predecessor TEXT NOT NULL,
+    type        BIGINT NOT NULL,
+    PRIMARY KEY (task, predecessor, type)
+) WITHOUT ROWID;
+CREATE INDEX task_links_predecessor ON task_links (predecessor, task);
+
+-- Who works on each task, as its message says. Units are 1 where it says 0.
+CREATE TABLE task_assignments (
+    task     TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    units    DOUBLE NOT NULL,
+    PRIMARY KEY (task, resource)
+) WITHOUT ROWID;
+CREATE INDEX task_assignments_resource ON task_assignments (resource, task);
+
+CREATE TABLE baselines (
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    before_digest BLOB,
+    message BLOB NOT NULL,
+    display_name TEXT NOT NULL,
+    author TEXT NOT NULL,
+    end_time BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX baselines_parent ON baselines (parent);
+
+-- The tasks and stages of a baseline, apart from it so that lists and events stay small: a Baseline with nothing else.
+CREATE TABLE baseline_plans (
+    name TEXT NOT NULL,
+    plan BLOB NOT NULL,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE comments (
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    etag TEXT NOT NULL,
+    create_time BIGINT NOT NULL,
+    update_time BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    before_digest BLOB,
+    message BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    author TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+CREATE INDEX comments_parent ON comments (parent);
+CREATE INDEX comments_subject ON comments (subject, create_time);
