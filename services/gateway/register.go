@@ -77,6 +77,12 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		func() error {
 			return implementationgw.RegisterEnrolmentServiceHandlerClient(ctx, mux, implementationv1.NewEnrolmentServiceClient(c))
 		},
+		func() error {
+			return implementationgw.RegisterForecastServiceHandlerClient(ctx, mux, implementationv1.NewForecastServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterProposalServiceHandlerClient(ctx, mux, implementationv1.NewProposalServiceClient(c))
+		},
 	} {
 		if err := register(); err != nil {
 			return err

@@ -110,6 +110,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterTrainingServiceServer(r, api.NewTrainingService(s.store))
 	implementationv1.RegisterEnrolmentServiceServer(r, api.NewEnrolmentService(s.store))
 	implementationv1.RegisterCohortPlanServiceServer(r, api.NewCohortPlanService(s.store))
+	implementationv1.RegisterForecastServiceServer(r, api.NewForecastService(s.store))
+	implementationv1.RegisterProposalServiceServer(r, api.NewProposalService(s.store))
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
