@@ -83,6 +83,18 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		func() error {
 			return implementationgw.RegisterProposalServiceHandlerClient(ctx, mux, implementationv1.NewProposalServiceClient(c))
 		},
+		func() error {
+			return implementationgw.RegisterBudgetLineServiceHandlerClient(ctx, mux, implementationv1.NewBudgetLineServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterLedgerEntryServiceHandlerClient(ctx, mux, implementationv1.NewLedgerEntryServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterOutcomeServiceHandlerClient(ctx, mux, implementationv1.NewOutcomeServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterBenefitServiceHandlerClient(ctx, mux, implementationv1.NewBenefitServiceClient(c))
+		},
 	} {
 		if err := register(); err != nil {
 			return err

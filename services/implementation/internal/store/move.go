@@ -33,12 +33,15 @@ func move[M interface {
 			return zero, err
 		}
 		if etag := req.GetEtag(); etag != "" && etag != row.Message.GetEtag() {
-			return zero, fault.Conflict(resource.ReasonEtagMismatch, "%s has changed since you read it; read it again and repeat", req.GetName()).
-				Meta("etag", row.Message.GetEtag())
+			return zero, staleEtag(req.GetName(), row.Message.GetEtag())
 		}
 		if err := fn(ctx, tx, row.Message); err != nil {
 			return zero, err
 		}
 		return row.Message, kind.Save(ctx, tx, s.Store, row.Message, row.Revision, resource.Meta{Verb: verb})
 	})
+}
+
+func staleEtag(name, etag string) error {
+	return fault.Conflict(resource.ReasonEtagMismatch, "%s has changed since you read it; read it again and repeat", name).Meta("etag", etag)
 }
