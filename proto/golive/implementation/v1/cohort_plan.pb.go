@@ -255,6 +255,8 @@ type CohortPlan struct {
 	HelpDesk *HelpDesk `protobuf:"bytes,11,opt,name=help_desk,json=helpDesk,proto3" json:"help_desk,omitempty"`
 	// Who let which criterion pass, the last 100, the newest last.
 	Overrides []*ReadinessOverride `protobuf:"bytes,12,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// What the cohort is to reach, and how its use is counted; the defaults where not set.
+	Adoption *AdoptionPlan `protobuf:"bytes,20,opt,name=adoption,proto3" json:"adoption,omitempty"`
 	// When the cohort really went live, see RecordGoLive.
 	LiveTime      *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=live_time,json=liveTime,proto3" json:"live_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -371,6 +373,13 @@ func (x *CohortPlan) GetHelpDesk() *HelpDesk {
 func (x *CohortPlan) GetOverrides() []*ReadinessOverride {
 	if x != nil {
 		return x.Overrides
+	}
+	return nil
+}
+
+func (x *CohortPlan) GetAdoption() *AdoptionPlan {
+	if x != nil {
+		return x.Adoption
 	}
 	return nil
 }
@@ -2498,7 +2507,7 @@ var File_golive_implementation_v1_cohort_plan_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\n" +
-	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x06\n" +
+	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a'golive/implementation/v1/adoption.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\a\n" +
 	"\n" +
 	"CohortPlan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -2517,7 +2526,8 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\aimpacts\x18\n" +
 	" \x03(\v2 .golive.implementation.v1.ImpactB\b\xbaH\x05\x92\x01\x02\x10\x14R\aimpacts\x12?\n" +
 	"\thelp_desk\x18\v \x01(\v2\".golive.implementation.v1.HelpDeskR\bhelpDesk\x12N\n" +
-	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides\x12<\n" +
+	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides\x12B\n" +
+	"\badoption\x18\x14 \x01(\v2&.golive.implementation.v1.AdoptionPlanR\badoption\x12<\n" +
 	"\tlive_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bliveTime:\x96\x01\xeaA\x92\x01\n" +
 	"$implementation.golive.dev/CohortPlan\x12Qworkspaces/{workspace}/implementations/{implementation}/cohortPlans/{cohort_plan}*\vcohortPlans2\n" +
 	"cohortPlan\"\xf2\x01\n" +
@@ -2785,10 +2795,11 @@ var file_golive_implementation_v1_cohort_plan_proto_goTypes = []any{
 	(*WithdrawReadinessRequest)(nil), // 31: golive.implementation.v1.WithdrawReadinessRequest
 	(*RecordGoLiveRequest)(nil),      // 32: golive.implementation.v1.RecordGoLiveRequest
 	(*timestamppb.Timestamp)(nil),    // 33: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),      // 34: google.protobuf.Duration
-	(v1.Verdict_State)(0),            // 35: golive.gate.v1.Verdict.State
-	(*fieldmaskpb.FieldMask)(nil),    // 36: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 37: google.protobuf.Empty
+	(*AdoptionPlan)(nil),             // 34: golive.implementation.v1.AdoptionPlan
+	(*durationpb.Duration)(nil),      // 35: google.protobuf.Duration
+	(v1.Verdict_State)(0),            // 36: golive.gate.v1.Verdict.State
+	(*fieldmaskpb.FieldMask)(nil),    // 37: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 38: google.protobuf.Empty
 }
 var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
 	33, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
@@ -2798,64 +2809,65 @@ var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
 	4,  // 4: golive.implementation.v1.CohortPlan.impacts:type_name -> golive.implementation.v1.Impact
 	5,  // 5: golive.implementation.v1.CohortPlan.help_desk:type_name -> golive.implementation.v1.HelpDesk
 	22, // 6: golive.implementation.v1.CohortPlan.overrides:type_name -> golive.implementation.v1.ReadinessOverride
-	33, // 7: golive.implementation.v1.CohortPlan.live_time:type_name -> google.protobuf.Timestamp
-	0,  // 8: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
-	33, // 9: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
-	33, // 10: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
-	7,  // 11: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
-	18, // 12: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
-	8,  // 13: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
-	9,  // 14: golive.implementation.v1.Criterion.access:type_name -> golive.implementation.v1.AccessCriterion
-	10, // 15: golive.implementation.v1.Criterion.sponsor:type_name -> golive.implementation.v1.SponsorCriterion
-	11, // 16: golive.implementation.v1.Criterion.stakeholders:type_name -> golive.implementation.v1.StakeholdersCriterion
-	12, // 17: golive.implementation.v1.Criterion.pulse:type_name -> golive.implementation.v1.PulseCriterion
-	13, // 18: golive.implementation.v1.Criterion.support:type_name -> golive.implementation.v1.SupportCriterion
-	14, // 19: golive.implementation.v1.Criterion.messages:type_name -> golive.implementation.v1.MessagesCriterion
-	15, // 20: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
-	16, // 21: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
-	17, // 22: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
-	34, // 23: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
-	1,  // 24: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
-	35, // 25: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
-	20, // 26: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
-	33, // 27: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
-	2,  // 28: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
-	33, // 29: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
-	21, // 30: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
-	34, // 31: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
-	22, // 32: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
-	33, // 33: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
-	33, // 34: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
-	33, // 35: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
-	3,  // 36: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	3,  // 37: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
-	3,  // 38: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	36, // 39: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	22, // 40: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
-	33, // 41: golive.implementation.v1.RecordGoLiveRequest.live_time:type_name -> google.protobuf.Timestamp
-	24, // 42: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
-	25, // 43: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
-	26, // 44: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
-	28, // 45: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
-	29, // 46: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
-	23, // 47: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
-	30, // 48: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
-	31, // 49: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
-	32, // 50: golive.implementation.v1.CohortPlanService.RecordGoLive:input_type -> golive.implementation.v1.RecordGoLiveRequest
-	3,  // 51: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 52: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	27, // 53: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
-	3,  // 54: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	37, // 55: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
-	19, // 56: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
-	3,  // 57: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 58: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 59: golive.implementation.v1.CohortPlanService.RecordGoLive:output_type -> golive.implementation.v1.CohortPlan
-	51, // [51:60] is the sub-list for method output_type
-	42, // [42:51] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	34, // 7: golive.implementation.v1.CohortPlan.adoption:type_name -> golive.implementation.v1.AdoptionPlan
+	33, // 8: golive.implementation.v1.CohortPlan.live_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
+	33, // 10: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
+	33, // 11: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 12: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
+	18, // 13: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
+	8,  // 14: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
+	9,  // 15: golive.implementation.v1.Criterion.access:type_name -> golive.implementation.v1.AccessCriterion
+	10, // 16: golive.implementation.v1.Criterion.sponsor:type_name -> golive.implementation.v1.SponsorCriterion
+	11, // 17: golive.implementation.v1.Criterion.stakeholders:type_name -> golive.implementation.v1.StakeholdersCriterion
+	12, // 18: golive.implementation.v1.Criterion.pulse:type_name -> golive.implementation.v1.PulseCriterion
+	13, // 19: golive.implementation.v1.Criterion.support:type_name -> golive.implementation.v1.SupportCriterion
+	14, // 20: golive.implementation.v1.Criterion.messages:type_name -> golive.implementation.v1.MessagesCriterion
+	15, // 21: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
+	16, // 22: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
+	17, // 23: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
+	35, // 24: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
+	1,  // 25: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
+	36, // 26: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
+	20, // 27: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
+	33, // 28: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
+	2,  // 29: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
+	33, // 30: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	21, // 31: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
+	35, // 32: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
+	22, // 33: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
+	33, // 34: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
+	33, // 35: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
+	33, // 36: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	3,  // 37: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 38: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
+	3,  // 39: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
+	37, // 40: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 41: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
+	33, // 42: golive.implementation.v1.RecordGoLiveRequest.live_time:type_name -> google.protobuf.Timestamp
+	24, // 43: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
+	25, // 44: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
+	26, // 45: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
+	28, // 46: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
+	29, // 47: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
+	23, // 48: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
+	30, // 49: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
+	31, // 50: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
+	32, // 51: golive.implementation.v1.CohortPlanService.RecordGoLive:input_type -> golive.implementation.v1.RecordGoLiveRequest
+	3,  // 52: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 53: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	27, // 54: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
+	3,  // 55: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	38, // 56: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
+	19, // 57: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
+	3,  // 58: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 59: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 60: golive.implementation.v1.CohortPlanService.RecordGoLive:output_type -> golive.implementation.v1.CohortPlan
+	52, // [52:61] is the sub-list for method output_type
+	43, // [43:52] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_cohort_plan_proto_init() }
@@ -2863,6 +2875,7 @@ func file_golive_implementation_v1_cohort_plan_proto_init() {
 	if File_golive_implementation_v1_cohort_plan_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_adoption_proto_init()
 	file_golive_implementation_v1_cohort_plan_proto_msgTypes[4].OneofWrappers = []any{
 		(*Criterion_Trained)(nil),
 		(*Criterion_Proficient)(nil),
