@@ -95,6 +95,21 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		func() error {
 			return implementationgw.RegisterBenefitServiceHandlerClient(ctx, mux, implementationv1.NewBenefitServiceClient(c))
 		},
+		func() error {
+			return implementationgw.RegisterStakeholderServiceHandlerClient(ctx, mux, implementationv1.NewStakeholderServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterCommunicationServiceHandlerClient(ctx, mux, implementationv1.NewCommunicationServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterContactServiceHandlerClient(ctx, mux, implementationv1.NewContactServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterMailServiceHandlerClient(ctx, mux, implementationv1.NewMailServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterErasureServiceHandlerClient(ctx, mux, implementationv1.NewErasureServiceClient(c))
+		},
 	} {
 		if err := register(); err != nil {
 			return err
