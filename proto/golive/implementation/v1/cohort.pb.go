@@ -47,9 +47,15 @@ type Cohort struct {
 	// How many people are members today.
 	Size int64 `protobuf:"varint,8,opt,name=size,proto3" json:"size,omitempty"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,9,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Labels map[string]string `protobuf:"bytes,9,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Where its days begin, an IANA name: `Europe/Berlin`. UTC when empty.
+	TimeZone string `protobuf:"bytes,10,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// When its people cannot take a change: year-end closing, harvest, holidays.
+	Blackouts []*Blackout `protobuf:"bytes,11,rep,name=blackouts,proto3" json:"blackouts,omitempty"`
+	// How much change its people can take, in impact points a week: the sum, over what touches them, of impact (1 to 5) × the share of them touched. Unknown when not set.
+	ChangeCapacity *float64 `protobuf:"fixed64,12,opt,name=change_capacity,json=changeCapacity,proto3,oneof" json:"change_capacity,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Cohort) Reset() {
@@ -145,6 +151,91 @@ func (x *Cohort) GetLabels() map[string]string {
 	return nil
 }
 
+func (x *Cohort) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+func (x *Cohort) GetBlackouts() []*Blackout {
+	if x != nil {
+		return x.Blackouts
+	}
+	return nil
+}
+
+func (x *Cohort) GetChangeCapacity() float64 {
+	if x != nil && x.ChangeCapacity != nil {
+		return *x.ChangeCapacity
+	}
+	return 0
+}
+
+// Blackout is a span of days in which nothing should go live.
+type Blackout struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first day, `2026-12-20`, in the time zone of the cohort.
+	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// The last day, included. Not before start_date.
+	EndDate string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// Why, for people.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Blackout) Reset() {
+	*x = Blackout{}
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Blackout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Blackout) ProtoMessage() {}
+
+func (x *Blackout) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Blackout.ProtoReflect.Descriptor instead.
+func (*Blackout) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Blackout) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *Blackout) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *Blackout) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // CreateCohortRequest creates a cohort.
 type CreateCohortRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -164,7 +255,7 @@ type CreateCohortRequest struct {
 
 func (x *CreateCohortRequest) Reset() {
 	*x = CreateCohortRequest{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[1]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -176,7 +267,7 @@ func (x *CreateCohortRequest) String() string {
 func (*CreateCohortRequest) ProtoMessage() {}
 
 func (x *CreateCohortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[1]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -189,7 +280,7 @@ func (x *CreateCohortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCohortRequest.ProtoReflect.Descriptor instead.
 func (*CreateCohortRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{1}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateCohortRequest) GetParent() string {
@@ -238,7 +329,7 @@ type GetCohortRequest struct {
 
 func (x *GetCohortRequest) Reset() {
 	*x = GetCohortRequest{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[2]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -250,7 +341,7 @@ func (x *GetCohortRequest) String() string {
 func (*GetCohortRequest) ProtoMessage() {}
 
 func (x *GetCohortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[2]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -263,7 +354,7 @@ func (x *GetCohortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCohortRequest.ProtoReflect.Descriptor instead.
 func (*GetCohortRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{2}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetCohortRequest) GetName() string {
@@ -292,7 +383,7 @@ type ListCohortsRequest struct {
 
 func (x *ListCohortsRequest) Reset() {
 	*x = ListCohortsRequest{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +395,7 @@ func (x *ListCohortsRequest) String() string {
 func (*ListCohortsRequest) ProtoMessage() {}
 
 func (x *ListCohortsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +408,7 @@ func (x *ListCohortsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCohortsRequest.ProtoReflect.Descriptor instead.
 func (*ListCohortsRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{3}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListCohortsRequest) GetParent() string {
@@ -368,7 +459,7 @@ type ListCohortsResponse struct {
 
 func (x *ListCohortsResponse) Reset() {
 	*x = ListCohortsResponse{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +471,7 @@ func (x *ListCohortsResponse) String() string {
 func (*ListCohortsResponse) ProtoMessage() {}
 
 func (x *ListCohortsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +484,7 @@ func (x *ListCohortsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCohortsResponse.ProtoReflect.Descriptor instead.
 func (*ListCohortsResponse) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{4}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListCohortsResponse) GetCohorts() []*Cohort {
@@ -427,7 +518,7 @@ type UpdateCohortRequest struct {
 
 func (x *UpdateCohortRequest) Reset() {
 	*x = UpdateCohortRequest{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +530,7 @@ func (x *UpdateCohortRequest) String() string {
 func (*UpdateCohortRequest) ProtoMessage() {}
 
 func (x *UpdateCohortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +543,7 @@ func (x *UpdateCohortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCohortRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCohortRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{5}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateCohortRequest) GetCohort() *Cohort {
@@ -500,7 +591,7 @@ type DeleteCohortRequest struct {
 
 func (x *DeleteCohortRequest) Reset() {
 	*x = DeleteCohortRequest{}
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -512,7 +603,7 @@ func (x *DeleteCohortRequest) String() string {
 func (*DeleteCohortRequest) ProtoMessage() {}
 
 func (x *DeleteCohortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_cohort_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -525,7 +616,7 @@ func (x *DeleteCohortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCohortRequest.ProtoReflect.Descriptor instead.
 func (*DeleteCohortRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{6}
+	return file_golive_implementation_v1_cohort_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeleteCohortRequest) GetName() string {
@@ -560,7 +651,7 @@ var File_golive_implementation_v1_cohort_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_proto_rawDesc = "" +
 	"\n" +
-	"%golive/implementation/v1/cohort.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x04\n" +
+	"%golive/implementation/v1/cohort.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x05\n" +
 	"\x06Cohort\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -573,11 +664,21 @@ const file_golive_implementation_v1_cohort_proto_rawDesc = "" +
 	"\x05owner\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12\x17\n" +
 	"\x04size\x18\b \x01(\x03B\x03\xe0A\x03R\x04size\x12V\n" +
 	"\x06labels\x18\t \x03(\v2,.golive.implementation.v1.Cohort.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12$\n" +
+	"\ttime_zone\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18dR\btimeZone\x12K\n" +
+	"\tblackouts\x18\v \x03(\v2\".golive.implementation.v1.BlackoutB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\tblackouts\x12E\n" +
+	"\x0fchange_capacity\x18\f \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00@\x8f@!\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\x0echangeCapacity\x88\x01\x01\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:_\xeaA\\\n" +
-	" implementation.golive.dev/Cohort\x12'workspaces/{workspace}/cohorts/{cohort}*\acohorts2\x06cohort\"\x8b\x02\n" +
+	" implementation.golive.dev/Cohort\x12'workspaces/{workspace}/cohorts/{cohort}*\acohorts2\x06cohortB\x12\n" +
+	"\x10_change_capacity\"\xbb\x01\n" +
+	"\bBlackout\x12E\n" +
+	"\n" +
+	"start_date\x18\x01 \x01(\tB&\xe0A\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12A\n" +
+	"\bend_date\x18\x02 \x01(\tB&\xe0A\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12%\n" +
+	"\x06reason\x18\x03 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06reason\"\x8b\x02\n" +
 	"\x13CreateCohortRequest\x12@\n" +
 	"\x06parent\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\x12 implementation.golive.dev/CohortR\x06parent\x12 \n" +
 	"\tcohort_id\x18\x02 \x01(\tB\x03\xe0A\x01R\bcohortId\x12C\n" +
@@ -636,43 +737,45 @@ func file_golive_implementation_v1_cohort_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_cohort_proto_rawDescData
 }
 
-var file_golive_implementation_v1_cohort_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_golive_implementation_v1_cohort_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_golive_implementation_v1_cohort_proto_goTypes = []any{
 	(*Cohort)(nil),                // 0: golive.implementation.v1.Cohort
-	(*CreateCohortRequest)(nil),   // 1: golive.implementation.v1.CreateCohortRequest
-	(*GetCohortRequest)(nil),      // 2: golive.implementation.v1.GetCohortRequest
-	(*ListCohortsRequest)(nil),    // 3: golive.implementation.v1.ListCohortsRequest
-	(*ListCohortsResponse)(nil),   // 4: golive.implementation.v1.ListCohortsResponse
-	(*UpdateCohortRequest)(nil),   // 5: golive.implementation.v1.UpdateCohortRequest
-	(*DeleteCohortRequest)(nil),   // 6: golive.implementation.v1.DeleteCohortRequest
-	nil,                           // 7: golive.implementation.v1.Cohort.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 9: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 10: google.protobuf.Empty
+	(*Blackout)(nil),              // 1: golive.implementation.v1.Blackout
+	(*CreateCohortRequest)(nil),   // 2: golive.implementation.v1.CreateCohortRequest
+	(*GetCohortRequest)(nil),      // 3: golive.implementation.v1.GetCohortRequest
+	(*ListCohortsRequest)(nil),    // 4: golive.implementation.v1.ListCohortsRequest
+	(*ListCohortsResponse)(nil),   // 5: golive.implementation.v1.ListCohortsResponse
+	(*UpdateCohortRequest)(nil),   // 6: golive.implementation.v1.UpdateCohortRequest
+	(*DeleteCohortRequest)(nil),   // 7: golive.implementation.v1.DeleteCohortRequest
+	nil,                           // 8: golive.implementation.v1.Cohort.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 10: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 11: google.protobuf.Empty
 }
 var file_golive_implementation_v1_cohort_proto_depIdxs = []int32{
-	8,  // 0: golive.implementation.v1.Cohort.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 1: golive.implementation.v1.Cohort.update_time:type_name -> google.protobuf.Timestamp
-	7,  // 2: golive.implementation.v1.Cohort.labels:type_name -> golive.implementation.v1.Cohort.LabelsEntry
-	0,  // 3: golive.implementation.v1.CreateCohortRequest.cohort:type_name -> golive.implementation.v1.Cohort
-	0,  // 4: golive.implementation.v1.ListCohortsResponse.cohorts:type_name -> golive.implementation.v1.Cohort
-	0,  // 5: golive.implementation.v1.UpdateCohortRequest.cohort:type_name -> golive.implementation.v1.Cohort
-	9,  // 6: golive.implementation.v1.UpdateCohortRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 7: golive.implementation.v1.CohortService.CreateCohort:input_type -> golive.implementation.v1.CreateCohortRequest
-	2,  // 8: golive.implementation.v1.CohortService.GetCohort:input_type -> golive.implementation.v1.GetCohortRequest
-	3,  // 9: golive.implementation.v1.CohortService.ListCohorts:input_type -> golive.implementation.v1.ListCohortsRequest
-	5,  // 10: golive.implementation.v1.CohortService.UpdateCohort:input_type -> golive.implementation.v1.UpdateCohortRequest
-	6,  // 11: golive.implementation.v1.CohortService.DeleteCohort:input_type -> golive.implementation.v1.DeleteCohortRequest
-	0,  // 12: golive.implementation.v1.CohortService.CreateCohort:output_type -> golive.implementation.v1.Cohort
-	0,  // 13: golive.implementation.v1.CohortService.GetCohort:output_type -> golive.implementation.v1.Cohort
-	4,  // 14: golive.implementation.v1.CohortService.ListCohorts:output_type -> golive.implementation.v1.ListCohortsResponse
-	0,  // 15: golive.implementation.v1.CohortService.UpdateCohort:output_type -> golive.implementation.v1.Cohort
-	10, // 16: golive.implementation.v1.CohortService.DeleteCohort:output_type -> google.protobuf.Empty
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	9,  // 0: golive.implementation.v1.Cohort.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 1: golive.implementation.v1.Cohort.update_time:type_name -> google.protobuf.Timestamp
+	8,  // 2: golive.implementation.v1.Cohort.labels:type_name -> golive.implementation.v1.Cohort.LabelsEntry
+	1,  // 3: golive.implementation.v1.Cohort.blackouts:type_name -> golive.implementation.v1.Blackout
+	0,  // 4: golive.implementation.v1.CreateCohortRequest.cohort:type_name -> golive.implementation.v1.Cohort
+	0,  // 5: golive.implementation.v1.ListCohortsResponse.cohorts:type_name -> golive.implementation.v1.Cohort
+	0,  // 6: golive.implementation.v1.UpdateCohortRequest.cohort:type_name -> golive.implementation.v1.Cohort
+	10, // 7: golive.implementation.v1.UpdateCohortRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 8: golive.implementation.v1.CohortService.CreateCohort:input_type -> golive.implementation.v1.CreateCohortRequest
+	3,  // 9: golive.implementation.v1.CohortService.GetCohort:input_type -> golive.implementation.v1.GetCohortRequest
+	4,  // 10: golive.implementation.v1.CohortService.ListCohorts:input_type -> golive.implementation.v1.ListCohortsRequest
+	6,  // 11: golive.implementation.v1.CohortService.UpdateCohort:input_type -> golive.implementation.v1.UpdateCohortRequest
+	7,  // 12: golive.implementation.v1.CohortService.DeleteCohort:input_type -> golive.implementation.v1.DeleteCohortRequest
+	0,  // 13: golive.implementation.v1.CohortService.CreateCohort:output_type -> golive.implementation.v1.Cohort
+	0,  // 14: golive.implementation.v1.CohortService.GetCohort:output_type -> golive.implementation.v1.Cohort
+	5,  // 15: golive.implementation.v1.CohortService.ListCohorts:output_type -> golive.implementation.v1.ListCohortsResponse
+	0,  // 16: golive.implementation.v1.CohortService.UpdateCohort:output_type -> golive.implementation.v1.Cohort
+	11, // 17: golive.implementation.v1.CohortService.DeleteCohort:output_type -> google.protobuf.Empty
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_cohort_proto_init() }
@@ -680,13 +783,14 @@ func file_golive_implementation_v1_cohort_proto_init() {
 	if File_golive_implementation_v1_cohort_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_cohort_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_cohort_proto_rawDesc), len(file_golive_implementation_v1_cohort_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Where a person is.
+// State is where a person is.
 type Enrolment_State int32
 
 const (
@@ -39,6 +39,14 @@ const (
 	Enrolment_EXPIRED Enrolment_State = 3
 	// Was let off.
 	Enrolment_WAIVED Enrolment_State = 4
+	// Has a seat in a session.
+	Enrolment_BOOKED Enrolment_State = 5
+	// Came to the session; the assessment is to come.
+	Enrolment_ATTENDED Enrolment_State = 6
+	// Has taken the assessment and not reached the pass mark.
+	Enrolment_FAILED Enrolment_State = 7
+	// Had a seat and did not come.
+	Enrolment_NO_SHOW Enrolment_State = 8
 )
 
 // Enum value maps for Enrolment_State.
@@ -49,6 +57,10 @@ var (
 		2: "COMPLETED",
 		3: "EXPIRED",
 		4: "WAIVED",
+		5: "BOOKED",
+		6: "ATTENDED",
+		7: "FAILED",
+		8: "NO_SHOW",
 	}
 	Enrolment_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -56,6 +68,10 @@ var (
 		"COMPLETED":         2,
 		"EXPIRED":           3,
 		"WAIVED":            4,
+		"BOOKED":            5,
+		"ATTENDED":          6,
+		"FAILED":            7,
+		"NO_SHOW":           8,
 	}
 )
 
@@ -86,9 +102,68 @@ func (Enrolment_State) EnumDescriptor() ([]byte, []int) {
 	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// DeclineReason is why an invitation was declined.
+type Enrolment_DeclineReason int32
+
+const (
+	// Not declined.
+	Enrolment_DECLINE_REASON_UNSPECIFIED Enrolment_DeclineReason = 0
+	// Something else takes the time.
+	Enrolment_CONFLICT Enrolment_DeclineReason = 1
+	// The person holds that the training is not needed.
+	Enrolment_NOT_NEEDED Enrolment_DeclineReason = 2
+	// Anything else.
+	Enrolment_OTHER Enrolment_DeclineReason = 3
+)
+
+// Enum value maps for Enrolment_DeclineReason.
+var (
+	Enrolment_DeclineReason_name = map[int32]string{
+		0: "DECLINE_REASON_UNSPECIFIED",
+		1: "CONFLICT",
+		2: "NOT_NEEDED",
+		3: "OTHER",
+	}
+	Enrolment_DeclineReason_value = map[string]int32{
+		"DECLINE_REASON_UNSPECIFIED": 0,
+		"CONFLICT":                   1,
+		"NOT_NEEDED":                 2,
+		"OTHER":                      3,
+	}
+)
+
+func (x Enrolment_DeclineReason) Enum() *Enrolment_DeclineReason {
+	p := new(Enrolment_DeclineReason)
+	*p = x
+	return p
+}
+
+func (x Enrolment_DeclineReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Enrolment_DeclineReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_implementation_v1_enrolment_proto_enumTypes[1].Descriptor()
+}
+
+func (Enrolment_DeclineReason) Type() protoreflect.EnumType {
+	return &file_golive_implementation_v1_enrolment_proto_enumTypes[1]
+}
+
+func (x Enrolment_DeclineReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Enrolment_DeclineReason.Descriptor instead.
+func (Enrolment_DeclineReason) EnumDescriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{0, 1}
+}
+
 // Enrolment is one person's way through one training.
 //
-//	ASSIGNED → COMPLETED → EXPIRED · ASSIGNED → WAIVED
+//	ASSIGNED → BOOKED → ATTENDED → COMPLETED → EXPIRED (by time)
+//	BOOKED → NO_SHOW · ATTENDED → FAILED · BOOKED → ASSIGNED (declined, or the session is cancelled)
+//	NO_SHOW, FAILED, EXPIRED, WAIVED → ASSIGNED (again) · ASSIGNED → WAIVED · ASSIGNED → COMPLETED, FAILED (without a session)
 //
 // A completion is a fact: it is recorded for people who were never enrolled, whose earlier one has expired, or who were waived, too.
 type Enrolment struct {
@@ -112,7 +187,19 @@ type Enrolment struct {
 	// When it last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Rises with every change.
-	Revision      int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,10,opt,name=revision,proto3" json:"revision,omitempty"`
+	// The session of a seat: the one booked, come to or missed last.
+	Session string `protobuf:"bytes,11,opt,name=session,proto3" json:"session,omitempty"`
+	// Until when it should be completed; never overdue when not set.
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// True when it is past due and there is no valid completion.
+	Overdue bool `protobuf:"varint,13,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	// Whether the assessment was passed, where there is a score: by the pass mark that the training had then.
+	Passed *bool `protobuf:"varint,14,opt,name=passed,proto3,oneof" json:"passed,omitempty"`
+	// Why the last invitation that was declined was declined.
+	DeclineReason Enrolment_DeclineReason `protobuf:"varint,15,opt,name=decline_reason,json=declineReason,proto3,enum=golive.implementation.v1.Enrolment_DeclineReason" json:"decline_reason,omitempty"`
+	// When that was.
+	DeclineTime   *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=decline_time,json=declineTime,proto3" json:"decline_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +304,48 @@ func (x *Enrolment) GetRevision() int64 {
 	return 0
 }
 
+func (x *Enrolment) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *Enrolment) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *Enrolment) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
+}
+
+func (x *Enrolment) GetPassed() bool {
+	if x != nil && x.Passed != nil {
+		return *x.Passed
+	}
+	return false
+}
+
+func (x *Enrolment) GetDeclineReason() Enrolment_DeclineReason {
+	if x != nil {
+		return x.DeclineReason
+	}
+	return Enrolment_DECLINE_REASON_UNSPECIFIED
+}
+
+func (x *Enrolment) GetDeclineTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeclineTime
+	}
+	return nil
+}
+
 // EnrolPeopleRequest says who.
 type EnrolPeopleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -226,6 +355,8 @@ type EnrolPeopleRequest struct {
 	People []string `protobuf:"bytes,2,rep,name=people,proto3" json:"people,omitempty"`
 	// Or the cohort whose members today are enrolled.
 	Cohort string `protobuf:"bytes,3,opt,name=cohort,proto3" json:"cohort,omitempty"`
+	// Until when those who are enrolled by this should have completed it.
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	// Makes a retry safe (AIP-155).
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks everything and changes nothing (AIP-163).
@@ -283,6 +414,13 @@ func (x *EnrolPeopleRequest) GetCohort() string {
 		return x.Cohort
 	}
 	return ""
+}
+
+func (x *EnrolPeopleRequest) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
 }
 
 func (x *EnrolPeopleRequest) GetRequestId() string {
@@ -496,7 +634,7 @@ type ImportCompletionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The training.
 	Training string `protobuf:"bytes,1,opt,name=training,proto3" json:"training,omitempty"`
-	// The file, UTF-8; separator comma, semicolon or tab, found from its header. At most 16 MiB.
+	// The file: separator comma, semicolon, tab or pipe, found from its header; UTF-8, UTF-16 with a byte order mark, or Windows-1252. At most 16 MiB.
 	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
 	// Which column of the file holds which field, where its header says otherwise: field → column.
 	Columns map[string]string `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -829,11 +967,769 @@ func (x *ListEnrolmentsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// BookEnrolmentRequest names the enrolment.
+type BookEnrolmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The enrolment.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The session, of the same training, SCHEDULED and not begun.
+	Session string `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BookEnrolmentRequest) Reset() {
+	*x = BookEnrolmentRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BookEnrolmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BookEnrolmentRequest) ProtoMessage() {}
+
+func (x *BookEnrolmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BookEnrolmentRequest.ProtoReflect.Descriptor instead.
+func (*BookEnrolmentRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *BookEnrolmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *BookEnrolmentRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *BookEnrolmentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BookEnrolmentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// DeclineEnrolmentRequest names the enrolment.
+type DeclineEnrolmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The enrolment.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why.
+	Reason Enrolment_DeclineReason `protobuf:"varint,2,opt,name=reason,proto3,enum=golive.implementation.v1.Enrolment_DeclineReason" json:"reason,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeclineEnrolmentRequest) Reset() {
+	*x = DeclineEnrolmentRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclineEnrolmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclineEnrolmentRequest) ProtoMessage() {}
+
+func (x *DeclineEnrolmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclineEnrolmentRequest.ProtoReflect.Descriptor instead.
+func (*DeclineEnrolmentRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DeclineEnrolmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeclineEnrolmentRequest) GetReason() Enrolment_DeclineReason {
+	if x != nil {
+		return x.Reason
+	}
+	return Enrolment_DECLINE_REASON_UNSPECIFIED
+}
+
+func (x *DeclineEnrolmentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeclineEnrolmentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// ReassignEnrolmentRequest names the enrolment.
+type ReassignEnrolmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The enrolment.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Until when it should be completed; as before when not set.
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReassignEnrolmentRequest) Reset() {
+	*x = ReassignEnrolmentRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReassignEnrolmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReassignEnrolmentRequest) ProtoMessage() {}
+
+func (x *ReassignEnrolmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReassignEnrolmentRequest.ProtoReflect.Descriptor instead.
+func (*ReassignEnrolmentRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReassignEnrolmentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReassignEnrolmentRequest) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *ReassignEnrolmentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReassignEnrolmentRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// RecordAssessmentsRequest says who has taken an assessment.
+type RecordAssessmentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The training.
+	Training string `protobuf:"bytes,1,opt,name=training,proto3" json:"training,omitempty"`
+	// The assessments.
+	Assessments []*Assessment `protobuf:"bytes,2,rep,name=assessments,proto3" json:"assessments,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordAssessmentsRequest) Reset() {
+	*x = RecordAssessmentsRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordAssessmentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordAssessmentsRequest) ProtoMessage() {}
+
+func (x *RecordAssessmentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordAssessmentsRequest.ProtoReflect.Descriptor instead.
+func (*RecordAssessmentsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RecordAssessmentsRequest) GetTraining() string {
+	if x != nil {
+		return x.Training
+	}
+	return ""
+}
+
+func (x *RecordAssessmentsRequest) GetAssessments() []*Assessment {
+	if x != nil {
+		return x.Assessments
+	}
+	return nil
+}
+
+func (x *RecordAssessmentsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordAssessmentsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Assessment is what one person has reached.
+type Assessment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person, `workspaces/{workspace}/people/{person}`.
+	Person string `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
+	// From 0 to 1.
+	Score float64 `protobuf:"fixed64,2,opt,name=score,proto3" json:"score,omitempty"`
+	// When; now when not set. Not in the future.
+	AssessTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=assess_time,json=assessTime,proto3" json:"assess_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assessment) Reset() {
+	*x = Assessment{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assessment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assessment) ProtoMessage() {}
+
+func (x *Assessment) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assessment.ProtoReflect.Descriptor instead.
+func (*Assessment) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Assessment) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Assessment) GetScore() float64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Assessment) GetAssessTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AssessTime
+	}
+	return nil
+}
+
+// RecordAssessmentsResponse says how many.
+type RecordAssessmentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who passed.
+	PassedCount int32 `protobuf:"varint,1,opt,name=passed_count,json=passedCount,proto3" json:"passed_count,omitempty"`
+	// Who did not.
+	FailedCount int32 `protobuf:"varint,2,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// Whose score was recorded already, of both.
+	UnchangedCount int32 `protobuf:"varint,3,opt,name=unchanged_count,json=unchangedCount,proto3" json:"unchanged_count,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RecordAssessmentsResponse) Reset() {
+	*x = RecordAssessmentsResponse{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordAssessmentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordAssessmentsResponse) ProtoMessage() {}
+
+func (x *RecordAssessmentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordAssessmentsResponse.ProtoReflect.Descriptor instead.
+func (*RecordAssessmentsResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RecordAssessmentsResponse) GetPassedCount() int32 {
+	if x != nil {
+		return x.PassedCount
+	}
+	return 0
+}
+
+func (x *RecordAssessmentsResponse) GetFailedCount() int32 {
+	if x != nil {
+		return x.FailedCount
+	}
+	return 0
+}
+
+func (x *RecordAssessmentsResponse) GetUnchangedCount() int32 {
+	if x != nil {
+		return x.UnchangedCount
+	}
+	return 0
+}
+
+// ImportEnrolmentsRequest carries a file.
+type ImportEnrolmentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The training.
+	Training string `protobuf:"bytes,1,opt,name=training,proto3" json:"training,omitempty"`
+	// The file: separator comma, semicolon, tab or pipe, found from its header; UTF-8, UTF-16 with a byte order mark, or Windows-1252. At most 16 MiB.
+	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
+	// Which column of the file holds which field, where its header says otherwise: field → column.
+	Columns map[string]string `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Makes a retry safe (AIP-155): the same id answers the same result for 24 hours.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportEnrolmentsRequest) Reset() {
+	*x = ImportEnrolmentsRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportEnrolmentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportEnrolmentsRequest) ProtoMessage() {}
+
+func (x *ImportEnrolmentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportEnrolmentsRequest.ProtoReflect.Descriptor instead.
+func (*ImportEnrolmentsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ImportEnrolmentsRequest) GetTraining() string {
+	if x != nil {
+		return x.Training
+	}
+	return ""
+}
+
+func (x *ImportEnrolmentsRequest) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ImportEnrolmentsRequest) GetColumns() map[string]string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *ImportEnrolmentsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *ImportEnrolmentsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ExportEnrolmentsRequest asks for one page of a file.
+type ExportEnrolmentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The training. A `-` in place of an id reads across all of them; column `training` says which.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many rows at most; 10000 when 0, at most 20000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportEnrolmentsRequest) Reset() {
+	*x = ExportEnrolmentsRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEnrolmentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEnrolmentsRequest) ProtoMessage() {}
+
+func (x *ExportEnrolmentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEnrolmentsRequest.ProtoReflect.Descriptor instead.
+func (*ExportEnrolmentsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExportEnrolmentsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ExportEnrolmentsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportEnrolmentsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// CountEnrolmentsRequest says what is counted.
+type CountEnrolmentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The training.
+	Training string `protobuf:"bytes,1,opt,name=training,proto3" json:"training,omitempty"`
+	// Only the members of this cohort today; everybody when empty.
+	Cohort        string `protobuf:"bytes,2,opt,name=cohort,proto3" json:"cohort,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountEnrolmentsRequest) Reset() {
+	*x = CountEnrolmentsRequest{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountEnrolmentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountEnrolmentsRequest) ProtoMessage() {}
+
+func (x *CountEnrolmentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountEnrolmentsRequest.ProtoReflect.Descriptor instead.
+func (*CountEnrolmentsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CountEnrolmentsRequest) GetTraining() string {
+	if x != nil {
+		return x.Training
+	}
+	return ""
+}
+
+func (x *CountEnrolmentsRequest) GetCohort() string {
+	if x != nil {
+		return x.Cohort
+	}
+	return ""
+}
+
+// CountEnrolmentsResponse has one number a state.
+type CountEnrolmentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many are in each state that somebody is in; EXPIRED by now.
+	Counts []*EnrolmentCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	// How many are enrolled at all.
+	EnrolledCount int64 `protobuf:"varint,2,opt,name=enrolled_count,json=enrolledCount,proto3" json:"enrolled_count,omitempty"`
+	// How many of them are overdue.
+	OverdueCount int64 `protobuf:"varint,3,opt,name=overdue_count,json=overdueCount,proto3" json:"overdue_count,omitempty"`
+	// How many have passed an assessment that is valid.
+	PassedCount int64 `protobuf:"varint,4,opt,name=passed_count,json=passedCount,proto3" json:"passed_count,omitempty"`
+	// How many members the cohort has today; not set without one.
+	MemberCount   int64 `protobuf:"varint,5,opt,name=member_count,json=memberCount,proto3" json:"member_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountEnrolmentsResponse) Reset() {
+	*x = CountEnrolmentsResponse{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountEnrolmentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountEnrolmentsResponse) ProtoMessage() {}
+
+func (x *CountEnrolmentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountEnrolmentsResponse.ProtoReflect.Descriptor instead.
+func (*CountEnrolmentsResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CountEnrolmentsResponse) GetCounts() []*EnrolmentCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *CountEnrolmentsResponse) GetEnrolledCount() int64 {
+	if x != nil {
+		return x.EnrolledCount
+	}
+	return 0
+}
+
+func (x *CountEnrolmentsResponse) GetOverdueCount() int64 {
+	if x != nil {
+		return x.OverdueCount
+	}
+	return 0
+}
+
+func (x *CountEnrolmentsResponse) GetPassedCount() int64 {
+	if x != nil {
+		return x.PassedCount
+	}
+	return 0
+}
+
+func (x *CountEnrolmentsResponse) GetMemberCount() int64 {
+	if x != nil {
+		return x.MemberCount
+	}
+	return 0
+}
+
+// EnrolmentCount is one state and how many are in it.
+type EnrolmentCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The state.
+	State Enrolment_State `protobuf:"varint,1,opt,name=state,proto3,enum=golive.implementation.v1.Enrolment_State" json:"state,omitempty"`
+	// How many.
+	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnrolmentCount) Reset() {
+	*x = EnrolmentCount{}
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnrolmentCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnrolmentCount) ProtoMessage() {}
+
+func (x *EnrolmentCount) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_enrolment_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnrolmentCount.ProtoReflect.Descriptor instead.
+func (*EnrolmentCount) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_enrolment_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *EnrolmentCount) GetState() Enrolment_State {
+	if x != nil {
+		return x.State
+	}
+	return Enrolment_STATE_UNSPECIFIED
+}
+
+func (x *EnrolmentCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 var File_golive_implementation_v1_enrolment_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\n" +
-	"(golive/implementation/v1/enrolment.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x05\n" +
+	"(golive/implementation/v1/enrolment.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\t\n" +
 	"\tEnrolment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1b\n" +
 	"\x06person\x18\x02 \x01(\tB\x03\xe0A\x03R\x06person\x12D\n" +
@@ -848,23 +1744,44 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1f\n" +
 	"\brevision\x18\n" +
-	" \x01(\x03B\x03\xe0A\x03R\brevision\"T\n" +
+	" \x01(\x03B\x03\xe0A\x03R\brevision\x12C\n" +
+	"\asession\x18\v \x01(\tB)\xe0A\x03\xfaA#\n" +
+	"!implementation.golive.dev/SessionR\asession\x12:\n" +
+	"\bdue_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\adueTime\x12\x1d\n" +
+	"\aoverdue\x18\r \x01(\bB\x03\xe0A\x03R\aoverdue\x12 \n" +
+	"\x06passed\x18\x0e \x01(\bB\x03\xe0A\x03H\x01R\x06passed\x88\x01\x01\x12]\n" +
+	"\x0edecline_reason\x18\x0f \x01(\x0e21.golive.implementation.v1.Enrolment.DeclineReasonB\x03\xe0A\x03R\rdeclineReason\x12B\n" +
+	"\fdecline_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vdeclineTime\"\x87\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bASSIGNED\x10\x01\x12\r\n" +
 	"\tCOMPLETED\x10\x02\x12\v\n" +
 	"\aEXPIRED\x10\x03\x12\n" +
 	"\n" +
-	"\x06WAIVED\x10\x04:\x84\x01\xeaA\x80\x01\n" +
+	"\x06WAIVED\x10\x04\x12\n" +
+	"\n" +
+	"\x06BOOKED\x10\x05\x12\f\n" +
+	"\bATTENDED\x10\x06\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\a\x12\v\n" +
+	"\aNO_SHOW\x10\b\"X\n" +
+	"\rDeclineReason\x12\x1e\n" +
+	"\x1aDECLINE_REASON_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bCONFLICT\x10\x01\x12\x0e\n" +
+	"\n" +
+	"NOT_NEEDED\x10\x02\x12\t\n" +
+	"\x05OTHER\x10\x03:\x84\x01\xeaA\x80\x01\n" +
 	"#implementation.golive.dev/Enrolment\x12Bworkspaces/{workspace}/trainings/{training}/enrolments/{enrolment}*\n" +
 	"enrolments2\tenrolmentB\b\n" +
-	"\x06_score\"\x8d\x02\n" +
+	"\x06_scoreB\t\n" +
+	"\a_passed\"\xc4\x02\n" +
 	"\x12EnrolPeopleRequest\x12F\n" +
 	"\btraining\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/TrainingR\btraining\x12#\n" +
 	"\x06people\x18\x02 \x03(\tB\v\xbaH\b\x92\x01\x05\x10\x90N\x18\x01R\x06people\x12=\n" +
 	"\x06cohort\x18\x03 \x01(\tB%\xfaA\"\n" +
-	" implementation.golive.dev/CohortR\x06cohort\x12&\n" +
+	" implementation.golive.dev/CohortR\x06cohort\x125\n" +
+	"\bdue_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12&\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"c\n" +
@@ -917,8 +1834,77 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\n" +
 	"enrolments\x18\x01 \x03(\v2#.golive.implementation.v1.EnrolmentR\n" +
 	"enrolments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xea\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf0\x01\n" +
+	"\x14BookEnrolmentRequest\x12?\n" +
+	"\x04name\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\n" +
+	"#implementation.golive.dev/EnrolmentR\x04name\x12J\n" +
+	"\asession\x18\x02 \x01(\tB0\xe0A\x02\xfaA#\n" +
+	"!implementation.golive.dev/Session\xbaH\x04r\x02\x10\x01R\asession\x12&\n" +
 	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x81\x02\n" +
+	"\x17DeclineEnrolmentRequest\x12?\n" +
+	"\x04name\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\n" +
+	"#implementation.golive.dev/EnrolmentR\x04name\x12X\n" +
+	"\x06reason\x18\x02 \x01(\x0e21.golive.implementation.v1.Enrolment.DeclineReasonB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06reason\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xdf\x01\n" +
+	"\x18ReassignEnrolmentRequest\x12?\n" +
+	"\x04name\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\n" +
+	"#implementation.golive.dev/EnrolmentR\x04name\x125\n" +
+	"\bdue_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x87\x02\n" +
+	"\x18RecordAssessmentsRequest\x12F\n" +
+	"\btraining\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
+	"\"implementation.golive.dev/TrainingR\btraining\x12V\n" +
+	"\vassessments\x18\x02 \x03(\v2$.golive.implementation.v1.AssessmentB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\x90NR\vassessments\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xba\x01\n" +
+	"\n" +
+	"Assessment\x12@\n" +
+	"\x06person\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\n" +
+	" implementation.golive.dev/PersonR\x06person\x12-\n" +
+	"\x05score\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x05score\x12;\n" +
+	"\vassess_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"assessTime\"\x8a\x01\n" +
+	"\x19RecordAssessmentsResponse\x12!\n" +
+	"\fpassed_count\x18\x01 \x01(\x05R\vpassedCount\x12!\n" +
+	"\ffailed_count\x18\x02 \x01(\x05R\vfailedCount\x12'\n" +
+	"\x0funchanged_count\x18\x03 \x01(\x05R\x0eunchangedCount\"\xe7\x02\n" +
+	"\x17ImportEnrolmentsRequest\x12F\n" +
+	"\btraining\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
+	"\"implementation.golive.dev/TrainingR\btraining\x12!\n" +
+	"\x03csv\x18\x02 \x01(\fB\x0f\xe0A\x02\xbaH\tz\a\x10\x01\x18\x80\x80\x80\bR\x03csv\x12X\n" +
+	"\acolumns\x18\x03 \x03(\v2>.golive.implementation.v1.ImportEnrolmentsRequest.ColumnsEntryR\acolumns\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
+	"\fColumnsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa3\x01\n" +
+	"\x17ExportEnrolmentsRequest\x12C\n" +
+	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xfaA%\x12#implementation.golive.dev/EnrolmentR\x06parent\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x9f\x01\n" +
+	"\x16CountEnrolmentsRequest\x12F\n" +
+	"\btraining\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
+	"\"implementation.golive.dev/TrainingR\btraining\x12=\n" +
+	"\x06cohort\x18\x02 \x01(\tB%\xfaA\"\n" +
+	" implementation.golive.dev/CohortR\x06cohort\"\xed\x01\n" +
+	"\x17CountEnrolmentsResponse\x12@\n" +
+	"\x06counts\x18\x01 \x03(\v2(.golive.implementation.v1.EnrolmentCountR\x06counts\x12%\n" +
+	"\x0eenrolled_count\x18\x02 \x01(\x03R\renrolledCount\x12#\n" +
+	"\roverdue_count\x18\x03 \x01(\x03R\foverdueCount\x12!\n" +
+	"\fpassed_count\x18\x04 \x01(\x03R\vpassedCount\x12!\n" +
+	"\fmember_count\x18\x05 \x01(\x03R\vmemberCount\"g\n" +
+	"\x0eEnrolmentCount\x12?\n" +
+	"\x05state\x18\x01 \x01(\x0e2).golive.implementation.v1.Enrolment.StateR\x05state\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count2\xae\x17\n" +
 	"\x10EnrolmentService\x12\xcc\x01\n" +
 	"\fGetEnrolment\x12-.golive.implementation.v1.GetEnrolmentRequest\x1a#.golive.implementation.v1.Enrolment\"h\xdaA\x04name\xea\xe0\x18%\n" +
 	"\x1dimplementation.enrolments.get\x12\x04name\x82\xd3\xe4\x93\x022\x120/v1/{name=workspaces/*/trainings/*/enrolments/*}\x12\xe2\x01\n" +
@@ -931,7 +1917,21 @@ const file_golive_implementation_v1_enrolment_proto_rawDesc = "" +
 	"\x11ImportCompletions\x122.golive.implementation.v1.ImportCompletionsRequest\x1a&.golive.implementation.v1.ImportResult\"\x7f\xea\xe0\x18,\n" +
 	" implementation.enrolments.import\x12\btraining\x82\xd3\xe4\x93\x02I:\x01*\"D/v1/{training=workspaces/*/trainings/*}/enrolments:importCompletions\x12\xd4\x01\n" +
 	"\x0eWaiveEnrolment\x12/.golive.implementation.v1.WaiveEnrolmentRequest\x1a#.golive.implementation.v1.Enrolment\"l\xea\xe0\x18'\n" +
-	"\x1fimplementation.enrolments.waive\x12\x04name\x82\xd3\xe4\x93\x02;:\x01*\"6/v1/{name=workspaces/*/trainings/*/enrolments/*}:waiveBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"\x1fimplementation.enrolments.waive\x12\x04name\x82\xd3\xe4\x93\x02;:\x01*\"6/v1/{name=workspaces/*/trainings/*/enrolments/*}:waive\x12\xd0\x01\n" +
+	"\rBookEnrolment\x12..golive.implementation.v1.BookEnrolmentRequest\x1a#.golive.implementation.v1.Enrolment\"j\xea\xe0\x18&\n" +
+	"\x1eimplementation.enrolments.book\x12\x04name\x82\xd3\xe4\x93\x02::\x01*\"5/v1/{name=workspaces/*/trainings/*/enrolments/*}:book\x12\xdc\x01\n" +
+	"\x10DeclineEnrolment\x121.golive.implementation.v1.DeclineEnrolmentRequest\x1a#.golive.implementation.v1.Enrolment\"p\xea\xe0\x18)\n" +
+	"!implementation.enrolments.decline\x12\x04name\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{name=workspaces/*/trainings/*/enrolments/*}:decline\x12\xe0\x01\n" +
+	"\x11ReassignEnrolment\x122.golive.implementation.v1.ReassignEnrolmentRequest\x1a#.golive.implementation.v1.Enrolment\"r\xea\xe0\x18*\n" +
+	"\"implementation.enrolments.reassign\x12\x04name\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/{name=workspaces/*/trainings/*/enrolments/*}:reassign\x12\xfd\x01\n" +
+	"\x11RecordAssessments\x122.golive.implementation.v1.RecordAssessmentsRequest\x1a3.golive.implementation.v1.RecordAssessmentsResponse\"\x7f\xea\xe0\x18,\n" +
+	" implementation.enrolments.record\x12\btraining\x82\xd3\xe4\x93\x02I:\x01*\"D/v1/{training=workspaces/*/trainings/*}/enrolments:recordAssessments\x12\xe3\x01\n" +
+	"\x10ImportEnrolments\x121.golive.implementation.v1.ImportEnrolmentsRequest\x1a&.golive.implementation.v1.ImportResult\"t\xea\xe0\x18,\n" +
+	" implementation.enrolments.import\x12\btraining\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/{training=workspaces/*/trainings/*}/enrolments:import\x12\xdc\x01\n" +
+	"\x10ExportEnrolments\x121.golive.implementation.v1.ExportEnrolmentsRequest\x1a&.golive.implementation.v1.ExportResult\"m\xea\xe0\x18*\n" +
+	" implementation.enrolments.export\x12\x06parent\x82\xd3\xe4\x93\x029\x127/v1/{parent=workspaces/*/trainings/*}/enrolments:export\x12\xe7\x01\n" +
+	"\x0fCountEnrolments\x120.golive.implementation.v1.CountEnrolmentsRequest\x1a1.golive.implementation.v1.CountEnrolmentsResponse\"o\xea\xe0\x18+\n" +
+	"\x1fimplementation.enrolments.count\x12\btraining\x82\xd3\xe4\x93\x02:\x128/v1/{training=workspaces/*/trainings/*}/enrolments:countBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_enrolment_proto_rawDescOnce sync.Once
@@ -945,51 +1945,90 @@ func file_golive_implementation_v1_enrolment_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_enrolment_proto_rawDescData
 }
 
-var file_golive_implementation_v1_enrolment_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_implementation_v1_enrolment_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_golive_implementation_v1_enrolment_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_golive_implementation_v1_enrolment_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_golive_implementation_v1_enrolment_proto_goTypes = []any{
-	(Enrolment_State)(0),             // 0: golive.implementation.v1.Enrolment.State
-	(*Enrolment)(nil),                // 1: golive.implementation.v1.Enrolment
-	(*EnrolPeopleRequest)(nil),       // 2: golive.implementation.v1.EnrolPeopleRequest
-	(*EnrolPeopleResponse)(nil),      // 3: golive.implementation.v1.EnrolPeopleResponse
-	(*RecordCompletionsRequest)(nil), // 4: golive.implementation.v1.RecordCompletionsRequest
-	(*Completion)(nil),               // 5: golive.implementation.v1.Completion
-	(*ImportCompletionsRequest)(nil), // 6: golive.implementation.v1.ImportCompletionsRequest
-	(*WaiveEnrolmentRequest)(nil),    // 7: golive.implementation.v1.WaiveEnrolmentRequest
-	(*GetEnrolmentRequest)(nil),      // 8: golive.implementation.v1.GetEnrolmentRequest
-	(*ListEnrolmentsRequest)(nil),    // 9: golive.implementation.v1.ListEnrolmentsRequest
-	(*ListEnrolmentsResponse)(nil),   // 10: golive.implementation.v1.ListEnrolmentsResponse
-	nil,                              // 11: golive.implementation.v1.ImportCompletionsRequest.ColumnsEntry
-	(*timestamppb.Timestamp)(nil),    // 12: google.protobuf.Timestamp
-	(*ImportResult)(nil),             // 13: golive.implementation.v1.ImportResult
+	(Enrolment_State)(0),              // 0: golive.implementation.v1.Enrolment.State
+	(Enrolment_DeclineReason)(0),      // 1: golive.implementation.v1.Enrolment.DeclineReason
+	(*Enrolment)(nil),                 // 2: golive.implementation.v1.Enrolment
+	(*EnrolPeopleRequest)(nil),        // 3: golive.implementation.v1.EnrolPeopleRequest
+	(*EnrolPeopleResponse)(nil),       // 4: golive.implementation.v1.EnrolPeopleResponse
+	(*RecordCompletionsRequest)(nil),  // 5: golive.implementation.v1.RecordCompletionsRequest
+	(*Completion)(nil),                // 6: golive.implementation.v1.Completion
+	(*ImportCompletionsRequest)(nil),  // 7: golive.implementation.v1.ImportCompletionsRequest
+	(*WaiveEnrolmentRequest)(nil),     // 8: golive.implementation.v1.WaiveEnrolmentRequest
+	(*GetEnrolmentRequest)(nil),       // 9: golive.implementation.v1.GetEnrolmentRequest
+	(*ListEnrolmentsRequest)(nil),     // 10: golive.implementation.v1.ListEnrolmentsRequest
+	(*ListEnrolmentsResponse)(nil),    // 11: golive.implementation.v1.ListEnrolmentsResponse
+	(*BookEnrolmentRequest)(nil),      // 12: golive.implementation.v1.BookEnrolmentRequest
+	(*DeclineEnrolmentRequest)(nil),   // 13: golive.implementation.v1.DeclineEnrolmentRequest
+	(*ReassignEnrolmentRequest)(nil),  // 14: golive.implementation.v1.ReassignEnrolmentRequest
+	(*RecordAssessmentsRequest)(nil),  // 15: golive.implementation.v1.RecordAssessmentsRequest
+	(*Assessment)(nil),                // 16: golive.implementation.v1.Assessment
+	(*RecordAssessmentsResponse)(nil), // 17: golive.implementation.v1.RecordAssessmentsResponse
+	(*ImportEnrolmentsRequest)(nil),   // 18: golive.implementation.v1.ImportEnrolmentsRequest
+	(*ExportEnrolmentsRequest)(nil),   // 19: golive.implementation.v1.ExportEnrolmentsRequest
+	(*CountEnrolmentsRequest)(nil),    // 20: golive.implementation.v1.CountEnrolmentsRequest
+	(*CountEnrolmentsResponse)(nil),   // 21: golive.implementation.v1.CountEnrolmentsResponse
+	(*EnrolmentCount)(nil),            // 22: golive.implementation.v1.EnrolmentCount
+	nil,                               // 23: golive.implementation.v1.ImportCompletionsRequest.ColumnsEntry
+	nil,                               // 24: golive.implementation.v1.ImportEnrolmentsRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
+	(*ImportResult)(nil),              // 26: golive.implementation.v1.ImportResult
+	(*ExportResult)(nil),              // 27: golive.implementation.v1.ExportResult
 }
 var file_golive_implementation_v1_enrolment_proto_depIdxs = []int32{
 	0,  // 0: golive.implementation.v1.Enrolment.state:type_name -> golive.implementation.v1.Enrolment.State
-	12, // 1: golive.implementation.v1.Enrolment.assign_time:type_name -> google.protobuf.Timestamp
-	12, // 2: golive.implementation.v1.Enrolment.complete_time:type_name -> google.protobuf.Timestamp
-	12, // 3: golive.implementation.v1.Enrolment.expire_time:type_name -> google.protobuf.Timestamp
-	12, // 4: golive.implementation.v1.Enrolment.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 5: golive.implementation.v1.RecordCompletionsRequest.completions:type_name -> golive.implementation.v1.Completion
-	12, // 6: golive.implementation.v1.Completion.complete_time:type_name -> google.protobuf.Timestamp
-	11, // 7: golive.implementation.v1.ImportCompletionsRequest.columns:type_name -> golive.implementation.v1.ImportCompletionsRequest.ColumnsEntry
-	1,  // 8: golive.implementation.v1.ListEnrolmentsResponse.enrolments:type_name -> golive.implementation.v1.Enrolment
-	8,  // 9: golive.implementation.v1.EnrolmentService.GetEnrolment:input_type -> golive.implementation.v1.GetEnrolmentRequest
-	9,  // 10: golive.implementation.v1.EnrolmentService.ListEnrolments:input_type -> golive.implementation.v1.ListEnrolmentsRequest
-	2,  // 11: golive.implementation.v1.EnrolmentService.EnrolPeople:input_type -> golive.implementation.v1.EnrolPeopleRequest
-	4,  // 12: golive.implementation.v1.EnrolmentService.RecordCompletions:input_type -> golive.implementation.v1.RecordCompletionsRequest
-	6,  // 13: golive.implementation.v1.EnrolmentService.ImportCompletions:input_type -> golive.implementation.v1.ImportCompletionsRequest
-	7,  // 14: golive.implementation.v1.EnrolmentService.WaiveEnrolment:input_type -> golive.implementation.v1.WaiveEnrolmentRequest
-	1,  // 15: golive.implementation.v1.EnrolmentService.GetEnrolment:output_type -> golive.implementation.v1.Enrolment
-	10, // 16: golive.implementation.v1.EnrolmentService.ListEnrolments:output_type -> golive.implementation.v1.ListEnrolmentsResponse
-	3,  // 17: golive.implementation.v1.EnrolmentService.EnrolPeople:output_type -> golive.implementation.v1.EnrolPeopleResponse
-	13, // 18: golive.implementation.v1.EnrolmentService.RecordCompletions:output_type -> golive.implementation.v1.ImportResult
-	13, // 19: golive.implementation.v1.EnrolmentService.ImportCompletions:output_type -> golive.implementation.v1.ImportResult
-	1,  // 20: golive.implementation.v1.EnrolmentService.WaiveEnrolment:output_type -> golive.implementation.v1.Enrolment
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	25, // 1: golive.implementation.v1.Enrolment.assign_time:type_name -> google.protobuf.Timestamp
+	25, // 2: golive.implementation.v1.Enrolment.complete_time:type_name -> google.protobuf.Timestamp
+	25, // 3: golive.implementation.v1.Enrolment.expire_time:type_name -> google.protobuf.Timestamp
+	25, // 4: golive.implementation.v1.Enrolment.update_time:type_name -> google.protobuf.Timestamp
+	25, // 5: golive.implementation.v1.Enrolment.due_time:type_name -> google.protobuf.Timestamp
+	1,  // 6: golive.implementation.v1.Enrolment.decline_reason:type_name -> golive.implementation.v1.Enrolment.DeclineReason
+	25, // 7: golive.implementation.v1.Enrolment.decline_time:type_name -> google.protobuf.Timestamp
+	25, // 8: golive.implementation.v1.EnrolPeopleRequest.due_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: golive.implementation.v1.RecordCompletionsRequest.completions:type_name -> golive.implementation.v1.Completion
+	25, // 10: golive.implementation.v1.Completion.complete_time:type_name -> google.protobuf.Timestamp
+	23, // 11: golive.implementation.v1.ImportCompletionsRequest.columns:type_name -> golive.implementation.v1.ImportCompletionsRequest.ColumnsEntry
+	2,  // 12: golive.implementation.v1.ListEnrolmentsResponse.enrolments:type_name -> golive.implementation.v1.Enrolment
+	1,  // 13: golive.implementation.v1.DeclineEnrolmentRequest.reason:type_name -> golive.implementation.v1.Enrolment.DeclineReason
+	25, // 14: golive.implementation.v1.ReassignEnrolmentRequest.due_time:type_name -> google.protobuf.Timestamp
+	16, // 15: golive.implementation.v1.RecordAssessmentsRequest.assessments:type_name -> golive.implementation.v1.Assessment
+	25, // 16: golive.implementation.v1.Assessment.assess_time:type_name -> google.protobuf.Timestamp
+	24, // 17: golive.implementation.v1.ImportEnrolmentsRequest.columns:type_name -> golive.implementation.v1.ImportEnrolmentsRequest.ColumnsEntry
+	22, // 18: golive.implementation.v1.CountEnrolmentsResponse.counts:type_name -> golive.implementation.v1.EnrolmentCount
+	0,  // 19: golive.implementation.v1.EnrolmentCount.state:type_name -> golive.implementation.v1.Enrolment.State
+	9,  // 20: golive.implementation.v1.EnrolmentService.GetEnrolment:input_type -> golive.implementation.v1.GetEnrolmentRequest
+	10, // 21: golive.implementation.v1.EnrolmentService.ListEnrolments:input_type -> golive.implementation.v1.ListEnrolmentsRequest
+	3,  // 22: golive.implementation.v1.EnrolmentService.EnrolPeople:input_type -> golive.implementation.v1.EnrolPeopleRequest
+	5,  // 23: golive.implementation.v1.EnrolmentService.RecordCompletions:input_type -> golive.implementation.v1.RecordCompletionsRequest
+	7,  // 24: golive.implementation.v1.EnrolmentService.ImportCompletions:input_type -> golive.implementation.v1.ImportCompletionsRequest
+	8,  // 25: golive.implementation.v1.EnrolmentService.WaiveEnrolment:input_type -> golive.implementation.v1.WaiveEnrolmentRequest
+	12, // 26: golive.implementation.v1.EnrolmentService.BookEnrolment:input_type -> golive.implementation.v1.BookEnrolmentRequest
+	13, // 27: golive.implementation.v1.EnrolmentService.DeclineEnrolment:input_type -> golive.implementation.v1.DeclineEnrolmentRequest
+	14, // 28: golive.implementation.v1.EnrolmentService.ReassignEnrolment:input_type -> golive.implementation.v1.ReassignEnrolmentRequest
+	15, // 29: golive.implementation.v1.EnrolmentService.RecordAssessments:input_type -> golive.implementation.v1.RecordAssessmentsRequest
+	18, // 30: golive.implementation.v1.EnrolmentService.ImportEnrolments:input_type -> golive.implementation.v1.ImportEnrolmentsRequest
+	19, // 31: golive.implementation.v1.EnrolmentService.ExportEnrolments:input_type -> golive.implementation.v1.ExportEnrolmentsRequest
+	20, // 32: golive.implementation.v1.EnrolmentService.CountEnrolments:input_type -> golive.implementation.v1.CountEnrolmentsRequest
+	2,  // 33: golive.implementation.v1.EnrolmentService.GetEnrolment:output_type -> golive.implementation.v1.Enrolment
+	11, // 34: golive.implementation.v1.EnrolmentService.ListEnrolments:output_type -> golive.implementation.v1.ListEnrolmentsResponse
+	4,  // 35: golive.implementation.v1.EnrolmentService.EnrolPeople:output_type -> golive.implementation.v1.EnrolPeopleResponse
+	26, // 36: golive.implementation.v1.EnrolmentService.RecordCompletions:output_type -> golive.implementation.v1.ImportResult
+	26, // 37: golive.implementation.v1.EnrolmentService.ImportCompletions:output_type -> golive.implementation.v1.ImportResult
+	2,  // 38: golive.implementation.v1.EnrolmentService.WaiveEnrolment:output_type -> golive.implementation.v1.Enrolment
+	2,  // 39: golive.implementation.v1.EnrolmentService.BookEnrolment:output_type -> golive.implementation.v1.Enrolment
+	2,  // 40: golive.implementation.v1.EnrolmentService.DeclineEnrolment:output_type -> golive.implementation.v1.Enrolment
+	2,  // 41: golive.implementation.v1.EnrolmentService.ReassignEnrolment:output_type -> golive.implementation.v1.Enrolment
+	17, // 42: golive.implementation.v1.EnrolmentService.RecordAssessments:output_type -> golive.implementation.v1.RecordAssessmentsResponse
+	26, // 43: golive.implementation.v1.EnrolmentService.ImportEnrolments:output_type -> golive.implementation.v1.ImportResult
+	27, // 44: golive.implementation.v1.EnrolmentService.ExportEnrolments:output_type -> golive.implementation.v1.ExportResult
+	21, // 45: golive.implementation.v1.EnrolmentService.CountEnrolments:output_type -> golive.implementation.v1.CountEnrolmentsResponse
+	33, // [33:46] is the sub-list for method output_type
+	20, // [20:33] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_enrolment_proto_init() }
@@ -1005,8 +2044,8 @@ func file_golive_implementation_v1_enrolment_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_enrolment_proto_rawDesc), len(file_golive_implementation_v1_enrolment_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

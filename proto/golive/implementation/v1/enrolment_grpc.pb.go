@@ -25,6 +25,13 @@ const (
 	EnrolmentService_RecordCompletions_FullMethodName = "/golive.implementation.v1.EnrolmentService/RecordCompletions"
 	EnrolmentService_ImportCompletions_FullMethodName = "/golive.implementation.v1.EnrolmentService/ImportCompletions"
 	EnrolmentService_WaiveEnrolment_FullMethodName    = "/golive.implementation.v1.EnrolmentService/WaiveEnrolment"
+	EnrolmentService_BookEnrolment_FullMethodName     = "/golive.implementation.v1.EnrolmentService/BookEnrolment"
+	EnrolmentService_DeclineEnrolment_FullMethodName  = "/golive.implementation.v1.EnrolmentService/DeclineEnrolment"
+	EnrolmentService_ReassignEnrolment_FullMethodName = "/golive.implementation.v1.EnrolmentService/ReassignEnrolment"
+	EnrolmentService_RecordAssessments_FullMethodName = "/golive.implementation.v1.EnrolmentService/RecordAssessments"
+	EnrolmentService_ImportEnrolments_FullMethodName  = "/golive.implementation.v1.EnrolmentService/ImportEnrolments"
+	EnrolmentService_ExportEnrolments_FullMethodName  = "/golive.implementation.v1.EnrolmentService/ExportEnrolments"
+	EnrolmentService_CountEnrolments_FullMethodName   = "/golive.implementation.v1.EnrolmentService/CountEnrolments"
 )
 
 // EnrolmentServiceClient is the client API for EnrolmentService service.
@@ -36,7 +43,7 @@ const (
 type EnrolmentServiceClient interface {
 	// GetEnrolment returns one enrolment. Errors: NOT_FOUND.
 	GetEnrolment(ctx context.Context, in *GetEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
-	// ListEnrolments pages through enrolments. Filter and order: state, person, update_time.
+	// ListEnrolments pages through enrolments. Filter and order: state, person, session, due_time, decline_reason, update_time.
 	ListEnrolments(ctx context.Context, in *ListEnrolmentsRequest, opts ...grpc.CallOption) (*ListEnrolmentsResponse, error)
 	// EnrolPeople assigns people, or everybody in a cohort, to a PUBLISHED training. Those enrolled already are left as they are.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS); INVALID_ARGUMENT (PERSON_UNKNOWN).
@@ -50,6 +57,24 @@ type EnrolmentServiceClient interface {
 	// WaiveEnrolment lets a person off, with a reason. Waived people leave numerator and denominator and are shown apart.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS).
 	WaiveEnrolment(ctx context.Context, in *WaiveEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
+	// BookEnrolment gives an ASSIGNED person a seat in a session; who is BOOKED in another one changes seats.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, SEATS_FULL); INVALID_ARGUMENT (REFERENCE_NOT_FOUND, OTHER_TRAINING).
+	BookEnrolment(ctx context.Context, in *BookEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
+	// DeclineEnrolment records that a person declined the invitation. A seat is given back; the person is ASSIGNED still.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	DeclineEnrolment(ctx context.Context, in *DeclineEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
+	// ReassignEnrolment asks a person again who is NO_SHOW, FAILED, EXPIRED or WAIVED, or gives an ASSIGNED one another due time.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	ReassignEnrolment(ctx context.Context, in *ReassignEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
+	// RecordAssessments records scores: who reaches the pass mark of the training is COMPLETED, who does not is FAILED. All are recorded or none; the same again changes nothing. People not enrolled are enrolled on the way.
+	// Errors: INVALID_ARGUMENT (PERSON_UNKNOWN, PERSON_DUPLICATE, TIME_IN_FUTURE); FAILED_PRECONDITION (STATE_FORBIDS).
+	RecordAssessments(ctx context.Context, in *RecordAssessmentsRequest, opts ...grpc.CallOption) (*RecordAssessmentsResponse, error)
+	// ImportEnrolments reads who is to be trained from CSV with a header line: `person`, `due_time` (RFC 3339 or YYYY-MM-DD, optional). Those enrolled already are left as they are. All rows are good or nothing is changed.
+	ImportEnrolments(ctx context.Context, in *ImportEnrolmentsRequest, opts ...grpc.CallOption) (*ImportResult, error)
+	// ExportEnrolments writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are a file that both imports take. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportEnrolments(ctx context.Context, in *ExportEnrolmentsRequest, opts ...grpc.CallOption) (*ExportResult, error)
+	// CountEnrolments counts the people of a training by where they are; a cohort narrows it to its members today. Errors: NOT_FOUND; INVALID_ARGUMENT (REFERENCE_NOT_FOUND).
+	CountEnrolments(ctx context.Context, in *CountEnrolmentsRequest, opts ...grpc.CallOption) (*CountEnrolmentsResponse, error)
 }
 
 type enrolmentServiceClient struct {
@@ -120,6 +145,76 @@ func (c *enrolmentServiceClient) WaiveEnrolment(ctx context.Context, in *WaiveEn
 	return out, nil
 }
 
+func (c *enrolmentServiceClient) BookEnrolment(ctx context.Context, in *BookEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Enrolment)
+	err := c.cc.Invoke(ctx, EnrolmentService_BookEnrolment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) DeclineEnrolment(ctx context.Context, in *DeclineEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Enrolment)
+	err := c.cc.Invoke(ctx, EnrolmentService_DeclineEnrolment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) ReassignEnrolment(ctx context.Context, in *ReassignEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Enrolment)
+	err := c.cc.Invoke(ctx, EnrolmentService_ReassignEnrolment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) RecordAssessments(ctx context.Context, in *RecordAssessmentsRequest, opts ...grpc.CallOption) (*RecordAssessmentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordAssessmentsResponse)
+	err := c.cc.Invoke(ctx, EnrolmentService_RecordAssessments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) ImportEnrolments(ctx context.Context, in *ImportEnrolmentsRequest, opts ...grpc.CallOption) (*ImportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportResult)
+	err := c.cc.Invoke(ctx, EnrolmentService_ImportEnrolments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) ExportEnrolments(ctx context.Context, in *ExportEnrolmentsRequest, opts ...grpc.CallOption) (*ExportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportResult)
+	err := c.cc.Invoke(ctx, EnrolmentService_ExportEnrolments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *enrolmentServiceClient) CountEnrolments(ctx context.Context, in *CountEnrolmentsRequest, opts ...grpc.CallOption) (*CountEnrolmentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountEnrolmentsResponse)
+	err := c.cc.Invoke(ctx, EnrolmentService_CountEnrolments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EnrolmentServiceServer is the server API for EnrolmentService service.
 // All implementations must embed UnimplementedEnrolmentServiceServer
 // for forward compatibility.
@@ -129,7 +224,7 @@ func (c *enrolmentServiceClient) WaiveEnrolment(ctx context.Context, in *WaiveEn
 type EnrolmentServiceServer interface {
 	// GetEnrolment returns one enrolment. Errors: NOT_FOUND.
 	GetEnrolment(context.Context, *GetEnrolmentRequest) (*Enrolment, error)
-	// ListEnrolments pages through enrolments. Filter and order: state, person, update_time.
+	// ListEnrolments pages through enrolments. Filter and order: state, person, session, due_time, decline_reason, update_time.
 	ListEnrolments(context.Context, *ListEnrolmentsRequest) (*ListEnrolmentsResponse, error)
 	// EnrolPeople assigns people, or everybody in a cohort, to a PUBLISHED training. Those enrolled already are left as they are.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS); INVALID_ARGUMENT (PERSON_UNKNOWN).
@@ -143,6 +238,24 @@ type EnrolmentServiceServer interface {
 	// WaiveEnrolment lets a person off, with a reason. Waived people leave numerator and denominator and are shown apart.
 	// Errors: FAILED_PRECONDITION (STATE_FORBIDS).
 	WaiveEnrolment(context.Context, *WaiveEnrolmentRequest) (*Enrolment, error)
+	// BookEnrolment gives an ASSIGNED person a seat in a session; who is BOOKED in another one changes seats.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS, SEATS_FULL); INVALID_ARGUMENT (REFERENCE_NOT_FOUND, OTHER_TRAINING).
+	BookEnrolment(context.Context, *BookEnrolmentRequest) (*Enrolment, error)
+	// DeclineEnrolment records that a person declined the invitation. A seat is given back; the person is ASSIGNED still.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	DeclineEnrolment(context.Context, *DeclineEnrolmentRequest) (*Enrolment, error)
+	// ReassignEnrolment asks a person again who is NO_SHOW, FAILED, EXPIRED or WAIVED, or gives an ASSIGNED one another due time.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS).
+	ReassignEnrolment(context.Context, *ReassignEnrolmentRequest) (*Enrolment, error)
+	// RecordAssessments records scores: who reaches the pass mark of the training is COMPLETED, who does not is FAILED. All are recorded or none; the same again changes nothing. People not enrolled are enrolled on the way.
+	// Errors: INVALID_ARGUMENT (PERSON_UNKNOWN, PERSON_DUPLICATE, TIME_IN_FUTURE); FAILED_PRECONDITION (STATE_FORBIDS).
+	RecordAssessments(context.Context, *RecordAssessmentsRequest) (*RecordAssessmentsResponse, error)
+	// ImportEnrolments reads who is to be trained from CSV with a header line: `person`, `due_time` (RFC 3339 or YYYY-MM-DD, optional). Those enrolled already are left as they are. All rows are good or nothing is changed.
+	ImportEnrolments(context.Context, *ImportEnrolmentsRequest) (*ImportResult, error)
+	// ExportEnrolments writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are a file that both imports take. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportEnrolments(context.Context, *ExportEnrolmentsRequest) (*ExportResult, error)
+	// CountEnrolments counts the people of a training by where they are; a cohort narrows it to its members today. Errors: NOT_FOUND; INVALID_ARGUMENT (REFERENCE_NOT_FOUND).
+	CountEnrolments(context.Context, *CountEnrolmentsRequest) (*CountEnrolmentsResponse, error)
 	mustEmbedUnimplementedEnrolmentServiceServer()
 }
 
@@ -170,6 +283,27 @@ func (UnimplementedEnrolmentServiceServer) ImportCompletions(context.Context, *I
 }
 func (UnimplementedEnrolmentServiceServer) WaiveEnrolment(context.Context, *WaiveEnrolmentRequest) (*Enrolment, error) {
 	return nil, status.Error(codes.Unimplemented, "method WaiveEnrolment not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) BookEnrolment(context.Context, *BookEnrolmentRequest) (*Enrolment, error) {
+	return nil, status.Error(codes.Unimplemented, "method BookEnrolment not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) DeclineEnrolment(context.Context, *DeclineEnrolmentRequest) (*Enrolment, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeclineEnrolment not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) ReassignEnrolment(context.Context, *ReassignEnrolmentRequest) (*Enrolment, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReassignEnrolment not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) RecordAssessments(context.Context, *RecordAssessmentsRequest) (*RecordAssessmentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordAssessments not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) ImportEnrolments(context.Context, *ImportEnrolmentsRequest) (*ImportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportEnrolments not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) ExportEnrolments(context.Context, *ExportEnrolmentsRequest) (*ExportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportEnrolments not implemented")
+}
+func (UnimplementedEnrolmentServiceServer) CountEnrolments(context.Context, *CountEnrolmentsRequest) (*CountEnrolmentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountEnrolments not implemented")
 }
 func (UnimplementedEnrolmentServiceServer) mustEmbedUnimplementedEnrolmentServiceServer() {}
 func (UnimplementedEnrolmentServiceServer) testEmbeddedByValue()                          {}
@@ -300,6 +434,132 @@ func _EnrolmentService_WaiveEnrolment_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnrolmentService_BookEnrolment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BookEnrolmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).BookEnrolment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_BookEnrolment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).BookEnrolment(ctx, req.(*BookEnrolmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_DeclineEnrolment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeclineEnrolmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).DeclineEnrolment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_DeclineEnrolment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).DeclineEnrolment(ctx, req.(*DeclineEnrolmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_ReassignEnrolment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReassignEnrolmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).ReassignEnrolment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_ReassignEnrolment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).ReassignEnrolment(ctx, req.(*ReassignEnrolmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_RecordAssessments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordAssessmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).RecordAssessments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_RecordAssessments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).RecordAssessments(ctx, req.(*RecordAssessmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_ImportEnrolments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportEnrolmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).ImportEnrolments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_ImportEnrolments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).ImportEnrolments(ctx, req.(*ImportEnrolmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_ExportEnrolments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportEnrolmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).ExportEnrolments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_ExportEnrolments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).ExportEnrolments(ctx, req.(*ExportEnrolmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EnrolmentService_CountEnrolments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountEnrolmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnrolmentServiceServer).CountEnrolments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnrolmentService_CountEnrolments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnrolmentServiceServer).CountEnrolments(ctx, req.(*CountEnrolmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EnrolmentService_ServiceDesc is the grpc.ServiceDesc for EnrolmentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -330,6 +590,34 @@ var EnrolmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WaiveEnrolment",
 			Handler:    _EnrolmentService_WaiveEnrolment_Handler,
+		},
+		{
+			MethodName: "BookEnrolment",
+			Handler:    _EnrolmentService_BookEnrolment_Handler,
+		},
+		{
+			MethodName: "DeclineEnrolment",
+			Handler:    _EnrolmentService_DeclineEnrolment_Handler,
+		},
+		{
+			MethodName: "ReassignEnrolment",
+			Handler:    _EnrolmentService_ReassignEnrolment_Handler,
+		},
+		{
+			MethodName: "RecordAssessments",
+			Handler:    _EnrolmentService_RecordAssessments_Handler,
+		},
+		{
+			MethodName: "ImportEnrolments",
+			Handler:    _EnrolmentService_ImportEnrolments_Handler,
+		},
+		{
+			MethodName: "ExportEnrolments",
+			Handler:    _EnrolmentService_ExportEnrolments_Handler,
+		},
+		{
+			MethodName: "CountEnrolments",
+			Handler:    _EnrolmentService_CountEnrolments_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -27,6 +27,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Role is what somebody is in a cohort.
+type Membership_Role int32
+
+const (
+	// Not set; taken as MEMBER.
+	Membership_ROLE_UNSPECIFIED Membership_Role = 0
+	// One of those who are to adopt the change.
+	Membership_MEMBER Membership_Role = 1
+	// A member who helps the others.
+	Membership_SUPER_USER Membership_Role = 2
+)
+
+// Enum value maps for Membership_Role.
+var (
+	Membership_Role_name = map[int32]string{
+		0: "ROLE_UNSPECIFIED",
+		1: "MEMBER",
+		2: "SUPER_USER",
+	}
+	Membership_Role_value = map[string]int32{
+		"ROLE_UNSPECIFIED": 0,
+		"MEMBER":           1,
+		"SUPER_USER":       2,
+	}
+)
+
+func (x Membership_Role) Enum() *Membership_Role {
+	p := new(Membership_Role)
+	*p = x
+	return p
+}
+
+func (x Membership_Role) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Membership_Role) Descriptor() protoreflect.EnumDescriptor {
+	return file_golive_implementation_v1_membership_proto_enumTypes[0].Descriptor()
+}
+
+func (Membership_Role) Type() protoreflect.EnumType {
+	return &file_golive_implementation_v1_membership_proto_enumTypes[0]
+}
+
+func (x Membership_Role) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Membership_Role.Descriptor instead.
+func (Membership_Role) EnumDescriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{0, 0}
+}
+
 // Membership is one person's time in one cohort.
 type Membership struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -45,7 +98,9 @@ type Membership struct {
 	// The first moment of membership; the beginning of time when not set.
 	StartDate *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
 	// The first moment after it; open when not set.
-	EndDate       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	EndDate *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// What the person is in the cohort; MEMBER when not set.
+	Role          Membership_Role `protobuf:"varint,9,opt,name=role,proto3,enum=golive.implementation.v1.Membership_Role" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -136,12 +191,19 @@ func (x *Membership) GetEndDate() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Membership) GetRole() Membership_Role {
+	if x != nil {
+		return x.Role
+	}
+	return Membership_ROLE_UNSPECIFIED
+}
+
 // ImportMembershipsRequest carries a file.
 type ImportMembershipsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cohort.
+	// The cohort; `workspaces/{workspace}/cohorts/-` where column `cohort` says which, row by row.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// The file, UTF-8; separator comma, semicolon or tab, found from its header. At most 16 MiB.
+	// The file: separator comma, semicolon, tab or pipe, found from its header; UTF-8, UTF-16 with a byte order mark, or Windows-1252. At most 16 MiB.
 	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
 	// Which column of the file holds which field, where its header says otherwise: field → column.
 	Columns map[string]string `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -242,6 +304,8 @@ type ImportResult struct {
 	Errors []*RowError `protobuf:"bytes,5,rep,name=errors,proto3" json:"errors,omitempty"`
 	// How many bad rows there are in all.
 	ErrorCount int32 `protobuf:"varint,6,opt,name=error_count,json=errorCount,proto3" json:"error_count,omitempty"`
+	// How the file was read: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `windows-1252`.
+	Encoding string `protobuf:"bytes,8,opt,name=encoding,proto3" json:"encoding,omitempty"`
 	// Things that were known and changed, where an import does that.
 	UpdatedCount  int32 `protobuf:"varint,7,opt,name=updated_count,json=updatedCount,proto3" json:"updated_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -320,11 +384,82 @@ func (x *ImportResult) GetErrorCount() int32 {
 	return 0
 }
 
+func (x *ImportResult) GetEncoding() string {
+	if x != nil {
+		return x.Encoding
+	}
+	return ""
+}
+
 func (x *ImportResult) GetUpdatedCount() int32 {
 	if x != nil {
 		return x.UpdatedCount
 	}
 	return 0
+}
+
+// ExportResult is one page of a file.
+type ExportResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The page, CSV in UTF-8 with commas. The first page begins with the header line, the others do not: put behind each other they are the file.
+	Csv []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
+	// Rows on this page, the header not counted.
+	RowCount int32 `protobuf:"varint,2,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResult) Reset() {
+	*x = ExportResult{}
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResult) ProtoMessage() {}
+
+func (x *ExportResult) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResult.ProtoReflect.Descriptor instead.
+func (*ExportResult) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ExportResult) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ExportResult) GetRowCount() int32 {
+	if x != nil {
+		return x.RowCount
+	}
+	return 0
+}
+
+func (x *ExportResult) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 // RowError is what is wrong with one row of a file.
@@ -344,7 +479,7 @@ type RowError struct {
 
 func (x *RowError) Reset() {
 	*x = RowError{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +491,7 @@ func (x *RowError) String() string {
 func (*RowError) ProtoMessage() {}
 
 func (x *RowError) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[3]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +504,7 @@ func (x *RowError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowError.ProtoReflect.Descriptor instead.
 func (*RowError) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{3}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RowError) GetLine() int32 {
@@ -419,7 +554,7 @@ type CreateMembershipRequest struct {
 
 func (x *CreateMembershipRequest) Reset() {
 	*x = CreateMembershipRequest{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -431,7 +566,7 @@ func (x *CreateMembershipRequest) String() string {
 func (*CreateMembershipRequest) ProtoMessage() {}
 
 func (x *CreateMembershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[4]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -444,7 +579,7 @@ func (x *CreateMembershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateMembershipRequest.ProtoReflect.Descriptor instead.
 func (*CreateMembershipRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{4}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreateMembershipRequest) GetParent() string {
@@ -493,7 +628,7 @@ type GetMembershipRequest struct {
 
 func (x *GetMembershipRequest) Reset() {
 	*x = GetMembershipRequest{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +640,7 @@ func (x *GetMembershipRequest) String() string {
 func (*GetMembershipRequest) ProtoMessage() {}
 
 func (x *GetMembershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[5]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +653,7 @@ func (x *GetMembershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMembershipRequest.ProtoReflect.Descriptor instead.
 func (*GetMembershipRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{5}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetMembershipRequest) GetName() string {
@@ -547,7 +682,7 @@ type ListMembershipsRequest struct {
 
 func (x *ListMembershipsRequest) Reset() {
 	*x = ListMembershipsRequest{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +694,7 @@ func (x *ListMembershipsRequest) String() string {
 func (*ListMembershipsRequest) ProtoMessage() {}
 
 func (x *ListMembershipsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[6]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +707,7 @@ func (x *ListMembershipsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembershipsRequest.ProtoReflect.Descriptor instead.
 func (*ListMembershipsRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{6}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListMembershipsRequest) GetParent() string {
@@ -623,7 +758,7 @@ type ListMembershipsResponse struct {
 
 func (x *ListMembershipsResponse) Reset() {
 	*x = ListMembershipsResponse{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[7]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +770,7 @@ func (x *ListMembershipsResponse) String() string {
 func (*ListMembershipsResponse) ProtoMessage() {}
 
 func (x *ListMembershipsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[7]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +783,7 @@ func (x *ListMembershipsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembershipsResponse.ProtoReflect.Descriptor instead.
 func (*ListMembershipsResponse) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{7}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListMembershipsResponse) GetMemberships() []*Membership {
@@ -682,7 +817,7 @@ type UpdateMembershipRequest struct {
 
 func (x *UpdateMembershipRequest) Reset() {
 	*x = UpdateMembershipRequest{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[8]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +829,7 @@ func (x *UpdateMembershipRequest) String() string {
 func (*UpdateMembershipRequest) ProtoMessage() {}
 
 func (x *UpdateMembershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[8]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +842,7 @@ func (x *UpdateMembershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMembershipRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMembershipRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{8}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateMembershipRequest) GetMembership() *Membership {
@@ -755,7 +890,7 @@ type DeleteMembershipRequest struct {
 
 func (x *DeleteMembershipRequest) Reset() {
 	*x = DeleteMembershipRequest{}
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +902,7 @@ func (x *DeleteMembershipRequest) String() string {
 func (*DeleteMembershipRequest) ProtoMessage() {}
 
 func (x *DeleteMembershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_membership_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +915,7 @@ func (x *DeleteMembershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMembershipRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMembershipRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{9}
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteMembershipRequest) GetName() string {
@@ -811,11 +946,75 @@ func (x *DeleteMembershipRequest) GetValidateOnly() bool {
 	return false
 }
 
+// ExportMembershipsRequest asks for one page of a file.
+type ExportMembershipsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cohort. A `-` in place of an id reads across all of them; column `cohort` says which.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many rows at most; 10000 when 0, at most 20000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportMembershipsRequest) Reset() {
+	*x = ExportMembershipsRequest{}
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportMembershipsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportMembershipsRequest) ProtoMessage() {}
+
+func (x *ExportMembershipsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_membership_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportMembershipsRequest.ProtoReflect.Descriptor instead.
+func (*ExportMembershipsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_membership_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExportMembershipsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ExportMembershipsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportMembershipsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 var File_golive_implementation_v1_membership_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\n" +
-	")golive/implementation/v1/membership.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x04\n" +
+	")golive/implementation/v1/membership.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x05\n" +
 	"\n" +
 	"Membership\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -829,7 +1028,14 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	" implementation.golive.dev/PersonR\x06person\x129\n" +
 	"\n" +
 	"start_date\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstartDate\x125\n" +
-	"\bend_date\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendDate:\x85\x01\xeaA\x81\x01\n" +
+	"\bend_date\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendDate\x12G\n" +
+	"\x04role\x18\t \x01(\x0e2).golive.implementation.v1.Membership.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\"8\n" +
+	"\x04Role\x12\x14\n" +
+	"\x10ROLE_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06MEMBER\x10\x01\x12\x0e\n" +
+	"\n" +
+	"SUPER_USER\x10\x02:\x85\x01\xeaA\x81\x01\n" +
 	"$implementation.golive.dev/Membership\x12@workspaces/{workspace}/cohorts/{cohort}/memberships/{membership}*\vmemberships2\n" +
 	"membership\"\x88\x03\n" +
 	"\x18ImportMembershipsRequest\x12@\n" +
@@ -843,7 +1049,7 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
 	"\fColumnsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc9\x02\n" +
 	"\fImportResult\x12\x1b\n" +
 	"\trow_count\x18\x01 \x01(\x05R\browCount\x12#\n" +
 	"\rcreated_count\x18\x02 \x01(\x05R\fcreatedCount\x12'\n" +
@@ -851,8 +1057,13 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\x14people_created_count\x18\x04 \x01(\x05R\x12peopleCreatedCount\x12:\n" +
 	"\x06errors\x18\x05 \x03(\v2\".golive.implementation.v1.RowErrorR\x06errors\x12\x1f\n" +
 	"\verror_count\x18\x06 \x01(\x05R\n" +
-	"errorCount\x12#\n" +
-	"\rupdated_count\x18\a \x01(\x05R\fupdatedCount\"h\n" +
+	"errorCount\x12\x1a\n" +
+	"\bencoding\x18\b \x01(\tR\bencoding\x12#\n" +
+	"\rupdated_count\x18\a \x01(\x05R\fupdatedCount\"e\n" +
+	"\fExportResult\x12\x10\n" +
+	"\x03csv\x18\x01 \x01(\fR\x03csv\x12\x1b\n" +
+	"\trow_count\x18\x02 \x01(\x05R\browCount\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"h\n" +
 	"\bRowError\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x16\n" +
@@ -895,7 +1106,12 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\x93\v\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xa5\x01\n" +
+	"\x18ExportMembershipsRequest\x12D\n" +
+	"\x06parent\x18\x01 \x01(\tB,\xe0A\x02\xfaA&\x12$implementation.golive.dev/MembershipR\x06parent\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken2\xf4\f\n" +
 	"\x11MembershipService\x12\x82\x02\n" +
 	"\x10CreateMembership\x121.golive.implementation.v1.CreateMembershipRequest\x1a$.golive.implementation.v1.Membership\"\x94\x01\xdaA\x1fparent,membership,membership_id\xea\xe0\x18+\n" +
 	"!implementation.memberships.create\x12\x06parent\x82\xd3\xe4\x93\x02=:\n" +
@@ -910,7 +1126,9 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\x10DeleteMembership\x121.golive.implementation.v1.DeleteMembershipRequest\x1a\x16.google.protobuf.Empty\"k\xdaA\x04name\xea\xe0\x18)\n" +
 	"!implementation.memberships.delete\x12\x04name\x82\xd3\xe4\x93\x021*//v1/{name=workspaces/*/cohorts/*/memberships/*}\x12\xe1\x01\n" +
 	"\x11ImportMemberships\x122.golive.implementation.v1.ImportMembershipsRequest\x1a&.golive.implementation.v1.ImportResult\"p\xea\xe0\x18+\n" +
-	"!implementation.memberships.import\x12\x06parent\x82\xd3\xe4\x93\x02;:\x01*\"6/v1/{parent=workspaces/*/cohorts/*}/memberships:importBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"!implementation.memberships.import\x12\x06parent\x82\xd3\xe4\x93\x02;:\x01*\"6/v1/{parent=workspaces/*/cohorts/*}/memberships:import\x12\xde\x01\n" +
+	"\x11ExportMemberships\x122.golive.implementation.v1.ExportMembershipsRequest\x1a&.golive.implementation.v1.ExportResult\"m\xea\xe0\x18+\n" +
+	"!implementation.memberships.export\x12\x06parent\x82\xd3\xe4\x93\x028\x126/v1/{parent=workspaces/*/cohorts/*}/memberships:exportBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_membership_proto_rawDescOnce sync.Once
@@ -924,51 +1142,58 @@ func file_golive_implementation_v1_membership_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_membership_proto_rawDescData
 }
 
-var file_golive_implementation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_golive_implementation_v1_membership_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_golive_implementation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_golive_implementation_v1_membership_proto_goTypes = []any{
-	(*Membership)(nil),               // 0: golive.implementation.v1.Membership
-	(*ImportMembershipsRequest)(nil), // 1: golive.implementation.v1.ImportMembershipsRequest
-	(*ImportResult)(nil),             // 2: golive.implementation.v1.ImportResult
-	(*RowError)(nil),                 // 3: golive.implementation.v1.RowError
-	(*CreateMembershipRequest)(nil),  // 4: golive.implementation.v1.CreateMembershipRequest
-	(*GetMembershipRequest)(nil),     // 5: golive.implementation.v1.GetMembershipRequest
-	(*ListMembershipsRequest)(nil),   // 6: golive.implementation.v1.ListMembershipsRequest
-	(*ListMembershipsResponse)(nil),  // 7: golive.implementation.v1.ListMembershipsResponse
-	(*UpdateMembershipRequest)(nil),  // 8: golive.implementation.v1.UpdateMembershipRequest
-	(*DeleteMembershipRequest)(nil),  // 9: golive.implementation.v1.DeleteMembershipRequest
-	nil,                              // 10: golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
-	(*timestamppb.Timestamp)(nil),    // 11: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 12: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 13: google.protobuf.Empty
+	(Membership_Role)(0),             // 0: golive.implementation.v1.Membership.Role
+	(*Membership)(nil),               // 1: golive.implementation.v1.Membership
+	(*ImportMembershipsRequest)(nil), // 2: golive.implementation.v1.ImportMembershipsRequest
+	(*ImportResult)(nil),             // 3: golive.implementation.v1.ImportResult
+	(*ExportResult)(nil),             // 4: golive.implementation.v1.ExportResult
+	(*RowError)(nil),                 // 5: golive.implementation.v1.RowError
+	(*CreateMembershipRequest)(nil),  // 6: golive.implementation.v1.CreateMembershipRequest
+	(*GetMembershipRequest)(nil),     // 7: golive.implementation.v1.GetMembershipRequest
+	(*ListMembershipsRequest)(nil),   // 8: golive.implementation.v1.ListMembershipsRequest
+	(*ListMembershipsResponse)(nil),  // 9: golive.implementation.v1.ListMembershipsResponse
+	(*UpdateMembershipRequest)(nil),  // 10: golive.implementation.v1.UpdateMembershipRequest
+	(*DeleteMembershipRequest)(nil),  // 11: golive.implementation.v1.DeleteMembershipRequest
+	(*ExportMembershipsRequest)(nil), // 12: golive.implementation.v1.ExportMembershipsRequest
+	nil,                              // 13: golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 15: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 16: google.protobuf.Empty
 }
 var file_golive_implementation_v1_membership_proto_depIdxs = []int32{
-	11, // 0: golive.implementation.v1.Membership.create_time:type_name -> google.protobuf.Timestamp
-	11, // 1: golive.implementation.v1.Membership.update_time:type_name -> google.protobuf.Timestamp
-	11, // 2: golive.implementation.v1.Membership.start_date:type_name -> google.protobuf.Timestamp
-	11, // 3: golive.implementation.v1.Membership.end_date:type_name -> google.protobuf.Timestamp
-	10, // 4: golive.implementation.v1.ImportMembershipsRequest.columns:type_name -> golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
-	3,  // 5: golive.implementation.v1.ImportResult.errors:type_name -> golive.implementation.v1.RowError
-	0,  // 6: golive.implementation.v1.CreateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
-	0,  // 7: golive.implementation.v1.ListMembershipsResponse.memberships:type_name -> golive.implementation.v1.Membership
-	0,  // 8: golive.implementation.v1.UpdateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
-	12, // 9: golive.implementation.v1.UpdateMembershipRequest.update_mask:type_name -> google.protobuf.FieldMask
-	4,  // 10: golive.implementation.v1.MembershipService.CreateMembership:input_type -> golive.implementation.v1.CreateMembershipRequest
-	5,  // 11: golive.implementation.v1.MembershipService.GetMembership:input_type -> golive.implementation.v1.GetMembershipRequest
-	6,  // 12: golive.implementation.v1.MembershipService.ListMemberships:input_type -> golive.implementation.v1.ListMembershipsRequest
-	8,  // 13: golive.implementation.v1.MembershipService.UpdateMembership:input_type -> golive.implementation.v1.UpdateMembershipRequest
-	9,  // 14: golive.implementation.v1.MembershipService.DeleteMembership:input_type -> golive.implementation.v1.DeleteMembershipRequest
-	1,  // 15: golive.implementation.v1.MembershipService.ImportMemberships:input_type -> golive.implementation.v1.ImportMembershipsRequest
-	0,  // 16: golive.implementation.v1.MembershipService.CreateMembership:output_type -> golive.implementation.v1.Membership
-	0,  // 17: golive.implementation.v1.MembershipService.GetMembership:output_type -> golive.implementation.v1.Membership
-	7,  // 18: golive.implementation.v1.MembershipService.ListMemberships:output_type -> golive.implementation.v1.ListMembershipsResponse
-	0,  // 19: golive.implementation.v1.MembershipService.UpdateMembership:output_type -> golive.implementation.v1.Membership
-	13, // 20: golive.implementation.v1.MembershipService.DeleteMembership:output_type -> google.protobuf.Empty
-	2,  // 21: golive.implementation.v1.MembershipService.ImportMemberships:output_type -> golive.implementation.v1.ImportResult
-	16, // [16:22] is the sub-list for method output_type
-	10, // [10:16] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	14, // 0: golive.implementation.v1.Membership.create_time:type_name -> google.protobuf.Timestamp
+	14, // 1: golive.implementation.v1.Membership.update_time:type_name -> google.protobuf.Timestamp
+	14, // 2: golive.implementation.v1.Membership.start_date:type_name -> google.protobuf.Timestamp
+	14, // 3: golive.implementation.v1.Membership.end_date:type_name -> google.protobuf.Timestamp
+	0,  // 4: golive.implementation.v1.Membership.role:type_name -> golive.implementation.v1.Membership.Role
+	13, // 5: golive.implementation.v1.ImportMembershipsRequest.columns:type_name -> golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
+	5,  // 6: golive.implementation.v1.ImportResult.errors:type_name -> golive.implementation.v1.RowError
+	1,  // 7: golive.implementation.v1.CreateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
+	1,  // 8: golive.implementation.v1.ListMembershipsResponse.memberships:type_name -> golive.implementation.v1.Membership
+	1,  // 9: golive.implementation.v1.UpdateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
+	15, // 10: golive.implementation.v1.UpdateMembershipRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 11: golive.implementation.v1.MembershipService.CreateMembership:input_type -> golive.implementation.v1.CreateMembershipRequest
+	7,  // 12: golive.implementation.v1.MembershipService.GetMembership:input_type -> golive.implementation.v1.GetMembershipRequest
+	8,  // 13: golive.implementation.v1.MembershipService.ListMemberships:input_type -> golive.implementation.v1.ListMembershipsRequest
+	10, // 14: golive.implementation.v1.MembershipService.UpdateMembership:input_type -> golive.implementation.v1.UpdateMembershipRequest
+	11, // 15: golive.implementation.v1.MembershipService.DeleteMembership:input_type -> golive.implementation.v1.DeleteMembershipRequest
+	2,  // 16: golive.implementation.v1.MembershipService.ImportMemberships:input_type -> golive.implementation.v1.ImportMembershipsRequest
+	12, // 17: golive.implementation.v1.MembershipService.ExportMemberships:input_type -> golive.implementation.v1.ExportMembershipsRequest
+	1,  // 18: golive.implementation.v1.MembershipService.CreateMembership:output_type -> golive.implementation.v1.Membership
+	1,  // 19: golive.implementation.v1.MembershipService.GetMembership:output_type -> golive.implementation.v1.Membership
+	9,  // 20: golive.implementation.v1.MembershipService.ListMemberships:output_type -> golive.implementation.v1.ListMembershipsResponse
+	1,  // 21: golive.implementation.v1.MembershipService.UpdateMembership:output_type -> golive.implementation.v1.Membership
+	16, // 22: golive.implementation.v1.MembershipService.DeleteMembership:output_type -> google.protobuf.Empty
+	3,  // 23: golive.implementation.v1.MembershipService.ImportMemberships:output_type -> golive.implementation.v1.ImportResult
+	4,  // 24: golive.implementation.v1.MembershipService.ExportMemberships:output_type -> golive.implementation.v1.ExportResult
+	18, // [18:25] is the sub-list for method output_type
+	11, // [11:18] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_membership_proto_init() }
@@ -981,13 +1206,14 @@ func file_golive_implementation_v1_membership_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_membership_proto_rawDesc), len(file_golive_implementation_v1_membership_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   11,
+			NumEnums:      1,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_golive_implementation_v1_membership_proto_goTypes,
 		DependencyIndexes: file_golive_implementation_v1_membership_proto_depIdxs,
+		EnumInfos:         file_golive_implementation_v1_membership_proto_enumTypes,
 		MessageInfos:      file_golive_implementation_v1_membership_proto_msgTypes,
 	}.Build()
 	File_golive_implementation_v1_membership_proto = out.File

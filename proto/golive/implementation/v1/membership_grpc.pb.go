@@ -26,6 +26,7 @@ const (
 	MembershipService_UpdateMembership_FullMethodName  = "/golive.implementation.v1.MembershipService/UpdateMembership"
 	MembershipService_DeleteMembership_FullMethodName  = "/golive.implementation.v1.MembershipService/DeleteMembership"
 	MembershipService_ImportMemberships_FullMethodName = "/golive.implementation.v1.MembershipService/ImportMemberships"
+	MembershipService_ExportMemberships_FullMethodName = "/golive.implementation.v1.MembershipService/ExportMemberships"
 )
 
 // MembershipServiceClient is the client API for MembershipService service.
@@ -48,9 +49,12 @@ type MembershipServiceClient interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteMembership(ctx context.Context, in *DeleteMembershipRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// ImportMemberships reads memberships from CSV with a header line. Columns `person`, `start_date`,
-	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional). All rows are good or nothing is changed: every bad
+	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional), `role` (`MEMBER` or `SUPER_USER`, optional), and `cohort` where the
+	// parent is `workspaces/{workspace}/cohorts/-`. All rows are good or nothing is changed: every bad
 	// row is answered with its number, column and reason.
 	ImportMemberships(ctx context.Context, in *ImportMembershipsRequest, opts ...grpc.CallOption) (*ImportResult, error)
+	// ExportMemberships writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are the file that the import takes. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportMemberships(ctx context.Context, in *ExportMembershipsRequest, opts ...grpc.CallOption) (*ExportResult, error)
 }
 
 type membershipServiceClient struct {
@@ -121,6 +125,16 @@ func (c *membershipServiceClient) ImportMemberships(ctx context.Context, in *Imp
 	return out, nil
 }
 
+func (c *membershipServiceClient) ExportMemberships(ctx context.Context, in *ExportMembershipsRequest, opts ...grpc.CallOption) (*ExportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportResult)
+	err := c.cc.Invoke(ctx, MembershipService_ExportMemberships_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MembershipServiceServer is the server API for MembershipService service.
 // All implementations must embed UnimplementedMembershipServiceServer
 // for forward compatibility.
@@ -141,9 +155,12 @@ type MembershipServiceServer interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteMembership(context.Context, *DeleteMembershipRequest) (*emptypb.Empty, error)
 	// ImportMemberships reads memberships from CSV with a header line. Columns `person`, `start_date`,
-	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional). All rows are good or nothing is changed: every bad
+	// `end_date` (dates as YYYY-MM-DD in UTC, or RFC 3339; end excluded; both dates optional), `role` (`MEMBER` or `SUPER_USER`, optional), and `cohort` where the
+	// parent is `workspaces/{workspace}/cohorts/-`. All rows are good or nothing is changed: every bad
 	// row is answered with its number, column and reason.
 	ImportMemberships(context.Context, *ImportMembershipsRequest) (*ImportResult, error)
+	// ExportMemberships writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are the file that the import takes. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportMemberships(context.Context, *ExportMembershipsRequest) (*ExportResult, error)
 	mustEmbedUnimplementedMembershipServiceServer()
 }
 
@@ -171,6 +188,9 @@ func (UnimplementedMembershipServiceServer) DeleteMembership(context.Context, *D
 }
 func (UnimplementedMembershipServiceServer) ImportMemberships(context.Context, *ImportMembershipsRequest) (*ImportResult, error) {
 	return nil, status.Error(codes.Unimplemented, "method ImportMemberships not implemented")
+}
+func (UnimplementedMembershipServiceServer) ExportMemberships(context.Context, *ExportMembershipsRequest) (*ExportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportMemberships not implemented")
 }
 func (UnimplementedMembershipServiceServer) mustEmbedUnimplementedMembershipServiceServer() {}
 func (UnimplementedMembershipServiceServer) testEmbeddedByValue()                           {}
@@ -301,6 +321,24 @@ func _MembershipService_ImportMemberships_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MembershipService_ExportMemberships_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportMembershipsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MembershipServiceServer).ExportMemberships(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MembershipService_ExportMemberships_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MembershipServiceServer).ExportMemberships(ctx, req.(*ExportMembershipsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MembershipService_ServiceDesc is the grpc.ServiceDesc for MembershipService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -331,6 +369,10 @@ var MembershipService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ImportMemberships",
 			Handler:    _MembershipService_ImportMemberships_Handler,
+		},
+		{
+			MethodName: "ExportMemberships",
+			Handler:    _MembershipService_ExportMemberships_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

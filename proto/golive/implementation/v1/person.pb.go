@@ -456,11 +456,157 @@ func (x *DeletePersonRequest) GetValidateOnly() bool {
 	return false
 }
 
+// ImportPeopleRequest carries a file.
+type ImportPeopleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace, `workspaces/{workspace}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The file: separator comma, semicolon, tab or pipe, found from its header; UTF-8, UTF-16 with a byte order mark, or Windows-1252. At most 16 MiB.
+	Csv []byte `protobuf:"bytes,2,opt,name=csv,proto3" json:"csv,omitempty"`
+	// Which column of the file holds which field, where its header says otherwise: field → column.
+	Columns map[string]string `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Makes a retry safe (AIP-155): the same id answers the same result for 24 hours.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportPeopleRequest) Reset() {
+	*x = ImportPeopleRequest{}
+	mi := &file_golive_implementation_v1_person_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportPeopleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportPeopleRequest) ProtoMessage() {}
+
+func (x *ImportPeopleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_person_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportPeopleRequest.ProtoReflect.Descriptor instead.
+func (*ImportPeopleRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_person_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ImportPeopleRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ImportPeopleRequest) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+func (x *ImportPeopleRequest) GetColumns() map[string]string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *ImportPeopleRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *ImportPeopleRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ExportPeopleRequest asks for one page of a file.
+type ExportPeopleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace, `workspaces/{workspace}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many rows at most; 10000 when 0, at most 20000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportPeopleRequest) Reset() {
+	*x = ExportPeopleRequest{}
+	mi := &file_golive_implementation_v1_person_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportPeopleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportPeopleRequest) ProtoMessage() {}
+
+func (x *ExportPeopleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_person_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportPeopleRequest.ProtoReflect.Descriptor instead.
+func (*ExportPeopleRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_person_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExportPeopleRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ExportPeopleRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ExportPeopleRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 var File_golive_implementation_v1_person_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_person_proto_rawDesc = "" +
 	"\n" +
-	"%golive/implementation/v1/person.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xce\x02\n" +
+	"%golive/implementation/v1/person.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xce\x02\n" +
 	"\x06Person\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -497,7 +643,22 @@ const file_golive_implementation_v1_person_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly2\x8f\x06\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\xd9\x02\n" +
+	"\x13ImportPeopleRequest\x12@\n" +
+	"\x06parent\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\x12 implementation.golive.dev/PersonR\x06parent\x12!\n" +
+	"\x03csv\x18\x02 \x01(\fB\x0f\xe0A\x02\xbaH\tz\a\x10\x01\x18\x80\x80\x80\bR\x03csv\x12T\n" +
+	"\acolumns\x18\x03 \x03(\v2:.golive.implementation.v1.ImportPeopleRequest.ColumnsEntryR\acolumns\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
+	"\fColumnsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9c\x01\n" +
+	"\x13ExportPeopleRequest\x12@\n" +
+	"\x06parent\x18\x01 \x01(\tB(\xe0A\x02\xfaA\"\x12 implementation.golive.dev/PersonR\x06parent\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken2\x98\t\n" +
 	"\rPersonService\x12\xd5\x01\n" +
 	"\fCreatePerson\x12-.golive.implementation.v1.CreatePersonRequest\x1a .golive.implementation.v1.Person\"t\xdaA\x17parent,person,person_id\xea\xe0\x18&\n" +
 	"\x1cimplementation.people.create\x12\x06parent\x82\xd3\xe4\x93\x02*:\x06person\" /v1/{parent=workspaces/*}/people\x12\xaf\x01\n" +
@@ -507,7 +668,11 @@ const file_golive_implementation_v1_person_proto_rawDesc = "" +
 	"ListPeople\x12+.golive.implementation.v1.ListPeopleRequest\x1a,.golive.implementation.v1.ListPeopleResponse\"Y\xdaA\x06parent\xea\xe0\x18$\n" +
 	"\x1aimplementation.people.list\x12\x06parent\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=workspaces/*}/people\x12\xae\x01\n" +
 	"\fDeletePerson\x12-.golive.implementation.v1.DeletePersonRequest\x1a\x16.google.protobuf.Empty\"W\xdaA\x04name\xea\xe0\x18$\n" +
-	"\x1cimplementation.people.delete\x12\x04name\x82\xd3\xe4\x93\x02\"* /v1/{name=workspaces/*/people/*}BNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"\x1cimplementation.people.delete\x12\x04name\x82\xd3\xe4\x93\x02\"* /v1/{name=workspaces/*/people/*}\x12\xc3\x01\n" +
+	"\fImportPeople\x12-.golive.implementation.v1.ImportPeopleRequest\x1a&.golive.implementation.v1.ImportResult\"\\\xea\xe0\x18&\n" +
+	"\x1cimplementation.people.import\x12\x06parent\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/{parent=workspaces/*}/people:import\x12\xc0\x01\n" +
+	"\fExportPeople\x12-.golive.implementation.v1.ExportPeopleRequest\x1a&.golive.implementation.v1.ExportResult\"Y\xea\xe0\x18&\n" +
+	"\x1cimplementation.people.export\x12\x06parent\x82\xd3\xe4\x93\x02)\x12'/v1/{parent=workspaces/*}/people:exportBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_person_proto_rawDescOnce sync.Once
@@ -521,7 +686,7 @@ func file_golive_implementation_v1_person_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_person_proto_rawDescData
 }
 
-var file_golive_implementation_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_golive_implementation_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_golive_implementation_v1_person_proto_goTypes = []any{
 	(*Person)(nil),                // 0: golive.implementation.v1.Person
 	(*CreatePersonRequest)(nil),   // 1: golive.implementation.v1.CreatePersonRequest
@@ -529,27 +694,37 @@ var file_golive_implementation_v1_person_proto_goTypes = []any{
 	(*ListPeopleRequest)(nil),     // 3: golive.implementation.v1.ListPeopleRequest
 	(*ListPeopleResponse)(nil),    // 4: golive.implementation.v1.ListPeopleResponse
 	(*DeletePersonRequest)(nil),   // 5: golive.implementation.v1.DeletePersonRequest
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),         // 7: google.protobuf.Empty
+	(*ImportPeopleRequest)(nil),   // 6: golive.implementation.v1.ImportPeopleRequest
+	(*ExportPeopleRequest)(nil),   // 7: golive.implementation.v1.ExportPeopleRequest
+	nil,                           // 8: golive.implementation.v1.ImportPeopleRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),         // 10: google.protobuf.Empty
+	(*ImportResult)(nil),          // 11: golive.implementation.v1.ImportResult
+	(*ExportResult)(nil),          // 12: golive.implementation.v1.ExportResult
 }
 var file_golive_implementation_v1_person_proto_depIdxs = []int32{
-	6, // 0: golive.implementation.v1.Person.create_time:type_name -> google.protobuf.Timestamp
-	6, // 1: golive.implementation.v1.Person.update_time:type_name -> google.protobuf.Timestamp
-	0, // 2: golive.implementation.v1.CreatePersonRequest.person:type_name -> golive.implementation.v1.Person
-	0, // 3: golive.implementation.v1.ListPeopleResponse.people:type_name -> golive.implementation.v1.Person
-	1, // 4: golive.implementation.v1.PersonService.CreatePerson:input_type -> golive.implementation.v1.CreatePersonRequest
-	2, // 5: golive.implementation.v1.PersonService.GetPerson:input_type -> golive.implementation.v1.GetPersonRequest
-	3, // 6: golive.implementation.v1.PersonService.ListPeople:input_type -> golive.implementation.v1.ListPeopleRequest
-	5, // 7: golive.implementation.v1.PersonService.DeletePerson:input_type -> golive.implementation.v1.DeletePersonRequest
-	0, // 8: golive.implementation.v1.PersonService.CreatePerson:output_type -> golive.implementation.v1.Person
-	0, // 9: golive.implementation.v1.PersonService.GetPerson:output_type -> golive.implementation.v1.Person
-	4, // 10: golive.implementation.v1.PersonService.ListPeople:output_type -> golive.implementation.v1.ListPeopleResponse
-	7, // 11: golive.implementation.v1.PersonService.DeletePerson:output_type -> google.protobuf.Empty
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	9,  // 0: golive.implementation.v1.Person.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 1: golive.implementation.v1.Person.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 2: golive.implementation.v1.CreatePersonRequest.person:type_name -> golive.implementation.v1.Person
+	0,  // 3: golive.implementation.v1.ListPeopleResponse.people:type_name -> golive.implementation.v1.Person
+	8,  // 4: golive.implementation.v1.ImportPeopleRequest.columns:type_name -> golive.implementation.v1.ImportPeopleRequest.ColumnsEntry
+	1,  // 5: golive.implementation.v1.PersonService.CreatePerson:input_type -> golive.implementation.v1.CreatePersonRequest
+	2,  // 6: golive.implementation.v1.PersonService.GetPerson:input_type -> golive.implementation.v1.GetPersonRequest
+	3,  // 7: golive.implementation.v1.PersonService.ListPeople:input_type -> golive.implementation.v1.ListPeopleRequest
+	5,  // 8: golive.implementation.v1.PersonService.DeletePerson:input_type -> golive.implementation.v1.DeletePersonRequest
+	6,  // 9: golive.implementation.v1.PersonService.ImportPeople:input_type -> golive.implementation.v1.ImportPeopleRequest
+	7,  // 10: golive.implementation.v1.PersonService.ExportPeople:input_type -> golive.implementation.v1.ExportPeopleRequest
+	0,  // 11: golive.implementation.v1.PersonService.CreatePerson:output_type -> golive.implementation.v1.Person
+	0,  // 12: golive.implementation.v1.PersonService.GetPerson:output_type -> golive.implementation.v1.Person
+	4,  // 13: golive.implementation.v1.PersonService.ListPeople:output_type -> golive.implementation.v1.ListPeopleResponse
+	10, // 14: golive.implementation.v1.PersonService.DeletePerson:output_type -> google.protobuf.Empty
+	11, // 15: golive.implementation.v1.PersonService.ImportPeople:output_type -> golive.implementation.v1.ImportResult
+	12, // 16: golive.implementation.v1.PersonService.ExportPeople:output_type -> golive.implementation.v1.ExportResult
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_person_proto_init() }
@@ -557,13 +732,14 @@ func file_golive_implementation_v1_person_proto_init() {
 	if File_golive_implementation_v1_person_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_membership_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_person_proto_rawDesc), len(file_golive_implementation_v1_person_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

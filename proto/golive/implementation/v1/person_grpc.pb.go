@@ -24,6 +24,8 @@ const (
 	PersonService_GetPerson_FullMethodName    = "/golive.implementation.v1.PersonService/GetPerson"
 	PersonService_ListPeople_FullMethodName   = "/golive.implementation.v1.PersonService/ListPeople"
 	PersonService_DeletePerson_FullMethodName = "/golive.implementation.v1.PersonService/DeletePerson"
+	PersonService_ImportPeople_FullMethodName = "/golive.implementation.v1.PersonService/ImportPeople"
+	PersonService_ExportPeople_FullMethodName = "/golive.implementation.v1.PersonService/ExportPeople"
 )
 
 // PersonServiceClient is the client API for PersonService service.
@@ -42,6 +44,10 @@ type PersonServiceClient interface {
 	// DeletePerson removes a person. Memberships and enrolments must be gone.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeletePerson(ctx context.Context, in *DeletePersonRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// ImportPeople reads pseudonyms from CSV with a header line and column `person`. Who is known already is left as they are. All rows are good or nothing is changed.
+	ImportPeople(ctx context.Context, in *ImportPeopleRequest, opts ...grpc.CallOption) (*ImportResult, error)
+	// ExportPeople writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are the file that the import takes. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportPeople(ctx context.Context, in *ExportPeopleRequest, opts ...grpc.CallOption) (*ExportResult, error)
 }
 
 type personServiceClient struct {
@@ -92,6 +98,26 @@ func (c *personServiceClient) DeletePerson(ctx context.Context, in *DeletePerson
 	return out, nil
 }
 
+func (c *personServiceClient) ImportPeople(ctx context.Context, in *ImportPeopleRequest, opts ...grpc.CallOption) (*ImportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportResult)
+	err := c.cc.Invoke(ctx, PersonService_ImportPeople_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *personServiceClient) ExportPeople(ctx context.Context, in *ExportPeopleRequest, opts ...grpc.CallOption) (*ExportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportResult)
+	err := c.cc.Invoke(ctx, PersonService_ExportPeople_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PersonServiceServer is the server API for PersonService service.
 // All implementations must embed UnimplementedPersonServiceServer
 // for forward compatibility.
@@ -108,6 +134,10 @@ type PersonServiceServer interface {
 	// DeletePerson removes a person. Memberships and enrolments must be gone.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeletePerson(context.Context, *DeletePersonRequest) (*emptypb.Empty, error)
+	// ImportPeople reads pseudonyms from CSV with a header line and column `person`. Who is known already is left as they are. All rows are good or nothing is changed.
+	ImportPeople(context.Context, *ImportPeopleRequest) (*ImportResult, error)
+	// ExportPeople writes CSV, a page at a time: the first page begins with the header line, so that the pages put behind each other are the file that the import takes. Cells that a spreadsheet would take for a formula are prefixed with an apostrophe. Errors: INVALID_ARGUMENT (INVALID_PAGE_TOKEN).
+	ExportPeople(context.Context, *ExportPeopleRequest) (*ExportResult, error)
 	mustEmbedUnimplementedPersonServiceServer()
 }
 
@@ -129,6 +159,12 @@ func (UnimplementedPersonServiceServer) ListPeople(context.Context, *ListPeopleR
 }
 func (UnimplementedPersonServiceServer) DeletePerson(context.Context, *DeletePersonRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeletePerson not implemented")
+}
+func (UnimplementedPersonServiceServer) ImportPeople(context.Context, *ImportPeopleRequest) (*ImportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportPeople not implemented")
+}
+func (UnimplementedPersonServiceServer) ExportPeople(context.Context, *ExportPeopleRequest) (*ExportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportPeople not implemented")
 }
 func (UnimplementedPersonServiceServer) mustEmbedUnimplementedPersonServiceServer() {}
 func (UnimplementedPersonServiceServer) testEmbeddedByValue()                       {}
@@ -223,6 +259,42 @@ func _PersonService_DeletePerson_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PersonService_ImportPeople_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportPeopleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).ImportPeople(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_ImportPeople_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).ImportPeople(ctx, req.(*ImportPeopleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PersonService_ExportPeople_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportPeopleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PersonServiceServer).ExportPeople(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PersonService_ExportPeople_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PersonServiceServer).ExportPeople(ctx, req.(*ExportPeopleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PersonService_ServiceDesc is the grpc.ServiceDesc for PersonService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -245,6 +317,14 @@ var PersonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeletePerson",
 			Handler:    _PersonService_DeletePerson_Handler,
+		},
+		{
+			MethodName: "ImportPeople",
+			Handler:    _PersonService_ImportPeople_Handler,
+		},
+		{
+			MethodName: "ExportPeople",
+			Handler:    _PersonService_ExportPeople_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -111,7 +111,13 @@ type Training struct {
 	// Where it is in its life.
 	State Training_State `protobuf:"varint,10,opt,name=state,proto3,enum=golive.implementation.v1.Training_State" json:"state,omitempty"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The score from which on an assessment is passed, 0 to 1; 0.8 when not set.
+	PassMark *float64 `protobuf:"fixed64,12,opt,name=pass_mark,json=passMark,proto3,oneof" json:"pass_mark,omitempty"`
+	// How many seats a session has that does not say so itself.
+	Seats int32 `protobuf:"varint,13,opt,name=seats,proto3" json:"seats,omitempty"`
+	// The roles in which a mistake is costly, by the names that you use: `cashier`. For them ask for criterion `proficient` beside `trained`.
+	HighRiskRoles []string `protobuf:"bytes,14,rep,name=high_risk_roles,json=highRiskRoles,proto3" json:"high_risk_roles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -219,6 +225,27 @@ func (x *Training) GetState() Training_State {
 func (x *Training) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
+	}
+	return nil
+}
+
+func (x *Training) GetPassMark() float64 {
+	if x != nil && x.PassMark != nil {
+		return *x.PassMark
+	}
+	return 0
+}
+
+func (x *Training) GetSeats() int32 {
+	if x != nil {
+		return x.Seats
+	}
+	return 0
+}
+
+func (x *Training) GetHighRiskRoles() []string {
+	if x != nil {
+		return x.HighRiskRoles
 	}
 	return nil
 }
@@ -784,7 +811,7 @@ var File_golive_implementation_v1_training_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\n" +
-	"'golive/implementation/v1/training.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x06\n" +
+	"'golive/implementation/v1/training.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\a\n" +
 	"\bTraining\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -800,7 +827,10 @@ const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\x05state\x18\n" +
 	" \x01(\x0e2(.golive.implementation.v1.Training.StateB\x03\xe0A\x03R\x05state\x12X\n" +
 	"\x06labels\x18\v \x03(\v2..golive.implementation.v1.Training.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x129\n" +
+	"\tpass_mark\x18\f \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\bpassMark\x88\x01\x01\x12!\n" +
+	"\x05seats\x18\r \x01(\x05B\v\xbaH\b\x1a\x06\x18\xa0\x8d\x06(\x00R\x05seats\x12:\n" +
+	"\x0fhigh_risk_roles\x18\x0e \x03(\tB\x12\xbaH\x0f\x92\x01\f\x102\x18\x01\"\x06r\x04\x10\x01\x18dR\rhighRiskRoles\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"E\n" +
@@ -809,7 +839,9 @@ const file_golive_implementation_v1_training_proto_rawDesc = "" +
 	"\x05DRAFT\x10\x01\x12\r\n" +
 	"\tPUBLISHED\x10\x02\x12\v\n" +
 	"\aRETIRED\x10\x03:i\xeaAf\n" +
-	"\"implementation.golive.dev/Training\x12+workspaces/{workspace}/trainings/{training}*\ttrainings2\btraining\"\xb9\x01\n" +
+	"\"implementation.golive.dev/Training\x12+workspaces/{workspace}/trainings/{training}*\ttrainings2\btrainingB\f\n" +
+	"\n" +
+	"_pass_mark\"\xb9\x01\n" +
 	"\x16PublishTrainingRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/TrainingR\x04name\x12\x12\n" +
@@ -942,6 +974,7 @@ func file_golive_implementation_v1_training_proto_init() {
 	if File_golive_implementation_v1_training_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_training_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
