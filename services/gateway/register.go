@@ -78,6 +78,12 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterEnrolmentServiceHandlerClient(ctx, mux, implementationv1.NewEnrolmentServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterSessionServiceHandlerClient(ctx, mux, implementationv1.NewSessionServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterProvisioningServiceHandlerClient(ctx, mux, implementationv1.NewProvisioningServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterForecastServiceHandlerClient(ctx, mux, implementationv1.NewForecastServiceClient(c))
 		},
 		func() error {

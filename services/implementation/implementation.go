@@ -109,6 +109,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterPersonServiceServer(r, api.NewPersonService(s.store))
 	implementationv1.RegisterTrainingServiceServer(r, api.NewTrainingService(s.store))
 	implementationv1.RegisterEnrolmentServiceServer(r, api.NewEnrolmentService(s.store))
+	implementationv1.RegisterSessionServiceServer(r, api.NewSessionService(s.store))
+	implementationv1.RegisterProvisioningServiceServer(r, api.NewProvisioningService(s.store))
 	implementationv1.RegisterCohortPlanServiceServer(r, api.NewCohortPlanService(s.store))
 	implementationv1.RegisterForecastServiceServer(r, api.NewForecastService(s.store))
 	implementationv1.RegisterProposalServiceServer(r, api.NewProposalService(s.store))
