@@ -116,6 +116,15 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		func() error {
 			return implementationgw.RegisterErasureServiceHandlerClient(ctx, mux, implementationv1.NewErasureServiceClient(c))
 		},
+		func() error {
+			return implementationgw.RegisterFeatureServiceHandlerClient(ctx, mux, implementationv1.NewFeatureServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterUsageServiceHandlerClient(ctx, mux, implementationv1.NewUsageServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterAdoptionServiceHandlerClient(ctx, mux, implementationv1.NewAdoptionServiceClient(c))
+		},
 	} {
 		if err := register(); err != nil {
 			return err
