@@ -30,12 +30,13 @@ func Source() sqldb.Source { return sqldb.NewSource("implementation", migrations
 type Store struct {
 	*resource.Store
 
-	log *feed.Log
+	log      *feed.Log
+	mailHint chan struct{} // messages were queued
 }
 
 // New makes a store over a migrated database.
 func New(db *sqldb.DB, log *feed.Log, now func() time.Time) *Store {
-	return &Store{Store: resource.NewStore(db, log, resource.Config{Now: now, Actor: actor}), log: log}
+	return &Store{Store: resource.NewStore(db, log, resource.Config{Now: now, Actor: actor}), log: log, mailHint: make(chan struct{}, 1)}
 }
 
 // actor is who asks, for events and request ids; the service itself where nobody does.
