@@ -32,12 +32,18 @@ func accessIsDeclared(c *contract, report reporter) {
 		switch {
 		case access == nil:
 			report(method, "declares no access")
-		case access.GetPublic() && !machineOnly(method):
+		case access.GetPublic() && !machineOnly(method) && !forEverybody(method):
 			report(method, "is public; only the enrolment of an agent is")
 		case access.GetPublic() == (access.GetPermission() != ""):
 			report(method, "is either public or needs a permission")
 		}
 	}
+}
+
+// forEverybody are the contracts of those who answer a survey: a link is all that they have.
+func forEverybody(method protoreflect.MethodDescriptor) bool {
+	service := method.Parent().FullName()
+	return service == "golive.implementation.v1.ResponseService" || service == "golive.implementation.v1.SurveyNoticeService"
 }
 
 func permissions(c *contract, report reporter) {

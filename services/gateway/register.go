@@ -125,6 +125,21 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		func() error {
 			return implementationgw.RegisterAdoptionServiceHandlerClient(ctx, mux, implementationv1.NewAdoptionServiceClient(c))
 		},
+		func() error {
+			return implementationgw.RegisterSurveyServiceHandlerClient(ctx, mux, implementationv1.NewSurveyServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterSurveyWaveServiceHandlerClient(ctx, mux, implementationv1.NewSurveyWaveServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterResponseServiceHandlerClient(ctx, mux, implementationv1.NewResponseServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterSurveyNoticeServiceHandlerClient(ctx, mux, implementationv1.NewSurveyNoticeServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterSurveyResultServiceHandlerClient(ctx, mux, implementationv1.NewSurveyResultServiceClient(c))
+		},
 	} {
 		if err := register(); err != nil {
 			return err

@@ -100,7 +100,9 @@ type Membership struct {
 	// The first moment after it; open when not set.
 	EndDate *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
 	// What the person is in the cohort; MEMBER when not set.
-	Role          Membership_Role `protobuf:"varint,9,opt,name=role,proto3,enum=golive.implementation.v1.Membership_Role" json:"role,omitempty"`
+	Role Membership_Role `protobuf:"varint,9,opt,name=role,proto3,enum=golive.implementation.v1.Membership_Role" json:"role,omitempty"`
+	// What else is so of the person in the cohort, for groups of surveys: `site: Hamburg`. Nothing that describes one person alone.
+	Attributes    map[string]string `protobuf:"bytes,10,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -196,6 +198,13 @@ func (x *Membership) GetRole() Membership_Role {
 		return x.Role
 	}
 	return Membership_ROLE_UNSPECIFIED
+}
+
+func (x *Membership) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
 }
 
 // ImportMembershipsRequest carries a file.
@@ -1014,7 +1023,7 @@ var File_golive_implementation_v1_membership_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\n" +
-	")golive/implementation/v1/membership.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x05\n" +
+	")golive/implementation/v1/membership.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x06\n" +
 	"\n" +
 	"Membership\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -1029,7 +1038,14 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\n" +
 	"start_date\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstartDate\x125\n" +
 	"\bend_date\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\aendDate\x12G\n" +
-	"\x04role\x18\t \x01(\x0e2).golive.implementation.v1.Membership.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\"8\n" +
+	"\x04role\x18\t \x01(\x0e2).golive.implementation.v1.Membership.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\x12l\n" +
+	"\n" +
+	"attributes\x18\n" +
+	" \x03(\v24.golive.implementation.v1.Membership.AttributesEntryB\x16\xbaH\x13\x9a\x01\x10\x10\x10\"\x06r\x04\x10\x01\x18?*\x04r\x02\x18?R\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"8\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -1143,7 +1159,7 @@ func file_golive_implementation_v1_membership_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_membership_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_implementation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_golive_implementation_v1_membership_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_golive_implementation_v1_membership_proto_goTypes = []any{
 	(Membership_Role)(0),             // 0: golive.implementation.v1.Membership.Role
 	(*Membership)(nil),               // 1: golive.implementation.v1.Membership
@@ -1158,42 +1174,44 @@ var file_golive_implementation_v1_membership_proto_goTypes = []any{
 	(*UpdateMembershipRequest)(nil),  // 10: golive.implementation.v1.UpdateMembershipRequest
 	(*DeleteMembershipRequest)(nil),  // 11: golive.implementation.v1.DeleteMembershipRequest
 	(*ExportMembershipsRequest)(nil), // 12: golive.implementation.v1.ExportMembershipsRequest
-	nil,                              // 13: golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 15: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 16: google.protobuf.Empty
+	nil,                              // 13: golive.implementation.v1.Membership.AttributesEntry
+	nil,                              // 14: golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil),    // 15: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 16: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 17: google.protobuf.Empty
 }
 var file_golive_implementation_v1_membership_proto_depIdxs = []int32{
-	14, // 0: golive.implementation.v1.Membership.create_time:type_name -> google.protobuf.Timestamp
-	14, // 1: golive.implementation.v1.Membership.update_time:type_name -> google.protobuf.Timestamp
-	14, // 2: golive.implementation.v1.Membership.start_date:type_name -> google.protobuf.Timestamp
-	14, // 3: golive.implementation.v1.Membership.end_date:type_name -> google.protobuf.Timestamp
+	15, // 0: golive.implementation.v1.Membership.create_time:type_name -> google.protobuf.Timestamp
+	15, // 1: golive.implementation.v1.Membership.update_time:type_name -> google.protobuf.Timestamp
+	15, // 2: golive.implementation.v1.Membership.start_date:type_name -> google.protobuf.Timestamp
+	15, // 3: golive.implementation.v1.Membership.end_date:type_name -> google.protobuf.Timestamp
 	0,  // 4: golive.implementation.v1.Membership.role:type_name -> golive.implementation.v1.Membership.Role
-	13, // 5: golive.implementation.v1.ImportMembershipsRequest.columns:type_name -> golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
-	5,  // 6: golive.implementation.v1.ImportResult.errors:type_name -> golive.implementation.v1.RowError
-	1,  // 7: golive.implementation.v1.CreateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
-	1,  // 8: golive.implementation.v1.ListMembershipsResponse.memberships:type_name -> golive.implementation.v1.Membership
-	1,  // 9: golive.implementation.v1.UpdateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
-	15, // 10: golive.implementation.v1.UpdateMembershipRequest.update_mask:type_name -> google.protobuf.FieldMask
-	6,  // 11: golive.implementation.v1.MembershipService.CreateMembership:input_type -> golive.implementation.v1.CreateMembershipRequest
-	7,  // 12: golive.implementation.v1.MembershipService.GetMembership:input_type -> golive.implementation.v1.GetMembershipRequest
-	8,  // 13: golive.implementation.v1.MembershipService.ListMemberships:input_type -> golive.implementation.v1.ListMembershipsRequest
-	10, // 14: golive.implementation.v1.MembershipService.UpdateMembership:input_type -> golive.implementation.v1.UpdateMembershipRequest
-	11, // 15: golive.implementation.v1.MembershipService.DeleteMembership:input_type -> golive.implementation.v1.DeleteMembershipRequest
-	2,  // 16: golive.implementation.v1.MembershipService.ImportMemberships:input_type -> golive.implementation.v1.ImportMembershipsRequest
-	12, // 17: golive.implementation.v1.MembershipService.ExportMemberships:input_type -> golive.implementation.v1.ExportMembershipsRequest
-	1,  // 18: golive.implementation.v1.MembershipService.CreateMembership:output_type -> golive.implementation.v1.Membership
-	1,  // 19: golive.implementation.v1.MembershipService.GetMembership:output_type -> golive.implementation.v1.Membership
-	9,  // 20: golive.implementation.v1.MembershipService.ListMemberships:output_type -> golive.implementation.v1.ListMembershipsResponse
-	1,  // 21: golive.implementation.v1.MembershipService.UpdateMembership:output_type -> golive.implementation.v1.Membership
-	16, // 22: golive.implementation.v1.MembershipService.DeleteMembership:output_type -> google.protobuf.Empty
-	3,  // 23: golive.implementation.v1.MembershipService.ImportMemberships:output_type -> golive.implementation.v1.ImportResult
-	4,  // 24: golive.implementation.v1.MembershipService.ExportMemberships:output_type -> golive.implementation.v1.ExportResult
-	18, // [18:25] is the sub-list for method output_type
-	11, // [11:18] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	13, // 5: golive.implementation.v1.Membership.attributes:type_name -> golive.implementation.v1.Membership.AttributesEntry
+	14, // 6: golive.implementation.v1.ImportMembershipsRequest.columns:type_name -> golive.implementation.v1.ImportMembershipsRequest.ColumnsEntry
+	5,  // 7: golive.implementation.v1.ImportResult.errors:type_name -> golive.implementation.v1.RowError
+	1,  // 8: golive.implementation.v1.CreateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
+	1,  // 9: golive.implementation.v1.ListMembershipsResponse.memberships:type_name -> golive.implementation.v1.Membership
+	1,  // 10: golive.implementation.v1.UpdateMembershipRequest.membership:type_name -> golive.implementation.v1.Membership
+	16, // 11: golive.implementation.v1.UpdateMembershipRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 12: golive.implementation.v1.MembershipService.CreateMembership:input_type -> golive.implementation.v1.CreateMembershipRequest
+	7,  // 13: golive.implementation.v1.MembershipService.GetMembership:input_type -> golive.implementation.v1.GetMembershipRequest
+	8,  // 14: golive.implementation.v1.MembershipService.ListMemberships:input_type -> golive.implementation.v1.ListMembershipsRequest
+	10, // 15: golive.implementation.v1.MembershipService.UpdateMembership:input_type -> golive.implementation.v1.UpdateMembershipRequest
+	11, // 16: golive.implementation.v1.MembershipService.DeleteMembership:input_type -> golive.implementation.v1.DeleteMembershipRequest
+	2,  // 17: golive.implementation.v1.MembershipService.ImportMemberships:input_type -> golive.implementation.v1.ImportMembershipsRequest
+	12, // 18: golive.implementation.v1.MembershipService.ExportMemberships:input_type -> golive.implementation.v1.ExportMembershipsRequest
+	1,  // 19: golive.implementation.v1.MembershipService.CreateMembership:output_type -> golive.implementation.v1.Membership
+	1,  // 20: golive.implementation.v1.MembershipService.GetMembership:output_type -> golive.implementation.v1.Membership
+	9,  // 21: golive.implementation.v1.MembershipService.ListMemberships:output_type -> golive.implementation.v1.ListMembershipsResponse
+	1,  // 22: golive.implementation.v1.MembershipService.UpdateMembership:output_type -> golive.implementation.v1.Membership
+	17, // 23: golive.implementation.v1.MembershipService.DeleteMembership:output_type -> google.protobuf.Empty
+	3,  // 24: golive.implementation.v1.MembershipService.ImportMemberships:output_type -> golive.implementation.v1.ImportResult
+	4,  // 25: golive.implementation.v1.MembershipService.ExportMemberships:output_type -> golive.implementation.v1.ExportResult
+	19, // [19:26] is the sub-list for method output_type
+	12, // [12:19] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_membership_proto_init() }
@@ -1207,7 +1225,7 @@ func file_golive_implementation_v1_membership_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_membership_proto_rawDesc), len(file_golive_implementation_v1_membership_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
