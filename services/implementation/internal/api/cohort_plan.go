@@ -53,3 +53,13 @@ func (a *CohortPlanService) EvaluateReadiness(ctx context.Context, req *implemen
 	assessed, err := a.store.Assess(ctx, []string{req.GetName()})
 	return assessed[req.GetName()].Readiness(), err
 }
+
+// OverrideReadiness lets one criterion pass for a time.
+func (a *CohortPlanService) OverrideReadiness(ctx context.Context, req *implementationv1.OverrideReadinessRequest) (*implementationv1.CohortPlan, error) {
+	return a.store.OverrideReadiness(ctx, req)
+}
+
+// WithdrawReadiness takes that back.
+func (a *CohortPlanService) WithdrawReadiness(ctx context.Context, req *implementationv1.WithdrawReadinessRequest) (*implementationv1.CohortPlan, error) {
+	return a.store.WithdrawReadiness(ctx, req)
+}

@@ -23,18 +23,6 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
-// Facts are what was counted about one cohort plan at one moment.
-type Facts struct {
-	// Now is when they were read.
-	Now time.Time
-	// Headcount is how many members the cohort has at its go-live.
-	Headcount int64
-	// Trained has the counts of each trained criterion, by its id.
-	Trained map[string]Trained
-	// Owner is who answers for the cohort; asked where the plan names nobody.
-	Owner string
-}
-
 // Assessment is a cohort plan judged. Its zero value is not useful; see [Assess].
 type Assessment struct {
 	plan     *implementationv1.CohortPlan
@@ -49,29 +37,58 @@ type judged struct {
 	current  string
 	required string
 	command  string
+	// attained is how far it is, 0 to 1, for the displayed score; nil where that is not known.
+	attained *float64
+	// endures says until when an override lets it pass; zero where none does.
+	endures time.Time
 }
 
 // Assess judges the plan by the facts.
 func Assess(plan *implementationv1.CohortPlan, facts Facts) Assessment {
 	a := Assessment{plan: plan, facts: facts}
 	for _, criterion := range plan.GetReadinessPolicy().GetCriteria() {
-		var j judged
-		switch criterion.GetType().(type) {
-		case *implementationv1.Criterion_Trained:
-			j = a.trained(criterion.GetTrained(), facts.Trained[criterion.GetId()])
-		default: // written by a newer server: what is not understood does not open a gate
-			j = judged{
-				state:   gatev1.Verdict_UNKNOWN,
-				result:  &implementationv1.CriterionResult{Status: implementationv1.CriterionResult_UNKNOWN},
-				current: "this server does not know the criterion", required: "a server that knows it",
-			}
+		j := a.judge(criterion)
+		j.result.Id, j.result.Must, j.result.Weight = criterion.GetId(), must(criterion), weight(criterion)
+		if j.result.GetAsOf() == nil {
+			j.result.AsOf = timestamppb.New(facts.Now)
 		}
-		j.result.Id = criterion.GetId()
-		j.result.AsOf = timestamppb.New(facts.Now)
-		j.result.Must = must(criterion)
-		a.criteria = append(a.criteria, j)
+		a.criteria = append(a.criteria, a.waived(criterion, a.fresh(criterion, j)))
 	}
 	return a
+}
+
+func (a Assessment) judge(c *implementationv1.Criterion) judged {
+	switch c.GetType().(type) {
+	case *implementationv1.Criterion_Trained:
+		return a.trained(c.GetTrained(), a.facts.Trained[c.GetId()])
+	case *implementationv1.Criterion_Proficient:
+		return a.proficient(c.GetProficient(), a.facts.Proficient[c.GetId()])
+	case *implementationv1.Criterion_Access:
+		return a.access(c.GetAccess())
+	case *implementationv1.Criterion_Sponsor:
+		return a.sponsor(c)
+	case *implementationv1.Criterion_Stakeholders:
+		return a.stakeholders(c.GetStakeholders())
+	case *implementationv1.Criterion_Pulse:
+		return a.pulse(c.GetPulse(), a.facts.Pulses[c.GetPulse().GetSurvey()])
+	case *implementationv1.Criterion_Support:
+		return a.support(c.GetSupport())
+	case *implementationv1.Criterion_Messages:
+		return a.messages(c.GetMessages())
+	case *implementationv1.Criterion_Challenges:
+		return a.challenges()
+	case *implementationv1.Criterion_ChangeLoad:
+		return a.changeLoad(c.GetChangeLoad())
+	case *implementationv1.Criterion_Technical:
+		return a.technical(c)
+	default: // written by a newer server: what is not understood does not open a gate
+		return judged{
+			state:   gatev1.Verdict_UNKNOWN,
+			result:  &implementationv1.CriterionResult{Status: implementationv1.CriterionResult_UNKNOWN},
+			current: "this server does not know the criterion", required: "a server that knows it",
+			command: readinessCommand(a.plan),
+		}
+	}
 }
 
 // must says whether the criterion gates: unless it says that it does not.
@@ -120,5 +137,6 @@ func (a Assessment) Readiness() *implementationv1.Readiness {
 	for _, j := range a.criteria {
 		r.Criteria = append(r.Criteria, j.result)
 	}
+	r.Score, r.ScoreCoverage = a.score()
 	return r
 }

@@ -22,13 +22,15 @@ func (a Assessment) Verdict() *gatev1.Verdict {
 		Resource:    a.plan.GetName(),
 		State:       a.State(),
 		EvaluatedAt: timestamppb.New(a.facts.Now),
-		ValidUntil:  timestamppb.New(a.facts.Now.Add(TTL)),
-		Ttl:         durationpb.New(TTL),
 		Headcount:   a.facts.Headcount,
 	}
 	var waiting []string
+	ttl := TTL
 	for _, j := range a.criteria {
 		v.Evidence = append(v.Evidence, evidence(j))
+		if !j.endures.IsZero() && j.result.GetMust() {
+			ttl = min(ttl, j.endures.Sub(a.facts.Now)) // what an override lets pass, it lets pass no longer
+		}
 		if j.result.GetMust() && severity(j.state) > 0 {
 			v.Reasons = append(v.Reasons, a.reason(j))
 			waiting = append(waiting, j.result.GetResources()...)
@@ -40,6 +42,7 @@ func (a Assessment) Verdict() *gatev1.Verdict {
 			command: readinessCommand(a.plan),
 		}))
 	}
+	v.Ttl, v.ValidUntil = durationpb.New(ttl), timestamppb.New(a.facts.Now.Add(ttl))
 	slices.Sort(waiting)
 	v.WaitingOn = slices.Compact(waiting)
 	return v

@@ -14,8 +14,10 @@ import (
 type command interface {
 	proto.Message
 	GetName() string
-	GetEtag() string
 }
+
+// tagged is a command that may carry the etag that the client has seen.
+type tagged interface{ GetEtag() string }
 
 // move carries a custom verb out: the row is locked, its etag checked where the
 // client sent one, changed by fn, and saved with an event whose verb is the past participle given.
@@ -32,7 +34,7 @@ func move[M interface {
 		if err != nil {
 			return zero, err
 		}
-		if etag := req.GetEtag(); etag != "" && etag != row.Message.GetEtag() {
+		if t, ok := req.(tagged); ok && t.GetEtag() != "" && t.GetEtag() != row.Message.GetEtag() {
 			return zero, staleEtag(req.GetName(), row.Message.GetEtag())
 		}
 		if err := fn(ctx, tx, row.Message); err != nil {
