@@ -147,7 +147,7 @@ func (RuleOutcome_Status) EnumDescriptor() ([]byte, []int) {
 	return file_golive_implementation_v1_signal_proto_rawDescGZIP(), []int{7, 0}
 }
 
-// Signal is what one rule found about one subject in one week. It never changes.
+// Signal is what one rule found about one subject in one period. It never changes.
 type Signal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its full name.
@@ -170,9 +170,9 @@ type Signal struct {
 	Subject string `protobuf:"bytes,9,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The cohort, where it is about one.
 	Cohort string `protobuf:"bytes,10,opt,name=cohort,proto3" json:"cohort,omitempty"`
-	// The week of ISO 8601 that was judged: `2026-W47`.
-	Week string `protobuf:"bytes,11,opt,name=week,proto3" json:"week,omitempty"`
-	// Where the rule stands with the subject since this week.
+	// What was judged: a week of ISO 8601, `2026-W47`, or a wave of a survey, so that the same answers never count twice.
+	Period string `protobuf:"bytes,11,opt,name=period,proto3" json:"period,omitempty"`
+	// Where the rule stands with the subject since this period.
 	Phase Signal_Phase `protobuf:"varint,12,opt,name=phase,proto3,enum=golive.implementation.v1.Signal_Phase" json:"phase,omitempty"`
 	// How bad it is, in the measure of the rule: higher is worse.
 	Measure float64 `protobuf:"fixed64,13,opt,name=measure,proto3" json:"measure,omitempty"`
@@ -182,6 +182,8 @@ type Signal struct {
 	Numbers map[string]float64 `protobuf:"bytes,15,rep,name=numbers,proto3" json:"numbers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// What the numbers were read from.
 	Resources []string `protobuf:"bytes,16,rep,name=resources,proto3" json:"resources,omitempty"`
+	// What of the subject was judged, where a rule judges several things apart: a training, an element of ADKAR.
+	Aspect string `protobuf:"bytes,18,opt,name=aspect,proto3" json:"aspect,omitempty"`
 	// What usually helps.
 	Remedy        string `protobuf:"bytes,17,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -288,9 +290,9 @@ func (x *Signal) GetCohort() string {
 	return ""
 }
 
-func (x *Signal) GetWeek() string {
+func (x *Signal) GetPeriod() string {
 	if x != nil {
-		return x.Week
+		return x.Period
 	}
 	return ""
 }
@@ -328,6 +330,13 @@ func (x *Signal) GetResources() []string {
 		return x.Resources
 	}
 	return nil
+}
+
+func (x *Signal) GetAspect() string {
+	if x != nil {
+		return x.Aspect
+	}
+	return ""
 }
 
 func (x *Signal) GetRemedy() string {
@@ -771,7 +780,11 @@ type RuleOutcome struct {
 	Numbers map[string]float64 `protobuf:"bytes,4,rep,name=numbers,proto3" json:"numbers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// How bad it is: higher is worse.
 	Measure float64 `protobuf:"fixed64,5,opt,name=measure,proto3" json:"measure,omitempty"`
-	// The signal of this week, where it has one.
+	// What of the subject was judged, where a rule judges several things apart.
+	Aspect string `protobuf:"bytes,7,opt,name=aspect,proto3" json:"aspect,omitempty"`
+	// What was judged: a week of ISO 8601, or a wave of a survey.
+	Period string `protobuf:"bytes,8,opt,name=period,proto3" json:"period,omitempty"`
+	// The signal of the period, where it has one.
 	Signal        string `protobuf:"bytes,6,opt,name=signal,proto3" json:"signal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -842,6 +855,20 @@ func (x *RuleOutcome) GetMeasure() float64 {
 	return 0
 }
 
+func (x *RuleOutcome) GetAspect() string {
+	if x != nil {
+		return x.Aspect
+	}
+	return ""
+}
+
+func (x *RuleOutcome) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
 func (x *RuleOutcome) GetSignal() string {
 	if x != nil {
 		return x.Signal
@@ -853,7 +880,7 @@ var File_golive_implementation_v1_signal_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_signal_proto_rawDesc = "" +
 	"\n" +
-	"%golive/implementation/v1/signal.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a(golive/implementation/v1/challenge.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\a\n" +
+	"%golive/implementation/v1/signal.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a(golive/implementation/v1/challenge.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\b\n" +
 	"\x06Signal\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -868,8 +895,8 @@ const file_golive_implementation_v1_signal_proto_rawDesc = "" +
 	"\asubject\x18\t \x01(\tB\x03\xe0A\x03R\asubject\x12@\n" +
 	"\x06cohort\x18\n" +
 	" \x01(\tB(\xe0A\x03\xfaA\"\n" +
-	" implementation.golive.dev/CohortR\x06cohort\x12\x17\n" +
-	"\x04week\x18\v \x01(\tB\x03\xe0A\x03R\x04week\x12A\n" +
+	" implementation.golive.dev/CohortR\x06cohort\x12\x1b\n" +
+	"\x06period\x18\v \x01(\tB\x03\xe0A\x03R\x06period\x12A\n" +
 	"\x05phase\x18\f \x01(\x0e2&.golive.implementation.v1.Signal.PhaseB\x03\xe0A\x03R\x05phase\x12\x1d\n" +
 	"\ameasure\x18\r \x01(\x01B\x03\xe0A\x03R\ameasure\x12#\n" +
 	"\n" +
@@ -877,6 +904,7 @@ const file_golive_implementation_v1_signal_proto_rawDesc = "" +
 	"arithmetic\x12L\n" +
 	"\anumbers\x18\x0f \x03(\v2-.golive.implementation.v1.Signal.NumbersEntryB\x03\xe0A\x03R\anumbers\x12!\n" +
 	"\tresources\x18\x10 \x03(\tB\x03\xe0A\x03R\tresources\x12\x1b\n" +
+	"\x06aspect\x18\x12 \x01(\tB\x03\xe0A\x03R\x06aspect\x12\x1b\n" +
 	"\x06remedy\x18\x11 \x01(\tB\x03\xe0A\x03R\x06remedy\x1a:\n" +
 	"\fNumbersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -927,7 +955,7 @@ const file_golive_implementation_v1_signal_proto_rawDesc = "" +
 	"\boutcomes\x18\x06 \x03(\v2%.golive.implementation.v1.RuleOutcomeR\boutcomes\x1a=\n" +
 	"\x0fThresholdsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xc4\x03\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xf4\x03\n" +
 	"\vRuleOutcome\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12D\n" +
 	"\x06status\x18\x02 \x01(\x0e2,.golive.implementation.v1.RuleOutcome.StatusR\x06status\x12\x1e\n" +
@@ -935,7 +963,9 @@ const file_golive_implementation_v1_signal_proto_rawDesc = "" +
 	"arithmetic\x18\x03 \x01(\tR\n" +
 	"arithmetic\x12L\n" +
 	"\anumbers\x18\x04 \x03(\v22.golive.implementation.v1.RuleOutcome.NumbersEntryR\anumbers\x12\x18\n" +
-	"\ameasure\x18\x05 \x01(\x01R\ameasure\x12=\n" +
+	"\ameasure\x18\x05 \x01(\x01R\ameasure\x12\x16\n" +
+	"\x06aspect\x18\a \x01(\tR\x06aspect\x12\x16\n" +
+	"\x06period\x18\b \x01(\tR\x06period\x12=\n" +
 	"\x06signal\x18\x06 \x01(\tB%\xfaA\"\n" +
 	" implementation.golive.dev/SignalR\x06signal\x1a:\n" +
 	"\fNumbersEntry\x12\x10\n" +

@@ -35,7 +35,7 @@ const (
 type SignalServiceClient interface {
 	// GetSignal returns one signal. Errors: NOT_FOUND.
 	GetSignal(ctx context.Context, in *GetSignalRequest, opts ...grpc.CallOption) (*Signal, error)
-	// ListSignals pages through signals. Filter and order: rule, class, subject, cohort, week, phase, measure, create_time.
+	// ListSignals pages through signals. Filter and order: rule, class, subject, cohort, period, phase, create_time.
 	ListSignals(ctx context.Context, in *ListSignalsRequest, opts ...grpc.CallOption) (*ListSignalsResponse, error)
 	// RunDetectors judges an implementation by every rule for one week, now instead of with the next daily round. What the week
 	// was judged before stays as it was: a rule decides about a subject once a week. With validate_only it shows
@@ -93,7 +93,7 @@ func (c *signalServiceClient) RunDetectors(ctx context.Context, in *RunDetectors
 type SignalServiceServer interface {
 	// GetSignal returns one signal. Errors: NOT_FOUND.
 	GetSignal(context.Context, *GetSignalRequest) (*Signal, error)
-	// ListSignals pages through signals. Filter and order: rule, class, subject, cohort, week, phase, measure, create_time.
+	// ListSignals pages through signals. Filter and order: rule, class, subject, cohort, period, phase, create_time.
 	ListSignals(context.Context, *ListSignalsRequest) (*ListSignalsResponse, error)
 	// RunDetectors judges an implementation by every rule for one week, now instead of with the next daily round. What the week
 	// was judged before stays as it was: a rule decides about a subject once a week. With validate_only it shows
