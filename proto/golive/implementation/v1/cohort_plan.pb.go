@@ -2503,6 +2503,98 @@ func (x *RecordGoLiveRequest) GetValidateOnly() bool {
 	return false
 }
 
+// BatchEvaluateReadinessRequest names an implementation.
+type BatchEvaluateReadinessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchEvaluateReadinessRequest) Reset() {
+	*x = BatchEvaluateReadinessRequest{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchEvaluateReadinessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchEvaluateReadinessRequest) ProtoMessage() {}
+
+func (x *BatchEvaluateReadinessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchEvaluateReadinessRequest.ProtoReflect.Descriptor instead.
+func (*BatchEvaluateReadinessRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *BatchEvaluateReadinessRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+// BatchEvaluateReadinessResponse is the readiness of every cohort.
+type BatchEvaluateReadinessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each cohort plan.
+	Readinesses   []*Readiness `protobuf:"bytes,1,rep,name=readinesses,proto3" json:"readinesses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchEvaluateReadinessResponse) Reset() {
+	*x = BatchEvaluateReadinessResponse{}
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchEvaluateReadinessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchEvaluateReadinessResponse) ProtoMessage() {}
+
+func (x *BatchEvaluateReadinessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_cohort_plan_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchEvaluateReadinessResponse.ProtoReflect.Descriptor instead.
+func (*BatchEvaluateReadinessResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *BatchEvaluateReadinessResponse) GetReadinesses() []*Readiness {
+	if x != nil {
+		return x.Readinesses
+	}
+	return nil
+}
+
 var File_golive_implementation_v1_cohort_plan_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
@@ -2725,7 +2817,12 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly2\x9c\x11\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\"i\n" +
+	"\x1dBatchEvaluateReadinessRequest\x12H\n" +
+	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\"g\n" +
+	"\x1eBatchEvaluateReadinessResponse\x12E\n" +
+	"\vreadinesses\x18\x01 \x03(\v2#.golive.implementation.v1.ReadinessR\vreadinesses2\xc2\x13\n" +
 	"\x11CohortPlanService\x12\x8d\x02\n" +
 	"\x10CreateCohortPlan\x121.golive.implementation.v1.CreateCohortPlanRequest\x1a$.golive.implementation.v1.CohortPlan\"\x9f\x01\xdaA!parent,cohort_plan,cohort_plan_id\xea\xe0\x18+\n" +
 	"!implementation.cohortPlans.create\x12\x06parent\x82\xd3\xe4\x93\x02F:\vcohort_plan\"7/v1/{parent=workspaces/*/implementations/*}/cohortPlans\x12\xd7\x01\n" +
@@ -2738,7 +2835,9 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\x10DeleteCohortPlan\x121.golive.implementation.v1.DeleteCohortPlanRequest\x1a\x16.google.protobuf.Empty\"s\xdaA\x04name\xea\xe0\x18)\n" +
 	"!implementation.cohortPlans.delete\x12\x04name\x82\xd3\xe4\x93\x029*7/v1/{name=workspaces/*/implementations/*/cohortPlans/*}\x12\xf8\x01\n" +
 	"\x11EvaluateReadiness\x122.golive.implementation.v1.EvaluateReadinessRequest\x1a#.golive.implementation.v1.Readiness\"\x89\x01\xea\xe0\x184\n" +
-	",implementation.cohortPlans.evaluateReadiness\x12\x04name\x82\xd3\xe4\x93\x02K\x12I/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:evaluateReadiness\x12\xe9\x01\n" +
+	",implementation.cohortPlans.evaluateReadiness\x12\x04name\x82\xd3\xe4\x93\x02K\x12I/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:evaluateReadiness\x12\xa3\x02\n" +
+	"\x16BatchEvaluateReadiness\x127.golive.implementation.v1.BatchEvaluateReadinessRequest\x1a8.golive.implementation.v1.BatchEvaluateReadinessResponse\"\x95\x01\xea\xe0\x18;\n" +
+	"1implementation.cohortPlans.batchEvaluateReadiness\x12\x06parent\x82\xd3\xe4\x93\x02P\x12N/v1/{parent=workspaces/*/implementations/*}/cohortPlans:batchEvaluateReadiness\x12\xe9\x01\n" +
 	"\x11OverrideReadiness\x122.golive.implementation.v1.OverrideReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
 	"#implementation.cohortPlans.override\x12\x04name\x82\xd3\xe4\x93\x02E:\x01*\"@/v1/{name=workspaces/*/implementations/*/cohortPlans/*}:override\x12\xe9\x01\n" +
 	"\x11WithdrawReadiness\x122.golive.implementation.v1.WithdrawReadinessRequest\x1a$.golive.implementation.v1.CohortPlan\"z\xea\xe0\x18+\n" +
@@ -2759,61 +2858,63 @@ func file_golive_implementation_v1_cohort_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_cohort_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_golive_implementation_v1_cohort_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_golive_implementation_v1_cohort_plan_proto_goTypes = []any{
-	(Impact_Aspect)(0),               // 0: golive.implementation.v1.Impact.Aspect
-	(PulseCriterion_Element)(0),      // 1: golive.implementation.v1.PulseCriterion.Element
-	(CriterionResult_Status)(0),      // 2: golive.implementation.v1.CriterionResult.Status
-	(*CohortPlan)(nil),               // 3: golive.implementation.v1.CohortPlan
-	(*Impact)(nil),                   // 4: golive.implementation.v1.Impact
-	(*HelpDesk)(nil),                 // 5: golive.implementation.v1.HelpDesk
-	(*ReadinessPolicy)(nil),          // 6: golive.implementation.v1.ReadinessPolicy
-	(*Criterion)(nil),                // 7: golive.implementation.v1.Criterion
-	(*ProficientCriterion)(nil),      // 8: golive.implementation.v1.ProficientCriterion
-	(*AccessCriterion)(nil),          // 9: golive.implementation.v1.AccessCriterion
-	(*SponsorCriterion)(nil),         // 10: golive.implementation.v1.SponsorCriterion
-	(*StakeholdersCriterion)(nil),    // 11: golive.implementation.v1.StakeholdersCriterion
-	(*PulseCriterion)(nil),           // 12: golive.implementation.v1.PulseCriterion
-	(*SupportCriterion)(nil),         // 13: golive.implementation.v1.SupportCriterion
-	(*MessagesCriterion)(nil),        // 14: golive.implementation.v1.MessagesCriterion
-	(*ChallengesCriterion)(nil),      // 15: golive.implementation.v1.ChallengesCriterion
-	(*ChangeLoadCriterion)(nil),      // 16: golive.implementation.v1.ChangeLoadCriterion
-	(*TechnicalCriterion)(nil),       // 17: golive.implementation.v1.TechnicalCriterion
-	(*TrainedCriterion)(nil),         // 18: golive.implementation.v1.TrainedCriterion
-	(*Readiness)(nil),                // 19: golive.implementation.v1.Readiness
-	(*CriterionResult)(nil),          // 20: golive.implementation.v1.CriterionResult
-	(*Interval)(nil),                 // 21: golive.implementation.v1.Interval
-	(*ReadinessOverride)(nil),        // 22: golive.implementation.v1.ReadinessOverride
-	(*EvaluateReadinessRequest)(nil), // 23: golive.implementation.v1.EvaluateReadinessRequest
-	(*CreateCohortPlanRequest)(nil),  // 24: golive.implementation.v1.CreateCohortPlanRequest
-	(*GetCohortPlanRequest)(nil),     // 25: golive.implementation.v1.GetCohortPlanRequest
-	(*ListCohortPlansRequest)(nil),   // 26: golive.implementation.v1.ListCohortPlansRequest
-	(*ListCohortPlansResponse)(nil),  // 27: golive.implementation.v1.ListCohortPlansResponse
-	(*UpdateCohortPlanRequest)(nil),  // 28: golive.implementation.v1.UpdateCohortPlanRequest
-	(*DeleteCohortPlanRequest)(nil),  // 29: golive.implementation.v1.DeleteCohortPlanRequest
-	(*OverrideReadinessRequest)(nil), // 30: golive.implementation.v1.OverrideReadinessRequest
-	(*WithdrawReadinessRequest)(nil), // 31: golive.implementation.v1.WithdrawReadinessRequest
-	(*RecordGoLiveRequest)(nil),      // 32: golive.implementation.v1.RecordGoLiveRequest
-	(*timestamppb.Timestamp)(nil),    // 33: google.protobuf.Timestamp
-	(*AdoptionPlan)(nil),             // 34: golive.implementation.v1.AdoptionPlan
-	(*durationpb.Duration)(nil),      // 35: google.protobuf.Duration
-	(v1.Verdict_State)(0),            // 36: golive.gate.v1.Verdict.State
-	(*fieldmaskpb.FieldMask)(nil),    // 37: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 38: google.protobuf.Empty
+	(Impact_Aspect)(0),                     // 0: golive.implementation.v1.Impact.Aspect
+	(PulseCriterion_Element)(0),            // 1: golive.implementation.v1.PulseCriterion.Element
+	(CriterionResult_Status)(0),            // 2: golive.implementation.v1.CriterionResult.Status
+	(*CohortPlan)(nil),                     // 3: golive.implementation.v1.CohortPlan
+	(*Impact)(nil),                         // 4: golive.implementation.v1.Impact
+	(*HelpDesk)(nil),                       // 5: golive.implementation.v1.HelpDesk
+	(*ReadinessPolicy)(nil),                // 6: golive.implementation.v1.ReadinessPolicy
+	(*Criterion)(nil),                      // 7: golive.implementation.v1.Criterion
+	(*ProficientCriterion)(nil),            // 8: golive.implementation.v1.ProficientCriterion
+	(*AccessCriterion)(nil),                // 9: golive.implementation.v1.AccessCriterion
+	(*SponsorCriterion)(nil),               // 10: golive.implementation.v1.SponsorCriterion
+	(*StakeholdersCriterion)(nil),          // 11: golive.implementation.v1.StakeholdersCriterion
+	(*PulseCriterion)(nil),                 // 12: golive.implementation.v1.PulseCriterion
+	(*SupportCriterion)(nil),               // 13: golive.implementation.v1.SupportCriterion
+	(*MessagesCriterion)(nil),              // 14: golive.implementation.v1.MessagesCriterion
+	(*ChallengesCriterion)(nil),            // 15: golive.implementation.v1.ChallengesCriterion
+	(*ChangeLoadCriterion)(nil),            // 16: golive.implementation.v1.ChangeLoadCriterion
+	(*TechnicalCriterion)(nil),             // 17: golive.implementation.v1.TechnicalCriterion
+	(*TrainedCriterion)(nil),               // 18: golive.implementation.v1.TrainedCriterion
+	(*Readiness)(nil),                      // 19: golive.implementation.v1.Readiness
+	(*CriterionResult)(nil),                // 20: golive.implementation.v1.CriterionResult
+	(*Interval)(nil),                       // 21: golive.implementation.v1.Interval
+	(*ReadinessOverride)(nil),              // 22: golive.implementation.v1.ReadinessOverride
+	(*EvaluateReadinessRequest)(nil),       // 23: golive.implementation.v1.EvaluateReadinessRequest
+	(*CreateCohortPlanRequest)(nil),        // 24: golive.implementation.v1.CreateCohortPlanRequest
+	(*GetCohortPlanRequest)(nil),           // 25: golive.implementation.v1.GetCohortPlanRequest
+	(*ListCohortPlansRequest)(nil),         // 26: golive.implementation.v1.ListCohortPlansRequest
+	(*ListCohortPlansResponse)(nil),        // 27: golive.implementation.v1.ListCohortPlansResponse
+	(*UpdateCohortPlanRequest)(nil),        // 28: golive.implementation.v1.UpdateCohortPlanRequest
+	(*DeleteCohortPlanRequest)(nil),        // 29: golive.implementation.v1.DeleteCohortPlanRequest
+	(*OverrideReadinessRequest)(nil),       // 30: golive.implementation.v1.OverrideReadinessRequest
+	(*WithdrawReadinessRequest)(nil),       // 31: golive.implementation.v1.WithdrawReadinessRequest
+	(*RecordGoLiveRequest)(nil),            // 32: golive.implementation.v1.RecordGoLiveRequest
+	(*BatchEvaluateReadinessRequest)(nil),  // 33: golive.implementation.v1.BatchEvaluateReadinessRequest
+	(*BatchEvaluateReadinessResponse)(nil), // 34: golive.implementation.v1.BatchEvaluateReadinessResponse
+	(*timestamppb.Timestamp)(nil),          // 35: google.protobuf.Timestamp
+	(*AdoptionPlan)(nil),                   // 36: golive.implementation.v1.AdoptionPlan
+	(*durationpb.Duration)(nil),            // 37: google.protobuf.Duration
+	(v1.Verdict_State)(0),                  // 38: golive.gate.v1.Verdict.State
+	(*fieldmaskpb.FieldMask)(nil),          // 39: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),                  // 40: google.protobuf.Empty
 }
 var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
-	33, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
-	33, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
-	33, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
+	35, // 0: golive.implementation.v1.CohortPlan.create_time:type_name -> google.protobuf.Timestamp
+	35, // 1: golive.implementation.v1.CohortPlan.update_time:type_name -> google.protobuf.Timestamp
+	35, // 2: golive.implementation.v1.CohortPlan.go_live_time:type_name -> google.protobuf.Timestamp
 	6,  // 3: golive.implementation.v1.CohortPlan.readiness_policy:type_name -> golive.implementation.v1.ReadinessPolicy
 	4,  // 4: golive.implementation.v1.CohortPlan.impacts:type_name -> golive.implementation.v1.Impact
 	5,  // 5: golive.implementation.v1.CohortPlan.help_desk:type_name -> golive.implementation.v1.HelpDesk
 	22, // 6: golive.implementation.v1.CohortPlan.overrides:type_name -> golive.implementation.v1.ReadinessOverride
-	34, // 7: golive.implementation.v1.CohortPlan.adoption:type_name -> golive.implementation.v1.AdoptionPlan
-	33, // 8: golive.implementation.v1.CohortPlan.live_time:type_name -> google.protobuf.Timestamp
+	36, // 7: golive.implementation.v1.CohortPlan.adoption:type_name -> golive.implementation.v1.AdoptionPlan
+	35, // 8: golive.implementation.v1.CohortPlan.live_time:type_name -> google.protobuf.Timestamp
 	0,  // 9: golive.implementation.v1.Impact.aspect:type_name -> golive.implementation.v1.Impact.Aspect
-	33, // 10: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
-	33, // 11: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
+	35, // 10: golive.implementation.v1.HelpDesk.start_time:type_name -> google.protobuf.Timestamp
+	35, // 11: golive.implementation.v1.HelpDesk.end_time:type_name -> google.protobuf.Timestamp
 	7,  // 12: golive.implementation.v1.ReadinessPolicy.criteria:type_name -> golive.implementation.v1.Criterion
 	18, // 13: golive.implementation.v1.Criterion.trained:type_name -> golive.implementation.v1.TrainedCriterion
 	8,  // 14: golive.implementation.v1.Criterion.proficient:type_name -> golive.implementation.v1.ProficientCriterion
@@ -2826,48 +2927,51 @@ var file_golive_implementation_v1_cohort_plan_proto_depIdxs = []int32{
 	15, // 21: golive.implementation.v1.Criterion.challenges:type_name -> golive.implementation.v1.ChallengesCriterion
 	16, // 22: golive.implementation.v1.Criterion.change_load:type_name -> golive.implementation.v1.ChangeLoadCriterion
 	17, // 23: golive.implementation.v1.Criterion.technical:type_name -> golive.implementation.v1.TechnicalCriterion
-	35, // 24: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
+	37, // 24: golive.implementation.v1.Criterion.max_age:type_name -> google.protobuf.Duration
 	1,  // 25: golive.implementation.v1.PulseCriterion.elements:type_name -> golive.implementation.v1.PulseCriterion.Element
-	36, // 26: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
+	38, // 26: golive.implementation.v1.Readiness.state:type_name -> golive.gate.v1.Verdict.State
 	20, // 27: golive.implementation.v1.Readiness.criteria:type_name -> golive.implementation.v1.CriterionResult
-	33, // 28: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
+	35, // 28: golive.implementation.v1.Readiness.as_of:type_name -> google.protobuf.Timestamp
 	2,  // 29: golive.implementation.v1.CriterionResult.status:type_name -> golive.implementation.v1.CriterionResult.Status
-	33, // 30: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	35, // 30: golive.implementation.v1.CriterionResult.as_of:type_name -> google.protobuf.Timestamp
 	21, // 31: golive.implementation.v1.CriterionResult.interval:type_name -> golive.implementation.v1.Interval
-	35, // 32: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
+	37, // 32: golive.implementation.v1.CriterionResult.max_age:type_name -> google.protobuf.Duration
 	22, // 33: golive.implementation.v1.CriterionResult.override:type_name -> golive.implementation.v1.ReadinessOverride
-	33, // 34: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
-	33, // 35: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
-	33, // 36: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	35, // 34: golive.implementation.v1.ReadinessOverride.create_time:type_name -> google.protobuf.Timestamp
+	35, // 35: golive.implementation.v1.ReadinessOverride.expire_time:type_name -> google.protobuf.Timestamp
+	35, // 36: golive.implementation.v1.ReadinessOverride.revoke_time:type_name -> google.protobuf.Timestamp
 	3,  // 37: golive.implementation.v1.CreateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
 	3,  // 38: golive.implementation.v1.ListCohortPlansResponse.cohort_plans:type_name -> golive.implementation.v1.CohortPlan
 	3,  // 39: golive.implementation.v1.UpdateCohortPlanRequest.cohort_plan:type_name -> golive.implementation.v1.CohortPlan
-	37, // 40: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	39, // 40: golive.implementation.v1.UpdateCohortPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
 	22, // 41: golive.implementation.v1.OverrideReadinessRequest.override:type_name -> golive.implementation.v1.ReadinessOverride
-	33, // 42: golive.implementation.v1.RecordGoLiveRequest.live_time:type_name -> google.protobuf.Timestamp
-	24, // 43: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
-	25, // 44: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
-	26, // 45: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
-	28, // 46: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
-	29, // 47: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
-	23, // 48: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
-	30, // 49: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
-	31, // 50: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
-	32, // 51: golive.implementation.v1.CohortPlanService.RecordGoLive:input_type -> golive.implementation.v1.RecordGoLiveRequest
-	3,  // 52: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 53: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	27, // 54: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
-	3,  // 55: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
-	38, // 56: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
-	19, // 57: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
-	3,  // 58: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 59: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
-	3,  // 60: golive.implementation.v1.CohortPlanService.RecordGoLive:output_type -> golive.implementation.v1.CohortPlan
-	52, // [52:61] is the sub-list for method output_type
-	43, // [43:52] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	35, // 42: golive.implementation.v1.RecordGoLiveRequest.live_time:type_name -> google.protobuf.Timestamp
+	19, // 43: golive.implementation.v1.BatchEvaluateReadinessResponse.readinesses:type_name -> golive.implementation.v1.Readiness
+	24, // 44: golive.implementation.v1.CohortPlanService.CreateCohortPlan:input_type -> golive.implementation.v1.CreateCohortPlanRequest
+	25, // 45: golive.implementation.v1.CohortPlanService.GetCohortPlan:input_type -> golive.implementation.v1.GetCohortPlanRequest
+	26, // 46: golive.implementation.v1.CohortPlanService.ListCohortPlans:input_type -> golive.implementation.v1.ListCohortPlansRequest
+	28, // 47: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:input_type -> golive.implementation.v1.UpdateCohortPlanRequest
+	29, // 48: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:input_type -> golive.implementation.v1.DeleteCohortPlanRequest
+	23, // 49: golive.implementation.v1.CohortPlanService.EvaluateReadiness:input_type -> golive.implementation.v1.EvaluateReadinessRequest
+	33, // 50: golive.implementation.v1.CohortPlanService.BatchEvaluateReadiness:input_type -> golive.implementation.v1.BatchEvaluateReadinessRequest
+	30, // 51: golive.implementation.v1.CohortPlanService.OverrideReadiness:input_type -> golive.implementation.v1.OverrideReadinessRequest
+	31, // 52: golive.implementation.v1.CohortPlanService.WithdrawReadiness:input_type -> golive.implementation.v1.WithdrawReadinessRequest
+	32, // 53: golive.implementation.v1.CohortPlanService.RecordGoLive:input_type -> golive.implementation.v1.RecordGoLiveRequest
+	3,  // 54: golive.implementation.v1.CohortPlanService.CreateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 55: golive.implementation.v1.CohortPlanService.GetCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	27, // 56: golive.implementation.v1.CohortPlanService.ListCohortPlans:output_type -> golive.implementation.v1.ListCohortPlansResponse
+	3,  // 57: golive.implementation.v1.CohortPlanService.UpdateCohortPlan:output_type -> golive.implementation.v1.CohortPlan
+	40, // 58: golive.implementation.v1.CohortPlanService.DeleteCohortPlan:output_type -> google.protobuf.Empty
+	19, // 59: golive.implementation.v1.CohortPlanService.EvaluateReadiness:output_type -> golive.implementation.v1.Readiness
+	34, // 60: golive.implementation.v1.CohortPlanService.BatchEvaluateReadiness:output_type -> golive.implementation.v1.BatchEvaluateReadinessResponse
+	3,  // 61: golive.implementation.v1.CohortPlanService.OverrideReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 62: golive.implementation.v1.CohortPlanService.WithdrawReadiness:output_type -> golive.implementation.v1.CohortPlan
+	3,  // 63: golive.implementation.v1.CohortPlanService.RecordGoLive:output_type -> golive.implementation.v1.CohortPlan
+	54, // [54:64] is the sub-list for method output_type
+	44, // [44:54] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_cohort_plan_proto_init() }
@@ -2898,7 +3002,7 @@ func file_golive_implementation_v1_cohort_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_cohort_plan_proto_rawDesc), len(file_golive_implementation_v1_cohort_plan_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,15 +20,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CohortPlanService_CreateCohortPlan_FullMethodName  = "/golive.implementation.v1.CohortPlanService/CreateCohortPlan"
-	CohortPlanService_GetCohortPlan_FullMethodName     = "/golive.implementation.v1.CohortPlanService/GetCohortPlan"
-	CohortPlanService_ListCohortPlans_FullMethodName   = "/golive.implementation.v1.CohortPlanService/ListCohortPlans"
-	CohortPlanService_UpdateCohortPlan_FullMethodName  = "/golive.implementation.v1.CohortPlanService/UpdateCohortPlan"
-	CohortPlanService_DeleteCohortPlan_FullMethodName  = "/golive.implementation.v1.CohortPlanService/DeleteCohortPlan"
-	CohortPlanService_EvaluateReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/EvaluateReadiness"
-	CohortPlanService_OverrideReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/OverrideReadiness"
-	CohortPlanService_WithdrawReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/WithdrawReadiness"
-	CohortPlanService_RecordGoLive_FullMethodName      = "/golive.implementation.v1.CohortPlanService/RecordGoLive"
+	CohortPlanService_CreateCohortPlan_FullMethodName       = "/golive.implementation.v1.CohortPlanService/CreateCohortPlan"
+	CohortPlanService_GetCohortPlan_FullMethodName          = "/golive.implementation.v1.CohortPlanService/GetCohortPlan"
+	CohortPlanService_ListCohortPlans_FullMethodName        = "/golive.implementation.v1.CohortPlanService/ListCohortPlans"
+	CohortPlanService_UpdateCohortPlan_FullMethodName       = "/golive.implementation.v1.CohortPlanService/UpdateCohortPlan"
+	CohortPlanService_DeleteCohortPlan_FullMethodName       = "/golive.implementation.v1.CohortPlanService/DeleteCohortPlan"
+	CohortPlanService_EvaluateReadiness_FullMethodName      = "/golive.implementation.v1.CohortPlanService/EvaluateReadiness"
+	CohortPlanService_BatchEvaluateReadiness_FullMethodName = "/golive.implementation.v1.CohortPlanService/BatchEvaluateReadiness"
+	CohortPlanService_OverrideReadiness_FullMethodName      = "/golive.implementation.v1.CohortPlanService/OverrideReadiness"
+	CohortPlanService_WithdrawReadiness_FullMethodName      = "/golive.implementation.v1.CohortPlanService/WithdrawReadiness"
+	CohortPlanService_RecordGoLive_FullMethodName           = "/golive.implementation.v1.CohortPlanService/RecordGoLive"
 )
 
 // CohortPlanServiceClient is the client API for CohortPlanService service.
@@ -53,6 +54,9 @@ type CohortPlanServiceClient interface {
 	// EvaluateReadiness computes the readiness of the cohort for its go-live now, with the
 	// evidence of every criterion. The same verdict in the common form is given by EvaluateGate.
 	EvaluateReadiness(ctx context.Context, in *EvaluateReadinessRequest, opts ...grpc.CallOption) (*Readiness, error)
+	// BatchEvaluateReadiness computes the readiness of every cohort plan of an implementation, in the order of their names; of the first 500.
+	// Errors: NOT_FOUND.
+	BatchEvaluateReadiness(ctx context.Context, in *BatchEvaluateReadinessRequest, opts ...grpc.CallOption) (*BatchEvaluateReadinessResponse, error)
 	// OverrideReadiness lets one criterion pass for at most 24 hours. The caller is its person.
 	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY) when it would not end within 24 hours.
 	OverrideReadiness(ctx context.Context, in *OverrideReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error)
@@ -132,6 +136,16 @@ func (c *cohortPlanServiceClient) EvaluateReadiness(ctx context.Context, in *Eva
 	return out, nil
 }
 
+func (c *cohortPlanServiceClient) BatchEvaluateReadiness(ctx context.Context, in *BatchEvaluateReadinessRequest, opts ...grpc.CallOption) (*BatchEvaluateReadinessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchEvaluateReadinessResponse)
+	err := c.cc.Invoke(ctx, CohortPlanService_BatchEvaluateReadiness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *cohortPlanServiceClient) OverrideReadiness(ctx context.Context, in *OverrideReadinessRequest, opts ...grpc.CallOption) (*CohortPlan, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CohortPlan)
@@ -184,6 +198,9 @@ type CohortPlanServiceServer interface {
 	// EvaluateReadiness computes the readiness of the cohort for its go-live now, with the
 	// evidence of every criterion. The same verdict in the common form is given by EvaluateGate.
 	EvaluateReadiness(context.Context, *EvaluateReadinessRequest) (*Readiness, error)
+	// BatchEvaluateReadiness computes the readiness of every cohort plan of an implementation, in the order of their names; of the first 500.
+	// Errors: NOT_FOUND.
+	BatchEvaluateReadiness(context.Context, *BatchEvaluateReadinessRequest) (*BatchEvaluateReadinessResponse, error)
 	// OverrideReadiness lets one criterion pass for at most 24 hours. The caller is its person.
 	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY) when it would not end within 24 hours.
 	OverrideReadiness(context.Context, *OverrideReadinessRequest) (*CohortPlan, error)
@@ -220,6 +237,9 @@ func (UnimplementedCohortPlanServiceServer) DeleteCohortPlan(context.Context, *D
 }
 func (UnimplementedCohortPlanServiceServer) EvaluateReadiness(context.Context, *EvaluateReadinessRequest) (*Readiness, error) {
 	return nil, status.Error(codes.Unimplemented, "method EvaluateReadiness not implemented")
+}
+func (UnimplementedCohortPlanServiceServer) BatchEvaluateReadiness(context.Context, *BatchEvaluateReadinessRequest) (*BatchEvaluateReadinessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchEvaluateReadiness not implemented")
 }
 func (UnimplementedCohortPlanServiceServer) OverrideReadiness(context.Context, *OverrideReadinessRequest) (*CohortPlan, error) {
 	return nil, status.Error(codes.Unimplemented, "method OverrideReadiness not implemented")
@@ -359,6 +379,24 @@ func _CohortPlanService_EvaluateReadiness_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CohortPlanService_BatchEvaluateReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchEvaluateReadinessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CohortPlanServiceServer).BatchEvaluateReadiness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CohortPlanService_BatchEvaluateReadiness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CohortPlanServiceServer).BatchEvaluateReadiness(ctx, req.(*BatchEvaluateReadinessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CohortPlanService_OverrideReadiness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(OverrideReadinessRequest)
 	if err := dec(in); err != nil {
@@ -443,6 +481,10 @@ var CohortPlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EvaluateReadiness",
 			Handler:    _CohortPlanService_EvaluateReadiness_Handler,
+		},
+		{
+			MethodName: "BatchEvaluateReadiness",
+			Handler:    _CohortPlanService_BatchEvaluateReadiness_Handler,
 		},
 		{
 			MethodName: "OverrideReadiness",

@@ -34,7 +34,8 @@ const (
 //
 //	CLAIMED → VERIFIED → REVERSED · CLAIMED → REVERSED
 //
-// Only VERIFIED benefits count as realised. A reversal stands as VERIFIED from its beginning.
+// Only what was verified counts as realised, and costs as soon as they are claimed. What reverses a verified entry is VERIFIED and
+// counts against it; a claim that is reversed counts nowhere, and neither does its reversal.
 type LedgerEntryServiceClient interface {
 	// CreateLedgerEntry creates a ledger entry. It is CLAIMED.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
@@ -117,7 +118,8 @@ func (c *ledgerEntryServiceClient) ReverseLedgerEntry(ctx context.Context, in *R
 //
 //	CLAIMED → VERIFIED → REVERSED · CLAIMED → REVERSED
 //
-// Only VERIFIED benefits count as realised. A reversal stands as VERIFIED from its beginning.
+// Only what was verified counts as realised, and costs as soon as they are claimed. What reverses a verified entry is VERIFIED and
+// counts against it; a claim that is reversed counts nowhere, and neither does its reversal.
 type LedgerEntryServiceServer interface {
 	// CreateLedgerEntry creates a ledger entry. It is CLAIMED.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.

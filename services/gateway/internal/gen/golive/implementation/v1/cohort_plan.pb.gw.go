@@ -360,6 +360,45 @@ func local_request_CohortPlanService_EvaluateReadiness_0(ctx context.Context, ma
 	return msg, metadata, err
 }
 
+func request_CohortPlanService_BatchEvaluateReadiness_0(ctx context.Context, marshaler runtime.Marshaler, client extImplementationv1.CohortPlanServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extImplementationv1.BatchEvaluateReadinessRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["parent"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "parent")
+	}
+	protoReq.Parent, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "parent", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.BatchEvaluateReadiness(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_CohortPlanService_BatchEvaluateReadiness_0(ctx context.Context, marshaler runtime.Marshaler, server extImplementationv1.CohortPlanServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq extImplementationv1.BatchEvaluateReadinessRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["parent"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "parent")
+	}
+	protoReq.Parent, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "parent", err)
+	}
+	msg, err := server.BatchEvaluateReadiness(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_CohortPlanService_OverrideReadiness_0(ctx context.Context, marshaler runtime.Marshaler, client extImplementationv1.CohortPlanServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq extImplementationv1.OverrideReadinessRequest
@@ -621,6 +660,26 @@ func RegisterCohortPlanServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		}
 		forward_CohortPlanService_EvaluateReadiness_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_CohortPlanService_BatchEvaluateReadiness_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/golive.implementation.v1.CohortPlanService/BatchEvaluateReadiness", runtime.WithHTTPPathPattern("/v1/{parent=workspaces/*/implementations/*}/cohortPlans:batchEvaluateReadiness"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_CohortPlanService_BatchEvaluateReadiness_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CohortPlanService_BatchEvaluateReadiness_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CohortPlanService_OverrideReadiness_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -823,6 +882,23 @@ func RegisterCohortPlanServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		}
 		forward_CohortPlanService_EvaluateReadiness_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_CohortPlanService_BatchEvaluateReadiness_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/golive.implementation.v1.CohortPlanService/BatchEvaluateReadiness", runtime.WithHTTPPathPattern("/v1/{parent=workspaces/*/implementations/*}/cohortPlans:batchEvaluateReadiness"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_CohortPlanService_BatchEvaluateReadiness_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CohortPlanService_BatchEvaluateReadiness_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CohortPlanService_OverrideReadiness_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -878,25 +954,27 @@ func RegisterCohortPlanServiceHandlerClient(ctx context.Context, mux *runtime.Se
 }
 
 var (
-	pattern_CohortPlanService_CreateCohortPlan_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 4, 4, 5, 3, 2, 4}, []string{"v1", "workspaces", "implementations", "parent", "cohortPlans"}, ""))
-	pattern_CohortPlanService_GetCohortPlan_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, ""))
-	pattern_CohortPlanService_ListCohortPlans_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 4, 4, 5, 3, 2, 4}, []string{"v1", "workspaces", "implementations", "parent", "cohortPlans"}, ""))
-	pattern_CohortPlanService_UpdateCohortPlan_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "cohort_plan.name"}, ""))
-	pattern_CohortPlanService_DeleteCohortPlan_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, ""))
-	pattern_CohortPlanService_EvaluateReadiness_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "evaluateReadiness"))
-	pattern_CohortPlanService_OverrideReadiness_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "override"))
-	pattern_CohortPlanService_WithdrawReadiness_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "withdraw"))
-	pattern_CohortPlanService_RecordGoLive_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "recordGoLive"))
+	pattern_CohortPlanService_CreateCohortPlan_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 4, 4, 5, 3, 2, 4}, []string{"v1", "workspaces", "implementations", "parent", "cohortPlans"}, ""))
+	pattern_CohortPlanService_GetCohortPlan_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, ""))
+	pattern_CohortPlanService_ListCohortPlans_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 4, 4, 5, 3, 2, 4}, []string{"v1", "workspaces", "implementations", "parent", "cohortPlans"}, ""))
+	pattern_CohortPlanService_UpdateCohortPlan_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "cohort_plan.name"}, ""))
+	pattern_CohortPlanService_DeleteCohortPlan_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, ""))
+	pattern_CohortPlanService_EvaluateReadiness_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "evaluateReadiness"))
+	pattern_CohortPlanService_BatchEvaluateReadiness_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 4, 4, 5, 3, 2, 4}, []string{"v1", "workspaces", "implementations", "parent", "cohortPlans"}, "batchEvaluateReadiness"))
+	pattern_CohortPlanService_OverrideReadiness_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "override"))
+	pattern_CohortPlanService_WithdrawReadiness_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "withdraw"))
+	pattern_CohortPlanService_RecordGoLive_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 2, 2, 1, 0, 2, 3, 1, 0, 4, 6, 5, 4}, []string{"v1", "workspaces", "implementations", "cohortPlans", "name"}, "recordGoLive"))
 )
 
 var (
-	forward_CohortPlanService_CreateCohortPlan_0  = runtime.ForwardResponseMessage
-	forward_CohortPlanService_GetCohortPlan_0     = runtime.ForwardResponseMessage
-	forward_CohortPlanService_ListCohortPlans_0   = runtime.ForwardResponseMessage
-	forward_CohortPlanService_UpdateCohortPlan_0  = runtime.ForwardResponseMessage
-	forward_CohortPlanService_DeleteCohortPlan_0  = runtime.ForwardResponseMessage
-	forward_CohortPlanService_EvaluateReadiness_0 = runtime.ForwardResponseMessage
-	forward_CohortPlanService_OverrideReadiness_0 = runtime.ForwardResponseMessage
-	forward_CohortPlanService_WithdrawReadiness_0 = runtime.ForwardResponseMessage
-	forward_CohortPlanService_RecordGoLive_0      = runtime.ForwardResponseMessage
+	forward_CohortPlanService_CreateCohortPlan_0       = runtime.ForwardResponseMessage
+	forward_CohortPlanService_GetCohortPlan_0          = runtime.ForwardResponseMessage
+	forward_CohortPlanService_ListCohortPlans_0        = runtime.ForwardResponseMessage
+	forward_CohortPlanService_UpdateCohortPlan_0       = runtime.ForwardResponseMessage
+	forward_CohortPlanService_DeleteCohortPlan_0       = runtime.ForwardResponseMessage
+	forward_CohortPlanService_EvaluateReadiness_0      = runtime.ForwardResponseMessage
+	forward_CohortPlanService_BatchEvaluateReadiness_0 = runtime.ForwardResponseMessage
+	forward_CohortPlanService_OverrideReadiness_0      = runtime.ForwardResponseMessage
+	forward_CohortPlanService_WithdrawReadiness_0      = runtime.ForwardResponseMessage
+	forward_CohortPlanService_RecordGoLive_0           = runtime.ForwardResponseMessage
 )
