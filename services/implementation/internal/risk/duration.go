@@ -9,7 +9,7 @@ import (
 // The grid on which a quantile function is tabulated: standard normal scores
 // from -reach to reach. Beyond it are 8 of 100 billion draws, which get the ends.
 const (
-	cells = 1024
+	cells = 512
 	reach = 6.5
 )
 

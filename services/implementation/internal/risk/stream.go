@@ -8,7 +8,7 @@ import (
 
 // block is how many iterations share a stream. It is part of the answer: with
 // another size the same seed gives other draws.
-const block = 500
+const block = 100
 
 // stream is where the random numbers of one task or one stage come from. It
 // follows from the seed and the name alone, so that a task that is added, removed
