@@ -63,6 +63,24 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterCohortServiceHandlerClient(ctx, mux, implementationv1.NewCohortServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterResourceServiceHandlerClient(ctx, mux, implementationv1.NewResourceServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterStageServiceHandlerClient(ctx, mux, implementationv1.NewStageServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterTaskServiceHandlerClient(ctx, mux, implementationv1.NewTaskServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterBaselineServiceHandlerClient(ctx, mux, implementationv1.NewBaselineServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterPlanTemplateServiceHandlerClient(ctx, mux, implementationv1.NewPlanTemplateServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterCommentServiceHandlerClient(ctx, mux, implementationv1.NewCommentServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterCohortPlanServiceHandlerClient(ctx, mux, implementationv1.NewCohortPlanServiceClient(c))
 		},
 		func() error {

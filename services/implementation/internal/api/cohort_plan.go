@@ -63,3 +63,8 @@ func (a *CohortPlanService) OverrideReadiness(ctx context.Context, req *implemen
 func (a *CohortPlanService) WithdrawReadiness(ctx context.Context, req *implementationv1.WithdrawReadinessRequest) (*implementationv1.CohortPlan, error) {
 	return a.store.WithdrawReadiness(ctx, req)
 }
+
+// RecordGoLive records when a cohort went live.
+func (a *CohortPlanService) RecordGoLive(ctx context.Context, req *implementationv1.RecordGoLiveRequest) (*implementationv1.CohortPlan, error) {
+	return a.store.RecordGoLive(ctx, req)
+}

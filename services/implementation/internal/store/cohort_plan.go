@@ -14,7 +14,7 @@ import (
 // is in a table of its own too, so that readiness can be counted in one query.
 var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
 	Table:   "cohort_plans",
-	Columns: []resource.Column[*implementationv1.CohortPlan]{{Field: "cohort"}, {Field: "go_live_time"}},
+	Columns: []resource.Column[*implementationv1.CohortPlan]{{Field: "cohort"}, {Field: "go_live_time"}, {Field: "live_time"}},
 	Parent:  Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.CohortPlan]{
 		Validate:   validateCohortPlan,

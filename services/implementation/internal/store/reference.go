@@ -98,6 +98,10 @@ func unused(ctx context.Context, tx *sqldb.Tx, name, query string, args ...any) 
 	if err != nil {
 		return fmt.Errorf("who uses %s: %w", name, err)
 	}
+	return inUse(name, user)
+}
+
+func inUse(name, user string) error {
 	return fault.Precondition(ReasonInUse, "%s is needed by %s; remove that first", name, user).
 		Subject("IN_USE", name, "is needed by "+user)
 }
@@ -141,4 +145,16 @@ func quoted(s string) string {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// samePlan holds a name in a part of a plan against that plan: well-formed, and of the same implementation.
+func samePlan[M proto.Message](kind *resource.Kind[M], owner, field, name string) error {
+	if err := shape(kind, owner, field, name); err != nil {
+		return err
+	}
+	if parent(name) != parent(owner) {
+		return fault.Invalid(ReasonOtherPlan, "%s names %s, which is of another implementation; name one of %s", field, quoted(name), parent(owner)).
+			Field(field, "is of another implementation")
+	}
+	return nil
 }

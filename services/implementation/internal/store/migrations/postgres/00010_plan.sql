@@ -1,6 +1,7 @@
 -- +goose Up
 ALTER TABLE implementations ADD COLUMN state BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE implementations ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cohort_plans ADD COLUMN live_time BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX implementations_parent ON implementations (parent);
 
 CREATE TABLE resources (

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+)
+
+// ReasonOtherPlan is the reason of faults about links from one plan to another.
+const ReasonOtherPlan = "OTHER_IMPLEMENTATION"
+
+// maxStages bounds a plan, so that whoever waits for whom is read whole.
+const maxStages = 500
+
+// stageRows is the kind without its hooks, which could not speak of it otherwise.
+var stageRows = resource.Define(resource.Spec[*implementationv1.Stage]{
+	Table: "stages",
+	Columns: []resource.Column[*implementationv1.Stage]{
+		{Field: "display_name"}, {Field: "position"}, {Field: "state"}, {Field: "owner"}, {Field: "labels"}, {Field: "predecessors"},
+	},
+	Parent: Implementations.RequiredLater,
+})
+
+// Stages is the kind of stages.
+var Stages = stageRows.With(resource.Hooks[*implementationv1.Stage]{
+	Validate: validateStage,
+	BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Stage) error {
+		for _, query := range []string{
+			"SELECT name FROM tasks WHERE stage = $1 ORDER BY name LIMIT 1",
+			"SELECT name FROM resource_sets WHERE field = 'predecessors' AND value = $1 ORDER BY name LIMIT 1",
+		} {
+			if err := unused(ctx, tx, old.GetName(), query, old.GetName()); err != nil {
+				return err
+			}
+		}
+		return removeComments(ctx, tx, old.GetName())
+	},
+})
+
+func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementationv1.Stage) error {
+	if err := validateCriteria(ctx, tx, stage); err != nil {
+		return err
+	}
+	if old != nil && slices.Equal(old.GetPredecessors(), stage.GetPredecessors()) {
+		return nil
+	}
+	for i, name := range stage.GetPredecessors() {
+		if err := samePlan(stageRows, stage.GetName(), fmt.Sprintf("stage.predecessors[%d]", i), name); err != nil {
+			return err
+		}
+	}
+	// Whoever links stages of the plan does so one after the other, or two could close a circle together.
+	if _, err := Implementations.Lock(ctx, tx, parent(stage.GetName())); err != nil {
+		return err
+	}
+	all, err := stageRows.Select(ctx, tx, "WHERE parent = $1", parent(stage.GetName()))
+	if err != nil {
+		return err
+	}
+	if old == nil && len(all) >= maxStages {
+		return fault.Exhausted(ReasonPlanTooLarge, "%s has %d stages already, which is the most a plan may have", parent(stage.GetName()), maxStages)
+	}
+	return link(stage, all)
+}
+
+// link holds the predecessors of a stage against all stages of the plan, and gives it the state that they say.
+func link(stage *implementationv1.Stage, all []*implementationv1.Stage) error {
+	edges := make(map[string][]string, len(all))
+	states := make(map[string]implementationv1.Stage_State, len(all))
+	for _, s := range all {
+		edges[s.GetName()], states[s.GetName()] = s.GetPredecessors(), s.GetState()
+	}
+	before := make([]implementationv1.Stage_State, len(stage.GetPredecessors()))
+	for i, name := range stage.GetPredecessors() {
+		state, known := states[name]
+		if !known && name != stage.GetName() {
+			return dangling(fmt.Sprintf("stage.predecessors[%d]", i), name)
+		}
+		before[i] = state
+	}
+	edges[stage.GetName()] = stage.GetPredecessors()
+	if path := circle(edges, []string{stage.GetName()}); path != nil {
+		return circleFault(ReasonStageCycle, "stage.predecessors", path)
+	}
+	lifecycle.Settle(stage, before)
+	return nil
+}
+
+func validateCriteria(ctx context.Context, tx *sqldb.Tx, stage *implementationv1.Stage) error {
+	seen := map[string]bool{}
+	for i, c := range stage.GetExitCriteria() {
+		field := fmt.Sprintf("stage.exit_criteria[%d]", i)
+		if seen[c.GetId()] {
+			return fault.Invalid("CRITERION_DUPLICATE", "two exit criteria have the id %q; give each its own", c.GetId()).
+				Field(field+".id", "is there twice")
+		}
+		seen[c.GetId()] = true
+		plan := c.GetReadiness().GetCohortPlan()
+		if plan == "" {
+			continue
+		}
+		field += ".readiness.cohort_plan"
+		if err := samePlan(CohortPlans, stage.GetName(), field, plan); err != nil {
+			return err
+		}
+		if err := reference(ctx, tx, CohortPlans, stage.GetName(), field, plan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
