@@ -52,7 +52,7 @@ func (s *Store) Enrol(ctx context.Context, req *implementationv1.EnrolPeopleRequ
 		}
 		now := s.Now()
 		changed, err := s.advance(ctx, tx, training, people, func(e lifecycle.Enrolment, _ int) (lifecycle.Enrolment, bool) {
-			return e.Assign(now)
+			return e.Assign(now, moment(req.GetDueTime()))
 		})
 		if err != nil {
 			return nil, err
@@ -120,51 +120,10 @@ func (s *Store) RecordCompletions(ctx context.Context, req *implementationv1.Rec
 	})
 }
 
-// ImportCompletions is RecordCompletions from a file.
-func (s *Store) ImportCompletions(ctx context.Context, req *implementationv1.ImportCompletionsRequest) (*implementationv1.ImportResult, error) {
-	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.ImportResult, error) {
-		training, err := lockOpen(ctx, tx, req.GetTraining())
-		if err != nil {
-			return nil, err
-		}
-		workspace := Workspace(training.GetName())
-		all, file, err := sheet.Completions(req.GetCsv(), req.GetColumns(), workspace, s.Now())
-		if err != nil {
-			return nil, err
-		}
-		people := make([]string, len(all))
-		for i, c := range all {
-			people[i] = People.Name(workspace, c.Person)
-		}
-		found, err := existing(ctx, tx, "people", people)
-		if err != nil {
-			return nil, err
-		}
-		for i, c := range all {
-			if !found[people[i]] {
-				file.Problems.Add(c.Line, file.Column(0), ReasonPersonUnknown, "%s is not known; import the memberships first", c.Person)
-			}
-		}
-		if file.Problems.Any() {
-			return rejected(file), nil
-		}
-		return s.complete(ctx, tx, training, people, all)
-	})
-}
-
-// rejected is the answer to a file that changed nothing.
-func rejected(file *sheet.File) *implementationv1.ImportResult {
-	return &implementationv1.ImportResult{
-		RowCount:   count(file.RowCount),
-		Errors:     file.Problems.Rows(),
-		ErrorCount: count(file.Problems.Count()),
-	}
-}
-
 func (s *Store) complete(ctx context.Context, tx *sqldb.Tx, training *implementationv1.Training, people []string, all []sheet.Completion) (*implementationv1.ImportResult, error) {
-	now, validity := s.Now(), training.GetValidity().AsDuration()
+	now, terms := s.Now(), lifecycle.TermsOf(training)
 	changed, err := s.advance(ctx, tx, training, people, func(e lifecycle.Enrolment, i int) (lifecycle.Enrolment, bool) {
-		return e.Complete(now, all[i].Time, validity, all[i].Score)
+		return e.Complete(now, all[i].Time, terms, all[i].Score)
 	})
 	if err != nil {
 		return nil, err
@@ -209,36 +168,6 @@ func (s *Store) tellBatch(ctx context.Context, tx *sqldb.Tx, training *implement
 		Resource: training.GetName() + "/enrolments",
 		Type:     "implementation.enrolment." + verb,
 		After:    counts,
-	})
-}
-
-// Waive lets a person off.
-func (s *Store) Waive(ctx context.Context, req *implementationv1.WaiveEnrolmentRequest) (*implementationv1.Enrolment, error) {
-	training, person, err := parseEnrolment(req.GetName())
-	if err != nil {
-		return nil, err
-	}
-	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.Enrolment, error) {
-		if _, err := Trainings.Lock(ctx, tx, training); err != nil {
-			return nil, err
-		}
-		e, err := loadEnrolment(ctx, tx, training, person)
-		if err != nil {
-			return nil, err
-		}
-		now := s.Now()
-		next, moved, err := e.Waive(now, req.GetReason())
-		if err != nil || !moved {
-			return e.message(now), err
-		}
-		e.Enrolment, e.updated, e.revision = next, now, e.revision+1
-		if err := saveEnrolments(ctx, tx, []enrolment{e}); err != nil {
-			return nil, err
-		}
-		m := e.message(now)
-		return m, s.tell(ctx, tx, feed.Record{
-			Resource: m.GetName(), Type: "implementation.enrolment.waived", Revision: m.GetRevision(), Cause: req.GetReason(), After: m,
-		})
 	})
 }
 
