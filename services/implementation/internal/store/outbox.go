@@ -103,7 +103,28 @@ func (s *Store) ClaimMail(ctx context.Context, n int, lease time.Duration) (lett
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
 	}
-	return letters, nil
+	return letters, words(ctx, s.DB().Read(), letters)
+}
+
+// words fills in those of communications, which are kept once and not with each message.
+func words(ctx context.Context, q sqldb.Queryer, letters []Letter) error {
+	var names []string
+	for _, l := range letters {
+		if l.Kind == implementationv1.Mail_COMMUNICATION && l.Text == "" {
+			names = append(names, l.About)
+		}
+	}
+	slices.Sort(names)
+	communications, err := Communications.LoadMany(ctx, q, slices.Compact(names))
+	if err != nil {
+		return fmt.Errorf("read what messages say: %w", err)
+	}
+	for i, l := range letters {
+		if c := communications[l.About]; l.Kind == implementationv1.Mail_COMMUNICATION && l.Text == "" {
+			letters[i].Subject, letters[i].Text = c.GetSubject(), c.GetBody()
+		}
+	}
+	return nil
 }
 
 // MailWaiting says whether a message is due.
