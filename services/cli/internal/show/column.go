@@ -73,6 +73,10 @@ func columnsOf(singular string) []column {
 		return []column{title, state(), owner, {head: "VALID", path: "validity", wide: true}}
 	case "enrolment":
 		return []column{{head: "PERSON", path: "person"}, state(), {head: "COMPLETED", path: "complete_time"}}
+	case "forecast":
+		return []column{{head: "P50", path: "p50_time"}, {head: "P80", path: "p80_time"}, {head: "P90", path: "p90_time"}, {head: "TARGET", path: "target_probability"}, {head: "SEED", path: "seed", wide: true}}
+	case "proposal":
+		return []column{state(), {head: "DAYS", path: "price_days"}, {head: "ENDS", path: "finish_time_after"}, {head: "BY", path: "applied_by", wide: true}}
 	default:
 		return []column{title}
 	}
