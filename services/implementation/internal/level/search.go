@@ -30,7 +30,7 @@ type search struct {
 
 // solve looks for the earliest finish. The first order is by latest finish; each
 // restart disturbs that order, or the best one so far, by a random amount. Every order is
-// scheduled, then justified to the right and to the left, which only ever shortens it
+// scheduled, then justified to the right and to the left as long as that shortens it
 // (double justification: Valls, Ballestín, Quintanilla 2005).
 func (p *problem) solve(seed int64, restarts int) (best, free found) {
 	s := p.newSearch()
