@@ -96,6 +96,18 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterEnrolmentServiceHandlerClient(ctx, mux, implementationv1.NewEnrolmentServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterChallengeServiceHandlerClient(ctx, mux, implementationv1.NewChallengeServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterSignalServiceHandlerClient(ctx, mux, implementationv1.NewSignalServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterDetectorPolicyServiceHandlerClient(ctx, mux, implementationv1.NewDetectorPolicyServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterSupportServiceHandlerClient(ctx, mux, implementationv1.NewSupportServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterSessionServiceHandlerClient(ctx, mux, implementationv1.NewSessionServiceClient(c))
 		},
 		func() error {

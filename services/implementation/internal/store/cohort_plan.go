@@ -8,6 +8,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/readiness"
 )
 
 // CohortPlans is the kind of cohort plans. Which trainings their criteria name
@@ -20,6 +21,9 @@ var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
 		Validate:   validateCohortPlan,
 		AfterWrite: writeCriteria,
 		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.CohortPlan) error {
+			if err := removeDates(ctx, tx, old.GetName()); err != nil {
+				return err
+			}
 			return removeCriteria(ctx, tx, old.GetName())
 		},
 	},
@@ -31,8 +35,12 @@ type criterion struct{ id, training, field string }
 // criteria lists every training that a plan names, with the path of the field that does.
 func criteria(plan *implementationv1.CohortPlan) (all []criterion) {
 	for i, c := range plan.GetReadinessPolicy().GetCriteria() {
-		for j, training := range c.GetTrained().GetTrainings() {
-			path := fmt.Sprintf("cohort_plan.readiness_policy.criteria[%d].trained.trainings[%d]", i, j)
+		kind, trainings := "trained", c.GetTrained().GetTrainings()
+		if p := c.GetProficient(); p != nil {
+			kind, trainings = "proficient", p.GetTrainings()
+		}
+		for j, training := range trainings {
+			path := fmt.Sprintf("cohort_plan.readiness_policy.criteria[%d].%s.trainings[%d]", i, kind, j)
 			all = append(all, criterion{id: c.GetId(), training: training, field: path})
 		}
 	}
@@ -45,14 +53,31 @@ func validateCohortPlan(ctx context.Context, tx *sqldb.Tx, old, plan *implementa
 			return err
 		}
 	}
-	seen := map[string]bool{}
-	for i, c := range plan.GetReadinessPolicy().GetCriteria() {
-		if seen[c.GetId()] {
-			return fault.Invalid("CRITERION_DUPLICATE", "two criteria have the id %q; give each its own", c.GetId()).
-				Field(fmt.Sprintf("cohort_plan.readiness_policy.criteria[%d].id", i), "is there twice")
-		}
-		seen[c.GetId()] = true
+	if err := readiness.Check(plan); err != nil {
+		return err
 	}
+	for i, c := range plan.GetReadinessPolicy().GetCriteria() {
+		if err := sameWorkspace(plan, fmt.Sprintf("cohort_plan.readiness_policy.criteria[%d]", i), c); err != nil {
+			return err
+		}
+	}
+	return knownTrainings(ctx, tx, plan)
+}
+
+// sameWorkspace checks names of what is not kept here, or need not be there yet.
+func sameWorkspace(plan *implementationv1.CohortPlan, field string, c *implementationv1.Criterion) error {
+	for path, name := range map[string]string{
+		".access.application": c.GetAccess().GetApplication(), ".pulse.survey": c.GetPulse().GetSurvey(), ".technical.resource": c.GetTechnical().GetResource(),
+	} {
+		if name != "" && Workspace(name) != Workspace(plan.GetName()) {
+			return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is of another workspace; name one of %s", field+path, quoted(name), Workspace(plan.GetName())).
+				Field(field+path, "is of another workspace")
+		}
+	}
+	return nil
+}
+
+func knownTrainings(ctx context.Context, tx *sqldb.Tx, plan *implementationv1.CohortPlan) error {
 	var names []string
 	for _, c := range criteria(plan) {
 		if err := shape(Trainings, plan.GetName(), c.field, c.training); err != nil {
@@ -72,7 +97,10 @@ func validateCohortPlan(ctx context.Context, tx *sqldb.Tx, old, plan *implementa
 	return nil
 }
 
-func writeCriteria(ctx context.Context, tx *sqldb.Tx, _, plan *implementationv1.CohortPlan) error {
+func writeCriteria(ctx context.Context, tx *sqldb.Tx, old, plan *implementationv1.CohortPlan) error {
+	if err := noteDate(ctx, tx, old, plan); err != nil {
+		return err
+	}
 	if err := removeCriteria(ctx, tx, plan.GetName()); err != nil {
 		return err
 	}
@@ -83,12 +111,22 @@ func writeCriteria(ctx context.Context, tx *sqldb.Tx, _, plan *implementationv1.
 			return fmt.Errorf("store criteria of %s: %w", plan.GetName(), err)
 		}
 	}
+	for _, c := range plan.GetReadinessPolicy().GetCriteria() {
+		if resource := c.GetTechnical().GetResource(); resource != "" {
+			_, err := tx.ExecContext(ctx, "INSERT INTO cohort_plan_technical (plan, resource) VALUES ($1, $2) ON CONFLICT DO NOTHING", plan.GetName(), resource)
+			if err != nil {
+				return fmt.Errorf("store criteria of %s: %w", plan.GetName(), err)
+			}
+		}
+	}
 	return nil
 }
 
 func removeCriteria(ctx context.Context, tx *sqldb.Tx, plan string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM cohort_plan_trainings WHERE plan = $1", plan); err != nil {
-		return fmt.Errorf("remove criteria of %s: %w", plan, err)
+	for _, table := range []string{"cohort_plan_trainings", "cohort_plan_technical"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE plan = $1", plan); err != nil {
+			return fmt.Errorf("remove criteria of %s: %w", plan, err)
+		}
 	}
 	return nil
 }
