@@ -97,7 +97,7 @@ func classify(permission string) class {
 // aboutPersons says that what is kept there is about one person by nature.
 func aboutPersons(collection string) bool {
 	switch collection {
-	case "enrolments", "completions", "contacts", "stakeholders", "provisionings":
+	case "enrolments", "completions", "contacts", "stakeholders", "provisionings", "mails", "erasures":
 		return true
 	default:
 		return false
@@ -130,7 +130,7 @@ func wordClass(word string) class {
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
 		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "report", "send", "complete", "reopen",
 		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "engageStopLine",
-		"review", "confirm", "hold", "sustain", "capture", "level", "mitigate", "dismiss", "mute", "unmute", "book", "attend", "decline", "reassign", "invite", "remind", "claim", "ingest", "optOut", "optIn", "open":
+		"review", "confirm", "hold", "sustain", "capture", "level", "mitigate", "dismiss", "mute", "unmute", "book", "attend", "decline", "reassign", "invite", "remind", "handOver", "claim", "ingest", "optOut", "optIn", "open":
 		return change
 	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "releaseStopLine", "verify", "reverse":
 		return decide
