@@ -10,8 +10,8 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
-// named is what the tasks of a batch name and the database has, or the batch itself.
-type named struct {
+// mentions is what the tasks of a batch name and the database has, or the batch itself.
+type mentions struct {
 	stages, tasks map[string]bool
 	resources     map[string]*implementationv1.Resource
 	calendar      *implementationv1.Calendar // of the plan
@@ -19,7 +19,7 @@ type named struct {
 }
 
 // lookUp reads all that tasks of one plan name, in a statement or few for each kind.
-func lookUp(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Task) (*named, error) {
+func lookUp(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Task) (*mentions, error) {
 	stages, before, resources, own := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range batch {
 		stages[t.GetStage()], own[t.GetName()] = true, true
@@ -34,7 +34,7 @@ func lookUp(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Task) (
 			}
 		}
 	}
-	k := &named{teams: map[string]error{}}
+	k := &mentions{teams: map[string]error{}}
 	var err error
 	if k.stages, err = existing(ctx, tx, "stages", slices.Sorted(maps.Keys(stages))); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func lookUp(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Task) (
 }
 
 // check holds one task against what is known.
-func (k *named) check(t *implementationv1.Task, field string) error {
+func (k *mentions) check(t *implementationv1.Task, field string) error {
 	if !k.stages[t.GetStage()] {
 		return dangling(field+".stage", t.GetStage())
 	}
@@ -77,7 +77,7 @@ func (k *named) check(t *implementationv1.Task, field string) error {
 }
 
 // together remembers which resources work at the same time, as tasks have few different teams.
-func (k *named) together(names []string, field string) error {
+func (k *mentions) together(names []string, field string) error {
 	if len(names) < 2 {
 		return nil
 	}
