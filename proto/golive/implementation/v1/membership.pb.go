@@ -315,6 +315,8 @@ type ImportResult struct {
 	ErrorCount int32 `protobuf:"varint,6,opt,name=error_count,json=errorCount,proto3" json:"error_count,omitempty"`
 	// How the file was read: `UTF-8`, `UTF-16LE`, `UTF-16BE` or `windows-1252`.
 	Encoding string `protobuf:"bytes,8,opt,name=encoding,proto3" json:"encoding,omitempty"`
+	// Columns that the header has and the import does not know; they were not read.
+	IgnoredColumns []string `protobuf:"bytes,9,rep,name=ignored_columns,json=ignoredColumns,proto3" json:"ignored_columns,omitempty"`
 	// Things that were known and changed, where an import does that.
 	UpdatedCount  int32 `protobuf:"varint,7,opt,name=updated_count,json=updatedCount,proto3" json:"updated_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -398,6 +400,13 @@ func (x *ImportResult) GetEncoding() string {
 		return x.Encoding
 	}
 	return ""
+}
+
+func (x *ImportResult) GetIgnoredColumns() []string {
+	if x != nil {
+		return x.IgnoredColumns
+	}
+	return nil
 }
 
 func (x *ImportResult) GetUpdatedCount() int32 {
@@ -1065,7 +1074,7 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x1a:\n" +
 	"\fColumnsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc9\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf2\x02\n" +
 	"\fImportResult\x12\x1b\n" +
 	"\trow_count\x18\x01 \x01(\x05R\browCount\x12#\n" +
 	"\rcreated_count\x18\x02 \x01(\x05R\fcreatedCount\x12'\n" +
@@ -1074,7 +1083,8 @@ const file_golive_implementation_v1_membership_proto_rawDesc = "" +
 	"\x06errors\x18\x05 \x03(\v2\".golive.implementation.v1.RowErrorR\x06errors\x12\x1f\n" +
 	"\verror_count\x18\x06 \x01(\x05R\n" +
 	"errorCount\x12\x1a\n" +
-	"\bencoding\x18\b \x01(\tR\bencoding\x12#\n" +
+	"\bencoding\x18\b \x01(\tR\bencoding\x12'\n" +
+	"\x0fignored_columns\x18\t \x03(\tR\x0eignoredColumns\x12#\n" +
 	"\rupdated_count\x18\a \x01(\x05R\fupdatedCount\"e\n" +
 	"\fExportResult\x12\x10\n" +
 	"\x03csv\x18\x01 \x01(\fR\x03csv\x12\x1b\n" +
