@@ -155,6 +155,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "event log", Run: s.log.Run},
 		run.Part{Name: "revocations", Run: s.revoked.Run},
 		run.Part{Name: "readiness", Run: s.engine.Run},
+		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
 		run.Part{Name: "request ids", Run: s.purge},
 	)
 }
