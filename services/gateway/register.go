@@ -75,6 +75,9 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterBaselineServiceHandlerClient(ctx, mux, implementationv1.NewBaselineServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterScheduleServiceHandlerClient(ctx, mux, implementationv1.NewScheduleServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterPlanTemplateServiceHandlerClient(ctx, mux, implementationv1.NewPlanTemplateServiceClient(c))
 		},
 		func() error {

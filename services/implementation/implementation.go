@@ -42,23 +42,25 @@ const MaxRequest = 16<<20 + 64<<10
 
 // Config is what the service is made of. Only Database is required.
 type Config struct {
-	Database sqldb.Config         // The schema is "implementation" when PostgreSQL is given without one.
-	Logger   *zap.Logger          // Silent when nil.
-	Registry *prometheus.Registry // Gets the metrics; nowhere when nil.
-	Clock    func() time.Time     // time.Now when nil.
-	Issuer   *auth.Issuer         // Mints tokens here; nil where the private key is elsewhere.
-	Sweep    time.Duration        // How often every cohort plan is judged again; 5 min when 0.
+	Database sqldb.Config             // The schema is "implementation" when PostgreSQL is given without one.
+	Logger   *zap.Logger              // Silent when nil.
+	Registry *prometheus.Registry     // Gets the metrics; nowhere when nil.
+	Clock    func() time.Time         // time.Now when nil.
+	Issuer   *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
+	Gate     gatev1.GateServiceClient // The deployment service; nil where there is none: technical criteria are then UNKNOWN.
+	Sweep    time.Duration            // How often every cohort plan is judged again; 5 min when 0.
 }
 
 // Service is the running service.
 type Service struct {
-	db      *sqldb.DB
-	log     *feed.Log
-	store   *store.Store
-	engine  *engine.Engine
-	revoked *auth.Revocations
-	access  *auth.AccessService
-	logger  *zap.Logger
+	db        *sqldb.DB
+	log       *feed.Log
+	store     *store.Store
+	engine    *engine.Engine
+	technical *engine.Technical
+	revoked   *auth.Revocations
+	access    *auth.AccessService
+	logger    *zap.Logger
 }
 
 // New opens and migrates the database and puts the service together. Close it when done.
@@ -92,6 +94,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	s.log = feed.New(db, feed.Config{Logger: cfg.Logger})
 	s.store = store.New(db, s.log, cfg.Clock)
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
+	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(s.engine); err != nil {
@@ -116,6 +119,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterStageServiceServer(r, api.NewStageService(s.store))
 	implementationv1.RegisterTaskServiceServer(r, api.NewTaskService(s.store))
 	implementationv1.RegisterBaselineServiceServer(r, api.NewBaselineService(s.store))
+	implementationv1.RegisterScheduleServiceServer(r, api.NewScheduleService(s.store))
 	implementationv1.RegisterPlanTemplateServiceServer(r, api.NewPlanTemplateService(s.store))
 	implementationv1.RegisterCommentServiceServer(r, api.NewCommentService(s.store))
 	implementationv1.RegisterForecastServiceServer(r, api.NewForecastService(s.store))
@@ -155,6 +159,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "event log", Run: s.log.Run},
 		run.Part{Name: "revocations", Run: s.revoked.Run},
 		run.Part{Name: "readiness", Run: s.engine.Run},
+		run.Part{Name: "technical criteria", Run: s.technical.Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
 		run.Part{Name: "request ids", Run: s.purge},
 	)
