@@ -43,6 +43,8 @@ const MaxRequest = 16<<20 + 64<<10
 // Config is what the service is made of. Only Database is required.
 type Config struct {
 	Database sqldb.Config             // The schema is "implementation" when PostgreSQL is given without one.
+	Contacts sqldb.Config             // Where addresses are kept, apart from all else; beside Database when zero.
+	Mail     SMTP                     // How messages to people leave; they wait until somebody takes them when zero.
 	Logger   *zap.Logger              // Silent when nil.
 	Registry *prometheus.Registry     // Gets the metrics; nowhere when nil.
 	Clock    func() time.Time         // time.Now when nil.
@@ -61,6 +63,7 @@ type Service struct {
 	revoked   *auth.Revocations
 	access    *auth.AccessService
 	logger    *zap.Logger
+	reach     *reach
 }
 
 // New opens and migrates the database and puts the service together. Close it when done.
@@ -101,6 +104,9 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
+	if s.reach, err = s.openReach(ctx, cfg); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -128,11 +134,6 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterLedgerEntryServiceServer(r, api.NewLedgerEntryService(s.store))
 	implementationv1.RegisterOutcomeServiceServer(r, api.NewOutcomeService(s.store))
 	implementationv1.RegisterBenefitServiceServer(r, api.NewBenefitService(s.store))
-	implementationv1.RegisterStakeholderServiceServer(r, api.NewStakeholderService(s.store))
-	implementationv1.RegisterCommunicationServiceServer(r, api.NewCommunicationService(s.store))
-	implementationv1.RegisterContactServiceServer(r, api.NewContactService(s.store))
-	implementationv1.RegisterMailServiceServer(r, api.NewMailService(s.store, api.Way{}))
-	implementationv1.RegisterErasureServiceServer(r, api.NewErasureService(s.store))
 	implementationv1.RegisterFeatureServiceServer(r, api.NewFeatureService(s.store))
 	implementationv1.RegisterUsageServiceServer(r, api.NewUsageService(s.store))
 	implementationv1.RegisterAdoptionServiceServer(r, api.NewAdoptionService(s.store))
@@ -145,6 +146,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterSignalServiceServer(r, api.NewSignalService(s.store))
 	implementationv1.RegisterDetectorPolicyServiceServer(r, api.NewDetectorPolicyService(s.store))
 	implementationv1.RegisterSupportServiceServer(r, api.NewSupportService(s.store))
+	s.registerReach(r)
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
@@ -161,6 +163,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "readiness", Run: s.engine.Run},
 		run.Part{Name: "technical criteria", Run: s.technical.Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
+		run.Part{Name: "people", Run: s.runReach},
 		run.Part{Name: "request ids", Run: s.purge},
 	)
 }
@@ -174,8 +177,8 @@ func (s *Service) Ready(ctx context.Context) error {
 	return s.revoked.Ready(ctx)
 }
 
-// Close closes the database. Run must have returned.
-func (s *Service) Close() error { return s.db.Close() }
+// Close closes the databases. Run must have returned.
+func (s *Service) Close() error { return errors.Join(s.reach.db.Close(), s.db.Close()) }
 
 func (s *Service) purge(ctx context.Context) error {
 	tick := time.NewTicker(purgeEvery)

@@ -53,6 +53,8 @@ func result(file *sheet.File, written int64) *implementationv1.ImportResult {
 // number is a number of rows, which a request of bounded size keeps small.
 func number(n int) int32 { return int32(n) } //nolint:gosec // bounded by the size of a request
 
+func scanText(rows *sql.Rows) (text string, err error) { return text, rows.Scan(&text) }
+
 // workspace is the first two segments of a name.
 func workspace(name string) string {
 	parts := strings.SplitN(name, "/", 3)
