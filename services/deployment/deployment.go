@@ -142,6 +142,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
 	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))
 	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))
+	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.store.Log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
 }

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/feed"
+	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/store"
+	"github.com/golive-dev/golive/services/deployment/internal/technical"
+)
+
+const (
+	// gateHeartbeat keeps proxies from cutting a quiet stream.
+	gateHeartbeat = 15 * time.Second
+	// gateSweep looks again at what no event tells of, such as health.
+	gateSweep = 5 * time.Second
+)
+
+// GateService answers golive.gate.v1.GateService for waves, deployments and environments: whether the machines are where they should be.
+type GateService struct {
+	gatev1.UnimplementedGateServiceServer
+
+	store *store.Store
+}
+
+// NewGateService serves the store.
+func NewGateService(s *store.Store) *GateService { return &GateService{store: s} }
+
+// EvaluateGate judges one resource now.
+func (a *GateService) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
+	if req.GetPurpose() == gatev1.Purpose_PURPOSE_READINESS {
+		return nil, fault.Invalid("GATE_UNSUPPORTED",
+			"this service judges machines, not people; ask the implementation service, or ask for TECHNICAL").
+			Field("purpose", "is not judged here")
+	}
+	v, err := a.judge(ctx, req.GetResource())
+	if err != nil {
+		return nil, err
+	}
+	v.Purpose = req.GetPurpose()
+	return v, nil
+}
+
+func (a *GateService) judge(ctx context.Context, name string) (*gatev1.Verdict, error) {
+	q, now := a.store.DB.Read(), a.store.Now()
+	switch parts := strings.Split(name, "/"); {
+	case len(parts) == 8 && parts[6] == "waves":
+		w, err := store.Waves.Load(ctx, q, name)
+		if err != nil {
+			return nil, err
+		}
+		return technical.Wave(w, now), nil
+	case len(parts) == 6 && parts[4] == "deployments":
+		d, err := store.Deployments.Load(ctx, q, name)
+		if err != nil {
+			return nil, err
+		}
+		return technical.Deployment(d, now), nil
+	case len(parts) == 4 && parts[2] == "environments":
+		if err := store.Environments.Required(ctx, q, name); err != nil {
+			return nil, err
+		}
+		standing, err := store.EnvironmentStanding(ctx, q, name)
+		if err != nil {
+			return nil, err
+		}
+		standing.Revision = now.UnixMicro()
+		return technical.Environment(name, standing, now), nil
+	default:
+		return nil, fault.Invalid("GATE_UNSUPPORTED",
+			"this service judges waves, deployments and environments; ask for one of those, not for %q", strings.ToValidUTF8(name[:min(len(name), 200)], "")).
+			Field("resource", "is none of them")
+	}
+}
+
+// WatchGates sends the verdict on each resource, and then those that change.
+func (a *GateService) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
+	ctx := stream.Context()
+	for _, name := range req.GetResources() {
+		if !strings.HasPrefix(name, req.GetParent()+"/") {
+			return fault.Invalid("OTHER_WORKSPACE", "%q is not of %s; watch each workspace by itself", name, req.GetParent()).
+				Field("resources", "are of another workspace")
+		}
+	}
+	watcher, err := a.store.Log.Watch(ctx, "", moves(req.GetResources()))
+	if err != nil {
+		return err
+	}
+	return a.follow(ctx, req, watcher, stream)
+}
+
+// moves matches the events that may change a verdict: those of the resource itself, and of any deployment of the
+// workspace where an environment is watched.
+func moves(resources []string) func(*eventv1.Event) bool {
+	watched, workspaces := map[string]bool{}, map[string]bool{}
+	for _, name := range resources {
+		watched[name] = true
+		if parts := strings.Split(name, "/"); len(parts) == 4 {
+			workspaces[parts[1]] = true
+		}
+	}
+	return func(e *eventv1.Event) bool {
+		parts := strings.Split(e.GetResource(), "/")
+		return watched[e.GetResource()] || len(parts) >= 6 && parts[4] == "deployments" && workspaces[parts[1]]
+	}
+}
+
+func (a *GateService) follow(ctx context.Context, req *gatev1.WatchGatesRequest, watcher *feed.Watcher, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
+	beat, sweep := time.NewTicker(gateHeartbeat), time.NewTicker(gateSweep)
+	defer beat.Stop()
+	defer sweep.Stop()
+	sent := map[string]*gatev1.Verdict{}
+	for {
+		for _, name := range req.GetResources() {
+			v, err := a.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: name, Purpose: req.GetPurpose()})
+			if err != nil {
+				return err
+			}
+			if proto.Equal(gist(sent[name]), gist(v)) {
+				continue
+			}
+			sent[name] = v
+			if err := stream.Send(&gatev1.WatchGatesResponse{Verdict: v}); err != nil {
+				return err
+			}
+		}
+		select {
+		case _, open := <-watcher.C:
+			if !open {
+				return watcher.Err()
+			}
+			drain(watcher)
+		case <-sweep.C:
+		case <-beat.C:
+			if err := stream.Send(&gatev1.WatchGatesResponse{}); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// drain takes what has come meanwhile, so that a burst is judged once.
+func drain(watcher *feed.Watcher) {
+	for {
+		select {
+		case _, open := <-watcher.C:
+			if !open {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// gist is a verdict less what time alone changes.
+func gist(v *gatev1.Verdict) *gatev1.Verdict {
+	if v == nil {
+		return nil
+	}
+	c := proto.CloneOf(v)
+	c.EvaluatedAt, c.ValidUntil, c.Ttl, c.Revision = nil, nil, nil, 0
+	for _, reason := range c.GetReasons() {
+		reason.Since = nil
+	}
+	for _, e := range c.GetEvidence() {
+		e.AsOf = nil
+	}
+	return c
+}
