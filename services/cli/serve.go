@@ -68,6 +68,8 @@ func (a *app) serveImplementation() *cobra.Command {
 	cmd.Flags().StringVar(&cfg.Listen, "listen-implementation", server.DefaultImplementation, "where it listens")
 	cmd.Flags().StringVar(&cfg.Database, "database", "", "a PostgreSQL URL; SQLite in the data folder when not given")
 	cmd.Flags().StringSliceVar(&cfg.Trusted, "trusted-issuers", nil, "files with the public keys of issuers: trusted-issuer.json of the deployment role")
+	peerFlags(cmd, "deployment", &cfg.Gate)
+	cmd.Flags().StringVar(&cfg.Gate.TokenFile, "token-file", "", "who it is there: a token of the role service")
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/sqldb"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation"
 )
 
@@ -16,6 +17,7 @@ type ImplementationConfig struct {
 
 	Database string   // A PostgreSQL URL; SQLite in the data folder when empty.
 	Listen   string   // Where it listens.
+	Gate     Peer     // The deployment service; none when its address is empty. It takes a token file.
 	Trusted  []string // Files with the public keys of issuers; at least one.
 }
 
@@ -37,8 +39,19 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 	if err != nil {
 		return nil, err
 	}
+	var gate gatev1.GateServiceClient
+	if cfg.Gate.Address != "" {
+		if cfg.Gate.TokenFile == "" {
+			return nil, errors.New("the deployment service would not know who asks: give --token-file a token of the role service, which golive token create makes")
+		}
+		conn, err := p.dial(cfg.Gate, cfg.Gate.token(nil))
+		if err != nil {
+			return nil, err
+		}
+		gate = gatev1.NewGateServiceClient(conn)
+	}
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Listen, trusted: trusted,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), gate: gate, listen: cfg.Listen, trusted: trusted,
 	})
 	if err != nil {
 		return nil, err
@@ -50,6 +63,7 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 // implementationRole is what the implementation service needs in any process.
 type implementationRole struct {
 	database sqldb.Config
+	gate     gatev1.GateServiceClient
 	listen   string
 	trusted  []auth.TrustedIssuer
 }
@@ -60,7 +74,7 @@ func (p *process) newImplementation(ctx context.Context, role implementationRole
 		return nil, err
 	}
 	service, err := implementation.New(ctx, implementation.Config{
-		Database: role.database, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
+		Database: role.database, Gate: role.gate, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 	people, err := p.newImplementation(ctx, implementationRole{
 		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted,
+		gate: gatev1.NewGateServiceClient(rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation"))),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("implementation: %w", err)

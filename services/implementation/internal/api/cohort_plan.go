@@ -54,6 +54,12 @@ func (a *CohortPlanService) EvaluateReadiness(ctx context.Context, req *implemen
 	return assessed[req.GetName()].Readiness(), err
 }
 
+// BatchEvaluateReadiness judges all of an implementation now.
+func (a *CohortPlanService) BatchEvaluateReadiness(ctx context.Context, req *implementationv1.BatchEvaluateReadinessRequest) (*implementationv1.BatchEvaluateReadinessResponse, error) {
+	all, err := a.store.ReadinessOf(ctx, req.GetParent())
+	return &implementationv1.BatchEvaluateReadinessResponse{Readinesses: all}, err
+}
+
 // OverrideReadiness lets one criterion pass for a time.
 func (a *CohortPlanService) OverrideReadiness(ctx context.Context, req *implementationv1.OverrideReadinessRequest) (*implementationv1.CohortPlan, error) {
 	return a.store.OverrideReadiness(ctx, req)

@@ -136,7 +136,7 @@ func (s *Store) WatchFacts(ctx context.Context) (*feed.Watcher, error) {
 	return s.log.Watch(ctx, "", func(e *eventv1.Event) bool { return subject(e.GetResource()) != "" })
 }
 
-// subject is the cohort plan, cohort or training that an event is about; empty where it is about none.
+// subject is the cohort plan, cohort, training or implementation whose facts an event changed; empty where it is about none.
 func subject(resource string) string {
 	if strings.HasSuffix(resource, facet) {
 		return ""
@@ -146,6 +146,8 @@ func subject(resource string) string {
 	case len(parts) == 6 && parts[4] == "cohortPlans":
 		return resource
 	case len(parts) >= 4 && (parts[2] == "cohorts" || parts[2] == "trainings"):
+		return strings.Join(parts[:4], "/")
+	case len(parts) >= 4 && parts[2] == "implementations" && (len(parts) == 4 || slices.Contains([]string{"stakeholders", "communications", "challenges"}, parts[4])):
 		return strings.Join(parts[:4], "/")
 	default:
 		return ""
@@ -171,7 +173,7 @@ func (s *Store) Affected(ctx context.Context, resources []string) ([]string, err
 	for part := range slices.Chunk(found, chunk) {
 		in := sqldb.Marks(1, len(part))
 		rows, err := s.DB().Read().QueryContext(ctx, "SELECT name FROM cohort_plans WHERE cohort IN ("+in+
-			") UNION SELECT plan FROM cohort_plan_trainings WHERE training IN ("+in+")", part...)
+			") UNION SELECT name FROM cohort_plans WHERE parent IN ("+in+") UNION SELECT plan FROM cohort_plan_trainings WHERE training IN ("+in+")", part...)
 		some, err := sqldb.Collect(rows, err, scanText)
 		if err != nil {
 			return nil, fmt.Errorf("which cohort plans are affected: %w", err)

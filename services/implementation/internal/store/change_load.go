@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/golive-dev/golive/pkg/sqldb"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/readiness"
+)
+
+const (
+	week = 7 * 24 * time.Hour
+	// touched is how long a go-live asks something of people: its own week and the three after it.
+	touched = 4 * week
+	// furthest is how many weeks a change load criterion may look at.
+	furthest = 52
+)
+
+// monday is the beginning of the ISO week of a moment, in UTC.
+func monday(t time.Time) time.Time {
+	t = t.UTC().Truncate(24 * time.Hour)
+	return t.AddDate(0, 0, -(int(t.Weekday())+6)%7)
+}
+
+// changeLoad sums, for each week from the go-live of a plan on, the impact of
+// every cohort plan of the workspace whose go-live touches that week, times the share of the cohort that it touches.
+func (j *judgement) changeLoad(ctx context.Context, q sqldb.Queryer, plans []string) error {
+	cohorts := make([]string, len(plans))
+	for i, plan := range plans {
+		cohorts[i] = j.plans[plan].GetCohort()
+	}
+	capacities, err := Cohorts.LoadMany(ctx, q, cohorts)
+	if err != nil {
+		return err
+	}
+	others, err := j.movements(ctx, q, plans)
+	if err != nil {
+		return err
+	}
+	shares, err := overlap(ctx, q, cohorts, others, j.store.Now())
+	if err != nil {
+		return err
+	}
+	for _, name := range plans {
+		plan, f := j.plans[name], j.facts[name]
+		f.Capacity = capacities[plan.GetCohort()].GetChangeCapacity()
+		if plan.GetGoLiveTime() != nil {
+			f.Loads = loads(monday(plan.GetGoLiveTime().AsTime()), plan.GetCohort(), others, shares)
+		}
+	}
+	return nil
+}
+
+// movements are the cohort plans of the workspaces that go live where it can matter to one of the plans.
+func (j *judgement) movements(ctx context.Context, q sqldb.Queryer, plans []string) ([]*implementationv1.CohortPlan, error) {
+	var first, last time.Time
+	workspaces := map[string]bool{}
+	for _, name := range plans {
+		at := moment(j.plans[name].GetGoLiveTime())
+		if at.IsZero() {
+			continue
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+		workspaces[Workspace(name)] = true
+	}
+	if first.IsZero() {
+		return nil, nil
+	}
+	live := fmt.Sprintf(`WHERE go_live_time BETWEEN $1 AND $2 AND parent IN (SELECT name FROM implementations WHERE state NOT IN (%d, %d)) ORDER BY name`,
+		implementationv1.Implementation_CANCELLED, implementationv1.Implementation_CLOSED)
+	all, err := CohortPlans.Select(ctx, q, live, micros(first.Add(-touched)), micros(last.Add(furthest*week)))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(plan *implementationv1.CohortPlan) bool { return !workspaces[Workspace(plan.GetName())] }), nil
+}
+
+// overlap is the share of each cohort that belongs to each of the others too, at a moment.
+func overlap(ctx context.Context, q sqldb.Queryer, cohorts []string, others []*implementationv1.CohortPlan, at time.Time) (map[[2]string]float64, error) {
+	shares := map[[2]string]float64{}
+	if len(others) == 0 {
+		return shares, nil
+	}
+	moving := make([]string, len(others))
+	for i, plan := range others {
+		moving[i] = plan.GetCohort()
+	}
+	slices.Sort(moving)
+	moving = slices.Compact(moving)
+	slices.Sort(cohorts)
+	cohorts = slices.Compact(cohorts)
+	query := fmt.Sprintf(`WITH here AS (
+		SELECT m.parent, m.person FROM memberships m WHERE m.parent IN (%s) AND %s
+	) SELECT here.parent, m.parent, COUNT(DISTINCT m.person), (SELECT COUNT(DISTINCT all_here.person) FROM here all_here WHERE all_here.parent = here.parent)
+	FROM here JOIN memberships m ON m.person = here.person AND m.parent IN (%s) AND %s GROUP BY here.parent, m.parent`,
+		sqldb.Marks(2, len(cohorts)), effective("CAST($1 AS BIGINT)"), sqldb.Marks(2+len(cohorts), len(moving)), effective("CAST($1 AS BIGINT)"))
+	args := append(append([]any{at.UnixMicro()}, sqldb.Texts(cohorts)...), sqldb.Texts(moving)...)
+	rows, err := q.QueryContext(ctx, query, args...)
+	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var here, there string
+		var both, all int64
+		if err := rows.Scan(&here, &there, &both, &all); err != nil {
+			return none, err
+		}
+		shares[[2]string{here, there}] = float64(both) / float64(all)
+		return none, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare cohorts: %w", err)
+	}
+	return shares, nil
+}
+
+// loads are the weeks from a Monday on.
+func loads(from time.Time, cohort string, others []*implementationv1.CohortPlan, shares map[[2]string]float64) []readiness.Load {
+	all := make([]readiness.Load, furthest)
+	for i := range all {
+		l := readiness.Load{Week: from.Add(time.Duration(i) * week)}
+		for _, plan := range others {
+			begins := monday(plan.GetGoLiveTime().AsTime())
+			share := shares[[2]string{cohort, plan.GetCohort()}]
+			if points := float64(impact(plan)) * share; points > 0 && !l.Week.Before(begins) && l.Week.Before(begins.Add(touched)) {
+				l.Load += points
+				if i := parent(plan.GetName()); !slices.Contains(l.From, i) {
+					l.From = append(l.From, i)
+				}
+			}
+		}
+		all[i] = l
+	}
+	return all
+}
+
+// impact is how much a plan asks of its people: the greatest of its aspects.
+func impact(plan *implementationv1.CohortPlan) int32 {
+	var most int32
+	for _, i := range plan.GetImpacts() {
+		most = max(most, i.GetLevel())
+	}
+	return most
+}
