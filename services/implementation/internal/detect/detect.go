@@ -76,13 +76,14 @@ func Judge(f *Facts, p Policy) []Report {
 		settings := p.Settings(rule)
 		reports[i] = Report{Rule: rule, Settings: settings}
 		if !settings.Disabled {
-			reports[i].Findings = judge(f, rule, settings)
+			reports[i].Findings = rule.Judge(f, settings)
 		}
 	}
 	return reports
 }
 
-func judge(f *Facts, rule Rule, s Settings) []Finding {
+// Judge looks at the facts by this rule.
+func (rule Rule) Judge(f *Facts, s Settings) []Finding {
 	if why, missing := f.Missing[rule.ID]; missing {
 		return []Finding{{Rule: rule.ID, Subject: f.Implementation, Window: f.Week.Window(), Status: unknown, Text: why}}
 	}

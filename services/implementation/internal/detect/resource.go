@@ -63,6 +63,11 @@ func list(names []string) string {
 // unstaffed is L2: criticality ≥ .3 or float ≤ 5 days, starts within 15 days, nobody named.
 func unstaffed(f *Facts, s Settings) (all []Finding) {
 	for _, t := range f.Tasks {
+		found := Finding{Subject: t.Name, Resources: []string{t.Name}}
+		if t.Start.IsZero() {
+			all = append(all, found.nothing("it has no computed start"))
+			continue
+		}
 		in := days(t.Start.Sub(f.Now))
 		if in > s.get("within_days") {
 			continue // its time comes; there are thousands of these
@@ -83,7 +88,6 @@ func unstaffed(f *Facts, s Settings) (all []Finding) {
 		if !it {
 			measure = 0
 		}
-		found := Finding{Subject: t.Name, Resources: []string{t.Name}}
 		all = append(all, found.says(it, measure, numbers, "%s; %s", text, sign(t.Named, "somebody is named", "nobody is named")))
 	}
 	return all
