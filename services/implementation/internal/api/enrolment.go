@@ -47,3 +47,38 @@ func (a *EnrolmentService) ImportCompletions(ctx context.Context, req *implement
 func (a *EnrolmentService) WaiveEnrolment(ctx context.Context, req *implementationv1.WaiveEnrolmentRequest) (*implementationv1.Enrolment, error) {
 	return a.store.Waive(ctx, req)
 }
+
+// BookEnrolment gives a person a seat.
+func (a *EnrolmentService) BookEnrolment(ctx context.Context, req *implementationv1.BookEnrolmentRequest) (*implementationv1.Enrolment, error) {
+	return a.store.Book(ctx, req)
+}
+
+// DeclineEnrolment records that a person declined.
+func (a *EnrolmentService) DeclineEnrolment(ctx context.Context, req *implementationv1.DeclineEnrolmentRequest) (*implementationv1.Enrolment, error) {
+	return a.store.Decline(ctx, req)
+}
+
+// ReassignEnrolment asks a person again.
+func (a *EnrolmentService) ReassignEnrolment(ctx context.Context, req *implementationv1.ReassignEnrolmentRequest) (*implementationv1.Enrolment, error) {
+	return a.store.Reassign(ctx, req)
+}
+
+// RecordAssessments records scores.
+func (a *EnrolmentService) RecordAssessments(ctx context.Context, req *implementationv1.RecordAssessmentsRequest) (*implementationv1.RecordAssessmentsResponse, error) {
+	return a.store.RecordAssessments(ctx, req)
+}
+
+// ImportEnrolments assigns people from a file.
+func (a *EnrolmentService) ImportEnrolments(ctx context.Context, req *implementationv1.ImportEnrolmentsRequest) (*implementationv1.ImportResult, error) {
+	return a.store.ImportEnrolments(ctx, req)
+}
+
+// ExportEnrolments writes a page of a file.
+func (a *EnrolmentService) ExportEnrolments(ctx context.Context, req *implementationv1.ExportEnrolmentsRequest) (*implementationv1.ExportResult, error) {
+	return a.store.ExportEnrolments(ctx, req)
+}
+
+// CountEnrolments counts the people of a training.
+func (a *EnrolmentService) CountEnrolments(ctx context.Context, req *implementationv1.CountEnrolmentsRequest) (*implementationv1.CountEnrolmentsResponse, error) {
+	return a.store.CountEnrolments(ctx, req)
+}

@@ -49,3 +49,8 @@ func (a *MembershipService) DeleteMembership(ctx context.Context, req *implement
 func (a *MembershipService) ImportMemberships(ctx context.Context, req *implementationv1.ImportMembershipsRequest) (*implementationv1.ImportResult, error) {
 	return a.store.ImportMemberships(ctx, req)
 }
+
+// ExportMemberships writes a page of a file.
+func (a *MembershipService) ExportMemberships(ctx context.Context, req *implementationv1.ExportMembershipsRequest) (*implementationv1.ExportResult, error) {
+	return a.store.ExportMemberships(ctx, req)
+}

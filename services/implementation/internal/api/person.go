@@ -45,3 +45,13 @@ func (a *PersonService) ListPeople(ctx context.Context, req *implementationv1.Li
 func (a *PersonService) DeletePerson(ctx context.Context, req *implementationv1.DeletePersonRequest) (*emptypb.Empty, error) {
 	return store.People.Delete(ctx, a.store.Store, req)
 }
+
+// ImportPeople reads a file.
+func (a *PersonService) ImportPeople(ctx context.Context, req *implementationv1.ImportPeopleRequest) (*implementationv1.ImportResult, error) {
+	return a.store.ImportPeople(ctx, req)
+}
+
+// ExportPeople writes a page of a file.
+func (a *PersonService) ExportPeople(ctx context.Context, req *implementationv1.ExportPeopleRequest) (*implementationv1.ExportResult, error) {
+	return a.store.ExportPeople(ctx, req)
+}

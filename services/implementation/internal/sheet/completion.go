@@ -16,15 +16,20 @@ type Completion struct {
 	Score *float64
 }
 
-// Completions reads columns person, complete_time and score. A person may be there once.
+// Completions reads columns person, complete_time and score. A person may be
+// there once. Where there is a column state, as in what is exported, rows of
+// people who have completed nothing are passed over.
 func Completions(data []byte, columns map[string]string, workspace string, now time.Time) ([]Completion, *File, error) {
-	f, err := Read(data, []Field{{Name: "person", Required: true}, {Name: "complete_time"}, {Name: "score"}}, columns)
+	f, err := Read(data, []Field{{Name: "person", Required: true}, {Name: "complete_time"}, {Name: "score"}, {Name: "state"}}, columns)
 	if err != nil {
 		return nil, nil, err
 	}
 	all := make([]Completion, 0, len(f.Rows))
 	seen := make(map[string]int, len(f.Rows))
 	for _, row := range f.Rows {
+		if state := row.Value(3); state != "" && state != "COMPLETED" && state != "EXPIRED" {
+			continue
+		}
 		c := Completion{Line: row.Line}
 		var good [3]bool
 		c.Person, good[0] = f.person(row, 0, workspace)

@@ -1,7 +1,8 @@
-// Package sheet reads CSV files as people send them: with a byte order mark or
-// without, separated by comma, semicolon or tab, with columns in any order and
+// Package sheet reads CSV files as people send them: in UTF-8, UTF-16 or what a
+// spreadsheet takes for it, separated by comma, semicolon, tab or pipe, with columns in any order and
 // under names of their own. What is wrong is answered by line, column and
 // reason, all of it at once, because nobody likes to mend a file error by error.
+// It writes such files too, in one form, safe to be opened in a spreadsheet.
 package sheet
 
 import (
@@ -12,7 +13,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/golive-dev/golive/pkg/fault"
 )
@@ -41,6 +41,10 @@ type File struct {
 	Rows []Row
 	// RowCount counts all rows that were read, bad ones too.
 	RowCount int
+	// Encoding is how the file was read.
+	Encoding string
+	// Ignored are the columns that the header has and nobody asked for.
+	Ignored []string
 	// Problems are what is wrong.
 	Problems Problems
 
@@ -53,6 +57,11 @@ type File struct {
 // Column is what the file calls the column of the i-th field.
 func (f *File) Column(i int) string { return f.columns[i] }
 
+// ColumnOf is [File.Column] by the name of the field.
+func (f *File) ColumnOf(name string) string {
+	return f.columns[slices.IndexFunc(f.fields, func(field Field) bool { return field.Name == name })]
+}
+
 // Read reads a file. Columns says which column holds a field where the header
 // does not name it so; a name that is no field is a mistake of the request and
 // returned as an error. Everything about the file itself ends in Problems.
@@ -64,9 +73,14 @@ func Read(data []byte, fields []Field, columns map[string]string) (*File, error)
 		}
 	}
 	f := &File{fields: fields}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if !f.isText(data) {
+	data, encoding, bad := decode(data)
+	if bad != nil {
+		f.Problems.Add(bad.line, "", "ENCODING_INVALID", "byte %d %s; save the file as CSV in UTF-8", bad.offset, bad.why)
 		return f, nil
+	}
+	f.Encoding = encoding
+	if bytes.IndexByte(data, '\n') < 0 { // line ends of old
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 	}
 	r := csv.NewReader(bytes.NewReader(data))
 	r.Comma = separator(data)
@@ -83,33 +97,10 @@ func Read(data []byte, fields []Field, columns map[string]string) (*File, error)
 	return f, nil
 }
 
-// isText refuses what is not UTF-8, naming the first line that is not.
-func (f *File) isText(data []byte) bool {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		f.Problems.Add(1, "", "ENCODING_INVALID", "the file is UTF-16; save it as CSV in UTF-8")
-	case bytes.IndexByte(data, 0) >= 0:
-		line := 1 + bytes.Count(data[:bytes.IndexByte(data, 0)], []byte("\n"))
-		f.Problems.Add(line, "", "ENCODING_INVALID", "the file holds zero bytes; it is no text")
-	case !utf8.Valid(data):
-		line := 1
-		for part := range bytes.Lines(data) {
-			if !utf8.Valid(part) {
-				break
-			}
-			line++
-		}
-		f.Problems.Add(line, "", "ENCODING_INVALID", "the line is not UTF-8; save the file as CSV in UTF-8")
-	default:
-		return true
-	}
-	return false
-}
-
 // separator is what occurs most in the header, outside of quotes.
 func separator(data []byte) rune {
 	best, most := ',', 0
-	for _, candidate := range []byte{',', ';', '\t'} {
+	for _, candidate := range []byte{',', ';', '\t', '|'} {
 		count, quoted := 0, false
 		for _, b := range data {
 			if b == '\n' && !quoted {
@@ -157,6 +148,11 @@ func (f *File) header(header []string, columns map[string]string) bool {
 			good = false
 		}
 	}
+	for j, name := range known {
+		if name != "" && !slices.Contains(f.at, j) {
+			f.Ignored = append(f.Ignored, name)
+		}
+	}
 	return good
 }
 
@@ -201,7 +197,7 @@ func (f *File) pick(arena, record []string, line int) []string {
 	for i, field := range f.fields {
 		value := ""
 		if f.at[i] >= 0 {
-			value = strings.TrimSpace(record[f.at[i]])
+			value = unguard(strings.TrimSpace(record[f.at[i]]))
 		}
 		if value == "" && field.Required {
 			f.Problems.Add(line, f.columns[i], "VALUE_MISSING", "%s is empty", f.columns[i])

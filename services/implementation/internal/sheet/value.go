@@ -32,6 +32,20 @@ func (f *File) person(row Row, i int, workspace string) (id string, ok bool) {
 	return id, true
 }
 
+// resourceID is the id of what people name: cohorts, sessions, applications.
+var resourceID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// id reads the id of a resource below the workspace, or below another parent, or its full name.
+func (f *File) id(row Row, i int, parent, collection string) (id string, ok bool) {
+	text := row.Value(i)
+	id = strings.TrimPrefix(text, parent+"/"+collection+"/")
+	if !resourceID.MatchString(id) {
+		f.Problems.Add(row.Line, f.Column(i), "INVALID_RESOURCE_ID", "%s is no id of %s; write up to 63 lower-case letters, digits or -", describe(text), collection)
+		return "", false
+	}
+	return id, true
+}
+
 // date reads YYYY-MM-DD (in UTC) or RFC 3339; an empty value is the zero time.
 func (f *File) date(row Row, i int) (time.Time, bool) {
 	text := row.Value(i)

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -15,8 +17,33 @@ import (
 var Cohorts = resource.Define(resource.Spec[*implementationv1.Cohort]{
 	Table:   "cohorts",
 	Columns: []resource.Column[*implementationv1.Cohort]{{Field: "display_name"}, {Field: "labels"}},
-	Hooks:   resource.Hooks[*implementationv1.Cohort]{BeforeDelete: deleteCohort},
+	Hooks: resource.Hooks[*implementationv1.Cohort]{
+		Validate:     func(_ context.Context, _ *sqldb.Tx, _, m *implementationv1.Cohort) error { return validateCohort(m) },
+		BeforeDelete: deleteCohort,
+	},
 })
+
+// validateCohort checks what the shape of the fields does not say: that the zone and the days exist.
+func validateCohort(m *implementationv1.Cohort) error {
+	if _, err := time.LoadLocation(m.GetTimeZone()); err != nil || m.GetTimeZone() == "Local" {
+		return fault.Invalid("TIME_ZONE_UNKNOWN", "time zone %s is not known; write an IANA name, such as Europe/Berlin", quoted(m.GetTimeZone())).
+			Field("cohort.time_zone", "is not known")
+	}
+	for i, b := range m.GetBlackouts() {
+		field := fmt.Sprintf("cohort.blackouts[%d]", i)
+		start, err := time.Parse(time.DateOnly, b.GetStartDate())
+		if err != nil {
+			return fault.Invalid("DATE_INVALID", "%s begins on %s, which is no day; correct it", field, quoted(b.GetStartDate())).
+				Field(field+".start_date", "is no day")
+		}
+		end, err := time.Parse(time.DateOnly, b.GetEndDate())
+		if err != nil || end.Before(start) {
+			return fault.Invalid("DATE_INVALID", "%s ends on %s, which is no day or before it begins; correct it", field, quoted(b.GetEndDate())).
+				Field(field+".end_date", "is no day, or before start_date")
+		}
+	}
+	return nil
+}
 
 // deleteCohort takes the memberships along, whose end the cohort's own event tells.
 func deleteCohort(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Cohort) error {

@@ -19,9 +19,15 @@ const ReasonOverlaps = "MEMBERSHIP_OVERLAPS"
 // Memberships is the kind of memberships.
 var Memberships = resource.Define(resource.Spec[*implementationv1.Membership]{
 	Table:   "memberships",
-	Columns: []resource.Column[*implementationv1.Membership]{{Field: "person"}, {Field: "start_date"}, {Field: "end_date"}},
+	Columns: []resource.Column[*implementationv1.Membership]{{Field: "person"}, {Field: "start_date"}, {Field: "end_date"}, {Field: "role"}},
 	Parent:  Cohorts.RequiredLater,
-	Hooks:   resource.Hooks[*implementationv1.Membership]{Validate: validateMembership},
+	Hooks: resource.Hooks[*implementationv1.Membership]{
+		Default: func(_ context.Context, _ *sqldb.Tx, m *implementationv1.Membership) error {
+			m.Role = max(m.GetRole(), implementationv1.Membership_MEMBER)
+			return nil
+		},
+		Validate: validateMembership,
+	},
 })
 
 func validateMembership(ctx context.Context, tx *sqldb.Tx, old, m *implementationv1.Membership) error {

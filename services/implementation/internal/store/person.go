@@ -32,7 +32,15 @@ var People = resource.Define(resource.Spec[*implementationv1.Person]{
 			if err != nil {
 				return err
 			}
-			return unused(ctx, tx, old.GetName(), "SELECT name FROM enrolments WHERE person = $1 ORDER BY parent LIMIT 1", old.GetName())
+			err = unused(ctx, tx, old.GetName(), "SELECT name FROM enrolments WHERE person = $1 ORDER BY parent LIMIT 1", old.GetName())
+			if err != nil {
+				return err
+			}
+			// Nobody can list accounts, so nobody could remove them first.
+			if _, err := tx.ExecContext(ctx, "DELETE FROM provisionings WHERE person = $1", old.GetName()); err != nil {
+				return fmt.Errorf("delete accounts of %s: %w", old.GetName(), err)
+			}
+			return nil
 		},
 	},
 })

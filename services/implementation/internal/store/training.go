@@ -27,8 +27,8 @@ var Trainings = resource.Define(resource.Spec[*implementationv1.Training]{
 			if err := lifecycle.Deletable(old); err != nil {
 				return err
 			}
-			return unused(ctx, tx, old.GetName(),
-				"SELECT plan FROM cohort_plan_trainings WHERE training = $1 ORDER BY plan LIMIT 1", old.GetName())
+			return unused(ctx, tx, old.GetName(), `SELECT plan FROM cohort_plan_trainings WHERE training = $1
+				UNION ALL SELECT name FROM sessions WHERE parent = $1 ORDER BY 1 LIMIT 1`, old.GetName())
 		},
 	},
 })
