@@ -950,8 +950,8 @@ type AdoptionPoint struct {
 	Share *float64 `protobuf:"fixed64,5,opt,name=share,proto3,oneof" json:"share,omitempty"`
 	// What is planned for the day; not set without a curve or before the go-live.
 	Planned *float64 `protobuf:"fixed64,6,opt,name=planned,proto3,oneof" json:"planned,omitempty"`
-	// Members who opted out and are in neither number; only where there are none or as many as smallest_group.
-	OptedOut      *int64 `protobuf:"varint,7,opt,name=opted_out,json=optedOut,proto3,oneof" json:"opted_out,omitempty"`
+	// Members who opted out by that day. They are in neither number once the people it is about change, see composition_day.
+	OptedOut      int64 `protobuf:"varint,7,opt,name=opted_out,json=optedOut,proto3" json:"opted_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1029,8 +1029,8 @@ func (x *AdoptionPoint) GetPlanned() float64 {
 }
 
 func (x *AdoptionPoint) GetOptedOut() int64 {
-	if x != nil && x.OptedOut != nil {
-		return *x.OptedOut
+	if x != nil {
+		return x.OptedOut
 	}
 	return 0
 }
@@ -1820,7 +1820,7 @@ const file_golive_implementation_v1_adoption_proto_rawDesc = "" +
 	"\x16DISCLOSURE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05SHOWN\x10\x01\x12\x0e\n" +
 	"\n" +
-	"SUPPRESSED\x10\x02\"\xaa\x02\n" +
+	"SUPPRESSED\x10\x02\"\x97\x02\n" +
 	"\rAdoptionPoint\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\tR\x03day\x12S\n" +
 	"\n" +
@@ -1829,13 +1829,11 @@ const file_golive_implementation_v1_adoption_proto_rawDesc = "" +
 	"\beligible\x18\x03 \x01(\x03R\beligible\x12\x16\n" +
 	"\x06active\x18\x04 \x01(\x03R\x06active\x12\x19\n" +
 	"\x05share\x18\x05 \x01(\x01H\x00R\x05share\x88\x01\x01\x12\x1d\n" +
-	"\aplanned\x18\x06 \x01(\x01H\x01R\aplanned\x88\x01\x01\x12 \n" +
-	"\topted_out\x18\a \x01(\x03H\x02R\boptedOut\x88\x01\x01B\b\n" +
+	"\aplanned\x18\x06 \x01(\x01H\x01R\aplanned\x88\x01\x01\x12\x1b\n" +
+	"\topted_out\x18\a \x01(\x03R\boptedOutB\b\n" +
 	"\x06_shareB\n" +
 	"\n" +
-	"\b_plannedB\f\n" +
-	"\n" +
-	"_opted_out\"\x94\x02\n" +
+	"\b_planned\"\x94\x02\n" +
 	"\vUtilisation\x12A\n" +
 	"\x05trend\x18\x01 \x01(\x0e2+.golive.implementation.v1.Utilisation.TrendR\x05trend\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01\x12$\n" +

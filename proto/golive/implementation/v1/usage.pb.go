@@ -656,6 +656,79 @@ func (x *OptInRequest) GetValidateOnly() bool {
 	return false
 }
 
+// UsagePurge is the receipt of a purge of usage that is older than 13 months, as an event tells it.
+type UsagePurge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Days before this one are gone, but for how many people used a feature in a month.
+	BeforeDay string `protobuf:"bytes,1,opt,name=before_day,json=beforeDay,proto3" json:"before_day,omitempty"`
+	// How many days of features were purged.
+	DayCount int64 `protobuf:"varint,2,opt,name=day_count,json=dayCount,proto3" json:"day_count,omitempty"`
+	// How many bits, each a person who used a feature on a day.
+	BitCount int64 `protobuf:"varint,3,opt,name=bit_count,json=bitCount,proto3" json:"bit_count,omitempty"`
+	// The SHA-256 of what was purged, in the order of features and days.
+	Digest        []byte `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UsagePurge) Reset() {
+	*x = UsagePurge{}
+	mi := &file_golive_implementation_v1_usage_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UsagePurge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UsagePurge) ProtoMessage() {}
+
+func (x *UsagePurge) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_usage_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UsagePurge.ProtoReflect.Descriptor instead.
+func (*UsagePurge) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_usage_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UsagePurge) GetBeforeDay() string {
+	if x != nil {
+		return x.BeforeDay
+	}
+	return ""
+}
+
+func (x *UsagePurge) GetDayCount() int64 {
+	if x != nil {
+		return x.DayCount
+	}
+	return 0
+}
+
+func (x *UsagePurge) GetBitCount() int64 {
+	if x != nil {
+		return x.BitCount
+	}
+	return 0
+}
+
+func (x *UsagePurge) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 // UsageConsent is whether the use of a person is counted.
 type UsageConsent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -671,7 +744,7 @@ type UsageConsent struct {
 
 func (x *UsageConsent) Reset() {
 	*x = UsageConsent{}
-	mi := &file_golive_implementation_v1_usage_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_usage_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +756,7 @@ func (x *UsageConsent) String() string {
 func (*UsageConsent) ProtoMessage() {}
 
 func (x *UsageConsent) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_usage_proto_msgTypes[9]
+	mi := &file_golive_implementation_v1_usage_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +769,7 @@ func (x *UsageConsent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageConsent.ProtoReflect.Descriptor instead.
 func (*UsageConsent) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_usage_proto_rawDescGZIP(), []int{9}
+	return file_golive_implementation_v1_usage_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UsageConsent) GetPerson() string {
@@ -778,7 +851,14 @@ const file_golive_implementation_v1_usage_proto_rawDesc = "" +
 	"\x03day\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x03day\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x87\x01\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"}\n" +
+	"\n" +
+	"UsagePurge\x12\x1d\n" +
+	"\n" +
+	"before_day\x18\x01 \x01(\tR\tbeforeDay\x12\x1b\n" +
+	"\tday_count\x18\x02 \x01(\x03R\bdayCount\x12\x1b\n" +
+	"\tbit_count\x18\x03 \x01(\x03R\bbitCount\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\"\x87\x01\n" +
 	"\fUsageConsent\x12=\n" +
 	"\x06person\x18\x01 \x01(\tB%\xfaA\"\n" +
 	" implementation.golive.dev/PersonR\x06person\x12\x1b\n" +
@@ -808,7 +888,7 @@ func file_golive_implementation_v1_usage_proto_rawDescGZIP() []byte {
 	return file_golive_implementation_v1_usage_proto_rawDescData
 }
 
-var file_golive_implementation_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_golive_implementation_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_golive_implementation_v1_usage_proto_goTypes = []any{
 	(*UsageEvent)(nil),          // 0: golive.implementation.v1.UsageEvent
 	(*UsageError)(nil),          // 1: golive.implementation.v1.UsageError
@@ -819,16 +899,17 @@ var file_golive_implementation_v1_usage_proto_goTypes = []any{
 	(*BindSubjectsRequest)(nil), // 6: golive.implementation.v1.BindSubjectsRequest
 	(*OptOutRequest)(nil),       // 7: golive.implementation.v1.OptOutRequest
 	(*OptInRequest)(nil),        // 8: golive.implementation.v1.OptInRequest
-	(*UsageConsent)(nil),        // 9: golive.implementation.v1.UsageConsent
-	nil,                         // 10: golive.implementation.v1.BindSubjectsRequest.ColumnsEntry
-	(*ImportResult)(nil),        // 11: golive.implementation.v1.ImportResult
+	(*UsagePurge)(nil),          // 9: golive.implementation.v1.UsagePurge
+	(*UsageConsent)(nil),        // 10: golive.implementation.v1.UsageConsent
+	nil,                         // 11: golive.implementation.v1.BindSubjectsRequest.ColumnsEntry
+	(*ImportResult)(nil),        // 12: golive.implementation.v1.ImportResult
 }
 var file_golive_implementation_v1_usage_proto_depIdxs = []int32{
 	0,  // 0: golive.implementation.v1.ReportUsageRequest.events:type_name -> golive.implementation.v1.UsageEvent
 	1,  // 1: golive.implementation.v1.ReportUsageResponse.errors:type_name -> golive.implementation.v1.UsageError
 	0,  // 2: golive.implementation.v1.IngestUsageRequest.events:type_name -> golive.implementation.v1.UsageEvent
 	1,  // 3: golive.implementation.v1.IngestUsageResponse.errors:type_name -> golive.implementation.v1.UsageError
-	10, // 4: golive.implementation.v1.BindSubjectsRequest.columns:type_name -> golive.implementation.v1.BindSubjectsRequest.ColumnsEntry
+	11, // 4: golive.implementation.v1.BindSubjectsRequest.columns:type_name -> golive.implementation.v1.BindSubjectsRequest.ColumnsEntry
 	2,  // 5: golive.implementation.v1.UsageService.ReportUsage:input_type -> golive.implementation.v1.ReportUsageRequest
 	4,  // 6: golive.implementation.v1.UsageService.IngestUsage:input_type -> golive.implementation.v1.IngestUsageRequest
 	6,  // 7: golive.implementation.v1.UsageService.BindSubjects:input_type -> golive.implementation.v1.BindSubjectsRequest
@@ -836,9 +917,9 @@ var file_golive_implementation_v1_usage_proto_depIdxs = []int32{
 	8,  // 9: golive.implementation.v1.UsageService.OptIn:input_type -> golive.implementation.v1.OptInRequest
 	3,  // 10: golive.implementation.v1.UsageService.ReportUsage:output_type -> golive.implementation.v1.ReportUsageResponse
 	5,  // 11: golive.implementation.v1.UsageService.IngestUsage:output_type -> golive.implementation.v1.IngestUsageResponse
-	11, // 12: golive.implementation.v1.UsageService.BindSubjects:output_type -> golive.implementation.v1.ImportResult
-	9,  // 13: golive.implementation.v1.UsageService.OptOut:output_type -> golive.implementation.v1.UsageConsent
-	9,  // 14: golive.implementation.v1.UsageService.OptIn:output_type -> golive.implementation.v1.UsageConsent
+	12, // 12: golive.implementation.v1.UsageService.BindSubjects:output_type -> golive.implementation.v1.ImportResult
+	10, // 13: golive.implementation.v1.UsageService.OptOut:output_type -> golive.implementation.v1.UsageConsent
+	10, // 14: golive.implementation.v1.UsageService.OptIn:output_type -> golive.implementation.v1.UsageConsent
 	10, // [10:15] is the sub-list for method output_type
 	5,  // [5:10] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
@@ -858,7 +939,7 @@ func file_golive_implementation_v1_usage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_usage_proto_rawDesc), len(file_golive_implementation_v1_usage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

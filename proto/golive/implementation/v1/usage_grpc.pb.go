@@ -47,8 +47,8 @@ type UsageServiceClient interface {
 	// person from then on, also what was used before. One key has one person; a person may have several keys.
 	// All rows are good or nothing is changed. Errors by row: KEY_INVALID, KEY_BOUND, PERSON_UNKNOWN, DUPLICATE_ROW.
 	BindSubjects(ctx context.Context, in *BindSubjectsRequest, opts ...grpc.CallOption) (*ImportResult, error)
-	// OptOut takes a person out of all counting of usage from a day on: out of those who use and out of those who could. Usage
-	// of that day and later is deleted. Somebody who is out already stays so since the earlier day. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID).
+	// OptOut takes a person out of all counting of usage from a day on: out of those who use and out of those who could, once
+	// the people that numbers are told about change (see AdoptionService). What they use is not kept from now on. Somebody who is out already stays so since the earlier day. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID).
 	OptOut(ctx context.Context, in *OptOutRequest, opts ...grpc.CallOption) (*UsageConsent, error)
 	// OptIn counts a person again from a day on. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID); FAILED_PRECONDITION (NOT_OPTED_OUT).
 	OptIn(ctx context.Context, in *OptInRequest, opts ...grpc.CallOption) (*UsageConsent, error)
@@ -136,8 +136,8 @@ type UsageServiceServer interface {
 	// person from then on, also what was used before. One key has one person; a person may have several keys.
 	// All rows are good or nothing is changed. Errors by row: KEY_INVALID, KEY_BOUND, PERSON_UNKNOWN, DUPLICATE_ROW.
 	BindSubjects(context.Context, *BindSubjectsRequest) (*ImportResult, error)
-	// OptOut takes a person out of all counting of usage from a day on: out of those who use and out of those who could. Usage
-	// of that day and later is deleted. Somebody who is out already stays so since the earlier day. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID).
+	// OptOut takes a person out of all counting of usage from a day on: out of those who use and out of those who could, once
+	// the people that numbers are told about change (see AdoptionService). What they use is not kept from now on. Somebody who is out already stays so since the earlier day. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID).
 	OptOut(context.Context, *OptOutRequest) (*UsageConsent, error)
 	// OptIn counts a person again from a day on. Errors: NOT_FOUND; INVALID_ARGUMENT (DATE_INVALID); FAILED_PRECONDITION (NOT_OPTED_OUT).
 	OptIn(context.Context, *OptInRequest) (*UsageConsent, error)
