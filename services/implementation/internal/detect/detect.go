@@ -52,14 +52,14 @@ type Finding struct {
 
 // The words of a finding in short.
 const (
-	clear    = implementationv1.RuleOutcome_CLEAR
+	fine     = implementationv1.RuleOutcome_CLEAR
 	holds    = implementationv1.RuleOutcome_HOLDS
 	tooSmall = implementationv1.RuleOutcome_TOO_SMALL
 	unknown  = implementationv1.RuleOutcome_UNKNOWN
 )
 
 // Decides says whether the finding says anything: a rule that does not know moves nothing.
-func (f Finding) Decides() bool { return f.Status == clear || f.Status == holds }
+func (f Finding) Decides() bool { return f.Status == fine || f.Status == holds }
 
 // Report is what one rule found.
 type Report struct {
@@ -105,5 +105,5 @@ func status(it bool) implementationv1.RuleOutcome_Status {
 	if it {
 		return holds
 	}
-	return clear
+	return fine
 }

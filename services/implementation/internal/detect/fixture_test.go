@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	clear    = implementationv1.RuleOutcome_CLEAR
+	fine     = implementationv1.RuleOutcome_CLEAR
 	holds    = implementationv1.RuleOutcome_HOLDS
 	tooSmall = implementationv1.RuleOutcome_TOO_SMALL
 	unknown  = implementationv1.RuleOutcome_UNKNOWN
@@ -92,7 +92,7 @@ func TestEveryRuleHasItsFixtures(t *testing.T) {
 				seen[c.want] = true
 			}
 		}
-		for _, want := range []implementationv1.RuleOutcome_Status{holds, clear, tooSmall} {
+		for _, want := range []implementationv1.RuleOutcome_Status{holds, fine, tooSmall} {
 			require.True(t, seen[want], "%s has no fixture that is %s", rule.ID, want)
 		}
 	}

@@ -17,7 +17,7 @@ func policy(settings ...*implementationv1.RuleSetting) *implementationv1.Detecto
 
 func TestAPolicyChangesThresholdsAndSwitchesRulesOff(t *testing.T) {
 	facts := world(func(f *detect.Facts) { f.Unused = []detect.Unused{{Group: group(), Idle: 20, Trained: 100}} })
-	require.Equal(t, clear, findings(facts, "R2")[0].Status)
+	require.Equal(t, fine, findings(facts, "R2")[0].Status)
 	strict := policy(&implementationv1.RuleSetting{Rule: "R2", Thresholds: map[string]float64{"share": 0.2}})
 	require.Equal(t, holds, findings(facts, "R2", strict)[0].Status)
 	require.Equal(t, "20 of 100 trained have 0 active days in 14 = 20 % ≥ 20 %", findings(facts, "R2", strict)[0].Text)

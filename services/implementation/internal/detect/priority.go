@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -46,13 +47,7 @@ func saturated(f *Facts, s Settings) (all []Finding) {
 
 // sum writes terms as a sum.
 func sum(terms []string) string {
-	text := ""
-	for i, term := range terms[:min(len(terms), 2*named)] {
-		if i > 0 {
-			text += " + "
-		}
-		text += term
-	}
+	text := strings.Join(terms[:min(len(terms), 2*named)], " + ")
 	if len(terms) > 2*named {
 		text += " + …"
 	}

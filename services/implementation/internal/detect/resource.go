@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,13 +48,7 @@ func overAllocation(f *Facts, s Settings) (all []Finding) {
 
 // list names a few of many.
 func list(names []string) string {
-	text := ""
-	for i, name := range names[:min(len(names), named)] {
-		if i > 0 {
-			text += ", "
-		}
-		text += name
-	}
+	text := strings.Join(names[:min(len(names), named)], ", ")
 	if more := len(names) - named; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

@@ -37,8 +37,8 @@ func ParseWeek(text string) (Week, error) {
 	if err != nil {
 		return Week{}, invalid
 	}
-	w := Week{int(year), int(number)} //nolint:gosec // four and two digits
-	if WeekOf(w.Start()) != w {       // a week 54, or 53 in a year of 52
+	w := Week{int(year), int(number)}
+	if WeekOf(w.Start()) != w { // a week 54, or 53 in a year of 52
 		return Week{}, invalid
 	}
 	return w, nil
