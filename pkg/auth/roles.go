@@ -97,7 +97,7 @@ func classify(permission string) class {
 // aboutPersons says that what is kept there is about one person by nature.
 func aboutPersons(collection string) bool {
 	switch collection {
-	case "enrolments", "completions", "contacts", "stakeholders", "provisionings", "mails", "erasures":
+	case "enrolments", "completions", "contacts", "stakeholders", "provisionings", "mails", "erasures", "surveyResponses":
 		return true
 	default:
 		return false

@@ -51,6 +51,7 @@ type Config struct {
 	Issuer   *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
 	Gate     gatev1.GateServiceClient // The deployment service; nil where there is none: technical criteria are then UNKNOWN.
 	Sweep    time.Duration            // How often every cohort plan is judged again; 5 min when 0.
+	Surveys  time.Duration            // How often surveys open and close by their times; 10 s when 0.
 }
 
 // Service is the running service.
@@ -58,6 +59,7 @@ type Service struct {
 	db        *sqldb.DB
 	log       *feed.Log
 	store     *store.Store
+	surveys   *engine.Surveys
 	engine    *engine.Engine
 	technical *engine.Technical
 	revoked   *auth.Revocations
@@ -97,6 +99,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	s.log = feed.New(db, feed.Config{Logger: cfg.Logger})
 	s.store = store.New(db, s.log, cfg.Clock)
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
+	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
 	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
 	if cfg.Registry != nil {
@@ -162,6 +165,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "revocations", Run: s.revoked.Run},
 		run.Part{Name: "readiness", Run: s.engine.Run},
 		run.Part{Name: "technical criteria", Run: s.technical.Run},
+		run.Part{Name: "surveys", Run: s.surveys.Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
 		run.Part{Name: "people", Run: s.runReach},
 		run.Part{Name: "request ids", Run: s.purge},
