@@ -18,7 +18,7 @@ func (s *Store) CountEnrolments(ctx context.Context, req *implementationv1.Count
 	answer, now := &implementationv1.CountEnrolmentsResponse{}, s.Now().UnixMicro()
 	from, args := "FROM enrolments WHERE parent = $2", []any{now, req.GetTraining()}
 	if req.GetCohort() != "" {
-		members, err := s.members(ctx, req.GetTraining(), req.GetCohort())
+		members, err := s.cohortSize(ctx, req.GetTraining(), req.GetCohort())
 		if err != nil {
 			return nil, err
 		}
@@ -51,8 +51,8 @@ func (s *Store) CountEnrolments(ctx context.Context, req *implementationv1.Count
 	return answer, nil
 }
 
-// members counts those of a cohort today. A cohort that is not there is the mistake of the field that names it.
-func (s *Store) members(ctx context.Context, owner, cohort string) (int64, error) {
+// cohortSize counts the members of a cohort today. A cohort that is not there is the mistake of the field that names it.
+func (s *Store) cohortSize(ctx context.Context, owner, cohort string) (int64, error) {
 	if err := shape(Cohorts, owner, "cohort", cohort); err != nil {
 		return 0, err
 	}
@@ -77,7 +77,7 @@ func (s *Store) CountProvisionings(ctx context.Context, req *implementationv1.Co
 	}
 	people, args := "SELECT name AS person FROM people WHERE parent = $3", []any{s.Now().UnixMicro(), req.GetApplication(), req.GetParent()}
 	if req.GetCohort() != "" {
-		if _, err := s.members(ctx, req.GetParent(), req.GetCohort()); err != nil {
+		if _, err := s.cohortSize(ctx, req.GetParent(), req.GetCohort()); err != nil {
 			return nil, err
 		}
 		people, args[2] = "SELECT m.person FROM memberships m WHERE m.parent = $3 AND "+effective("CAST($1 AS BIGINT)"), req.GetCohort()
