@@ -43,6 +43,7 @@ const MaxRequest = 16<<20 + 64<<10
 // Config is what the service is made of. Only Database is required.
 type Config struct {
 	Database sqldb.Config             // The schema is "implementation" when PostgreSQL is given without one.
+	Metrics  sqldb.Config             // Usage; may lose its last second. Beside Database when zero.
 	Contacts sqldb.Config             // Where addresses are kept, apart from all else; beside Database when zero.
 	Mail     SMTP                     // How messages to people leave; they wait until somebody takes them when zero.
 	Logger   *zap.Logger              // Silent when nil.
@@ -66,6 +67,7 @@ type Service struct {
 	access    *auth.AccessService
 	logger    *zap.Logger
 	reach     *reach
+	metrics   *sqldb.DB
 }
 
 // New opens and migrates the database and puts the service together. Close it when done.
@@ -107,8 +109,11 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	if s.reach, err = s.openReach(ctx, cfg); err != nil {
+	if s.metrics, err = s.openMetrics(ctx, cfg); err != nil {
 		return nil, err
+	}
+	if s.reach, err = s.openReach(ctx, cfg); err != nil {
+		return nil, errors.Join(err, s.metrics.Close())
 	}
 	return s, nil
 }
@@ -168,6 +173,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "surveys", Run: s.surveys.Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
 		run.Part{Name: "people", Run: s.runReach},
+		run.Part{Name: "old usage", Run: s.purgeUsage},
 		run.Part{Name: "request ids", Run: s.purge},
 	)
 }
@@ -182,7 +188,9 @@ func (s *Service) Ready(ctx context.Context) error {
 }
 
 // Close closes the databases. Run must have returned.
-func (s *Service) Close() error { return errors.Join(s.reach.db.Close(), s.db.Close()) }
+func (s *Service) Close() error {
+	return errors.Join(s.reach.db.Close(), s.metrics.Close(), s.db.Close())
+}
 
 func (s *Service) purge(ctx context.Context) error {
 	tick := time.NewTicker(purgeEvery)

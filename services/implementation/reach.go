@@ -62,7 +62,8 @@ func (s *Service) openReach(ctx context.Context, cfg Config) (*reach, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	r.courier = courier.New(s.store, r.contacts, post, cfg.Logger)
-	r.eraser = erasure.New(s.store, cfg.Logger, erasure.Place{Data: "contact", Forget: r.contacts.Forget})
+	r.eraser = erasure.New(s.store, cfg.Logger,
+		erasure.Place{Data: "contact", Forget: r.contacts.Forget}, erasure.Place{Data: "usage", Forget: s.store.ForgetSubject})
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(r.courier); err != nil {
 			return nil, errors.Join(fmt.Errorf("register metrics: %w", err), db.Close())

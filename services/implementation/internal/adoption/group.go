@@ -224,3 +224,36 @@ func (f *Family) Together(groups []*Set) *Set {
 	}
 	return union
 }
+
+// PublishTotal is the group of all cohorts together, day by day; none where it may not be told about. A total never
+// falls back on what was told before: beside parts that are newer it would tell of those who joined since.
+func (f *Family) PublishTotal(subject string, parts [][]Composition) (shown []Composition, released []*Set) {
+	var days []Day
+	for _, part := range parts {
+		for _, c := range part {
+			days = append(days, c.From)
+		}
+	}
+	slices.Sort(days)
+	for _, day := range slices.Compact(days) {
+		groups := make([]*Set, len(parts))
+		for i, part := range parts {
+			groups[i] = At(part, day).People
+		}
+		people := f.Together(groups)
+		switch {
+		case people == nil || Size(people) < f.smallest:
+			people = nil
+		case f.told(subject, people):
+		case f.Admits(people):
+			f.Add(subject, people)
+			released = append(released, people)
+		default:
+			people = nil
+		}
+		if len(shown) == 0 || !same(shown[len(shown)-1].People, people) {
+			shown = append(shown, Composition{From: day, People: people})
+		}
+	}
+	return shown, released
+}

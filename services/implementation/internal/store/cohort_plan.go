@@ -61,7 +61,10 @@ func validateCohortPlan(ctx context.Context, tx *sqldb.Tx, old, plan *implementa
 			return err
 		}
 	}
-	return knownTrainings(ctx, tx, plan)
+	if err := knownTrainings(ctx, tx, plan); err != nil {
+		return err
+	}
+	return validateAdoption(ctx, tx, plan)
 }
 
 // sameWorkspace checks names of what is not kept here, or need not be there yet.
@@ -119,11 +122,11 @@ func writeCriteria(ctx context.Context, tx *sqldb.Tx, old, plan *implementationv
 			}
 		}
 	}
-	return nil
+	return writePlanFeatures(ctx, tx, plan)
 }
 
 func removeCriteria(ctx context.Context, tx *sqldb.Tx, plan string) error {
-	for _, table := range []string{"cohort_plan_trainings", "cohort_plan_technical"} {
+	for _, table := range []string{"cohort_plan_trainings", "cohort_plan_technical", "cohort_plan_features"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE plan = $1", plan); err != nil {
 			return fmt.Errorf("remove criteria of %s: %w", plan, err)
 		}

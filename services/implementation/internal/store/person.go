@@ -40,7 +40,7 @@ var People = resource.Define(resource.Spec[*implementationv1.Person]{
 			if _, err := tx.ExecContext(ctx, "DELETE FROM provisionings WHERE person = $1", old.GetName()); err != nil {
 				return fmt.Errorf("delete accounts of %s: %w", old.GetName(), err)
 			}
-			return nil
+			return raiseUsageVersion(ctx, tx, Workspace(old.GetName())) // nobody goes on remembering the ordinal
 		},
 	},
 })

@@ -20,7 +20,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
-//go:embed migrations
+//go:embed migrations metrics_migrations
 var migrations embed.FS
 
 // Source is the tables of the service; those of packages feed and resource come before it.
@@ -32,11 +32,19 @@ type Store struct {
 
 	log      *feed.Log
 	mailHint chan struct{} // messages were queued
+	metrics  *sqldb.DB     // usage, see UseMetrics
+	usage    usageMemory
 }
 
 // New makes a store over a migrated database.
 func New(db *sqldb.DB, log *feed.Log, now func() time.Time) *Store {
 	return &Store{Store: resource.NewStore(db, log, resource.Config{Now: now, Actor: actor}), log: log, mailHint: make(chan struct{}, 1)}
+}
+
+// UseMetrics keeps usage in a database of its own, which may lose its last second, and brings its tables up to date.
+func (s *Store) UseMetrics(ctx context.Context, db *sqldb.DB) error {
+	s.metrics = db
+	return db.Migrate(ctx, sqldb.NewSource("implementation_metrics", migrations, "metrics_migrations"))
 }
 
 // actor is who asks, for events and request ids; the service itself where nobody does.

@@ -46,18 +46,20 @@ CREATE TABLE usage_groups (
     PRIMARY KEY (workspace, subject, digest)
 );
 
--- A row to lock: releases of groups, bindings and erasures of a workspace come one after the other.
+-- A row to lock: releases of groups and opt-outs of a workspace come one after the other. Opt-outs raise the version.
 CREATE TABLE usage_locks (
     workspace TEXT COLLATE "C" NOT NULL,
+    version   BIGINT NOT NULL,
     PRIMARY KEY (workspace)
 );
 
 -- What was purged, when, and how much: the receipt.
 CREATE TABLE usage_purges (
-    purge_time BIGINT NOT NULL,
+    feature    TEXT COLLATE "C" NOT NULL,
     before_day BIGINT NOT NULL,
+    purge_time BIGINT NOT NULL,
     days       BIGINT NOT NULL,
     bits       BIGINT NOT NULL,
     digest     BYTEA NOT NULL,
-    PRIMARY KEY (purge_time)
+    PRIMARY KEY (feature, before_day)
 );
