@@ -74,3 +74,13 @@ func (a *TaskService) CancelTask(ctx context.Context, req *implementationv1.Canc
 func (a *TaskService) BatchCreateTasks(ctx context.Context, req *implementationv1.BatchCreateTasksRequest) (*implementationv1.BatchCreateTasksResponse, error) {
 	return a.store.BatchCreateTasks(ctx, req)
 }
+
+// ImportTasks reads a file.
+func (a *TaskService) ImportTasks(ctx context.Context, req *implementationv1.ImportTasksRequest) (*implementationv1.ImportResult, error) {
+	return a.store.ImportTasks(ctx, req)
+}
+
+// ExportTasks writes a file.
+func (a *TaskService) ExportTasks(ctx context.Context, req *implementationv1.ExportTasksRequest) (*implementationv1.ExportTasksResponse, error) {
+	return a.store.ExportTasks(ctx, req)
+}

@@ -36,7 +36,10 @@ type proven interface {
 }
 
 func kinds() []proven {
-	return []proven{store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.CohortPlans}
+	return []proven{
+		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.CohortPlans,
+		store.Resources, store.Stages, store.Tasks, store.Baselines, store.Comments,
+	}
 }
 
 func TestTheTablesAreWhatTheKindsExpect(t *testing.T) {

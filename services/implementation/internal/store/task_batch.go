@@ -20,7 +20,7 @@ func (s *Store) BatchCreateTasks(ctx context.Context, req *implementationv1.Batc
 		return nil, err
 	}
 	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.BatchCreateTasksResponse, error) {
-		if err := openPlan(ctx, tx, req.GetParent()); err != nil {
+		if _, err := openPlan(ctx, tx, req.GetParent()); err != nil {
 			return nil, err
 		}
 		if err := checkBatch(ctx, tx, batch); err != nil {
@@ -60,16 +60,16 @@ func admitBatch(req *implementationv1.BatchCreateTasksRequest) ([]*implementatio
 }
 
 // openPlan keeps others from linking tasks of the plan, and refuses a plan that has ended.
-func openPlan(ctx context.Context, tx *sqldb.Tx, plan string) error {
-	i, err := Implementations.Lock(ctx, tx, plan)
+func openPlan(ctx context.Context, tx *sqldb.Tx, plan string) (resource.Row[*implementationv1.Implementation], error) {
+	row, err := Implementations.LockRow(ctx, tx, plan)
 	if err != nil {
-		return err
+		return row, err
 	}
-	if lifecycle.ImplementationEnded(i) {
-		return fault.Precondition(lifecycle.ReasonStateForbids, "implementation %s is %s; nothing is planned any more", plan, i.GetState()).
+	if i := row.Message; lifecycle.ImplementationEnded(i) {
+		return row, fault.Precondition(lifecycle.ReasonStateForbids, "implementation %s is %s; nothing is planned any more", plan, i.GetState()).
 			Subject("STATE", plan, "is "+i.GetState().String())
 	}
-	return nil
+	return row, nil
 }
 
 // checkBatch holds new tasks against what they name. Nothing that is there
