@@ -127,7 +127,7 @@ func issueLinks(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWav
 	return all, insertInvitations(ctx, tx, w.GetName(), all)
 }
 
-func link(w *implementationv1.SurveyWave, token string) string {
+func surveyLink(w *implementationv1.SurveyWave, token string) string {
 	return strings.TrimSuffix(w.GetBaseUrl(), "/") + "/r/" + token
 }
 
@@ -145,7 +145,7 @@ func (s *Store) mailLinks(ctx context.Context, tx *sqldb.Tx, asks *implementatio
 	for i, l := range links {
 		letters[i] = mail.Outgoing{
 			Person: l.person, Kind: implementationv1.Mail_SURVEY_LINK, About: w.GetName(), Subject: "A few questions: " + title,
-			Text: fmt.Sprintf("You are asked to answer %s.\n\nThis is your link: <%s>\n\nIt works once.%s %s\n", title, link(w, l.token), until, promise),
+			Text: fmt.Sprintf("You are asked to answer %s.\n\nThis is your link: <%s>\n\nIt works once.%s %s\n", title, surveyLink(w, l.token), until, promise),
 		}
 	}
 	return s.QueueMail(ctx, tx, letters)
@@ -157,7 +157,7 @@ func linkFile(w *implementationv1.SurveyWave, links []invitation) ([]byte, error
 	out := csv.NewWriter(&file)
 	records := [][]string{{"person", "link"}}
 	for _, l := range links {
-		records = append(records, []string{l.person, link(w, l.token)})
+		records = append(records, []string{l.person, surveyLink(w, l.token)})
 	}
 	if err := out.WriteAll(records); err != nil {
 		return nil, fmt.Errorf("write links: %w", err)
