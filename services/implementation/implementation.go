@@ -52,6 +52,7 @@ type Config struct {
 	Issuer   *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
 	Gate     gatev1.GateServiceClient // The deployment service; nil where there is none: technical criteria are then UNKNOWN.
 	Sweep    time.Duration            // How often every cohort plan is judged again; 5 min when 0.
+	Ask      time.Duration            // How often the deployment service is asked about machines; 10 s when 0.
 	Surveys  time.Duration            // How often surveys open and close by their times; 10 s when 0.
 }
 
@@ -102,7 +103,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	s.store = store.New(db, s.log, cfg.Clock)
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
 	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
-	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Logger)
+	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Ask, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(s.engine); err != nil {

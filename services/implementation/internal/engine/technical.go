@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	// askEvery is how often the deployment service is asked what technical criteria want to know.
+	// askEvery is how often the deployment service is asked what technical criteria want to know, where nothing else is said.
 	askEvery = 10 * time.Second
 	// askPatience is how long one answer may take.
 	askPatience = 5 * time.Second
@@ -23,17 +24,18 @@ const (
 type Technical struct {
 	store  *store.Store
 	gate   gatev1.GateServiceClient
+	every  time.Duration
 	logger *zap.Logger
 }
 
-// NewTechnical asks through gate; a nil gate asks nobody.
-func NewTechnical(s *store.Store, gate gatev1.GateServiceClient, logger *zap.Logger) *Technical {
-	return &Technical{store: s, gate: gate, logger: logger}
+// NewTechnical asks through gate, again and again; a nil gate asks nobody.
+func NewTechnical(s *store.Store, gate gatev1.GateServiceClient, every time.Duration, logger *zap.Logger) *Technical {
+	return &Technical{store: s, gate: gate, every: cmp.Or(every, askEvery), logger: logger}
 }
 
 // Run asks until ctx ends.
 func (t *Technical) Run(ctx context.Context) error {
-	tick := time.NewTicker(askEvery)
+	tick := time.NewTicker(t.every)
 	defer tick.Stop()
 	for {
 		if t.gate != nil {

@@ -76,7 +76,7 @@ func (s *Store) RecordTechnical(ctx context.Context, v *gatev1.Verdict, asked ti
 	return s.DB().Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO technical_verdicts (resource, asked_time, message) VALUES ($1, $2, $3)
 			ON CONFLICT (resource) DO UPDATE SET asked_time = excluded.asked_time, message = excluded.message
-			WHERE technical_verdicts.asked_time < excluded.asked_time`, v.GetResource(), micros(asked), data)
+			WHERE technical_verdicts.asked_time <= excluded.asked_time`, v.GetResource(), micros(asked), data)
 		if err != nil {
 			return fmt.Errorf("keep the verdict on %s: %w", v.GetResource(), err)
 		}
