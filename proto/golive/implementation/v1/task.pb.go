@@ -1222,8 +1222,10 @@ type CompleteTaskRequest struct {
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Effort spent in all, in minutes of work.
 	ActualEffortMinutes *int32 `protobuf:"varint,6,opt,name=actual_effort_minutes,json=actualEffortMinutes,proto3,oneof" json:"actual_effort_minutes,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// When it began, where nobody recorded it; its end when not set. Ignored where it is known.
+	StartTime     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompleteTaskRequest) Reset() {
@@ -1296,6 +1298,13 @@ func (x *CompleteTaskRequest) GetActualEffortMinutes() int32 {
 		return *x.ActualEffortMinutes
 	}
 	return 0
+}
+
+func (x *CompleteTaskRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
 }
 
 // ReopenTaskRequest names the task.
@@ -1902,7 +1911,7 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\x15actual_effort_minutes\x18\a \x01(\x05B\f\xbaH\t\x1a\a\x18\x80\x81\x88\x19(\x00H\x02R\x13actualEffortMinutes\x88\x01\x01B\x13\n" +
 	"\x11_progress_percentB\x14\n" +
 	"\x12_remaining_minutesB\x18\n" +
-	"\x16_actual_effort_minutes\"\xca\x02\n" +
+	"\x16_actual_effort_minutes\"\x85\x03\n" +
 	"\x13CompleteTaskRequest\x12:\n" +
 	"\x04name\x18\x01 \x01(\tB&\xe0A\x02\xfaA \n" +
 	"\x1eimplementation.golive.dev/TaskR\x04name\x12\x12\n" +
@@ -1911,7 +1920,9 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12E\n" +
-	"\x15actual_effort_minutes\x18\x06 \x01(\x05B\f\xbaH\t\x1a\a\x18\x80\x81\x88\x19(\x00H\x00R\x13actualEffortMinutes\x88\x01\x01B\x18\n" +
+	"\x15actual_effort_minutes\x18\x06 \x01(\x05B\f\xbaH\t\x1a\a\x18\x80\x81\x88\x19(\x00H\x00R\x13actualEffortMinutes\x88\x01\x01\x129\n" +
+	"\n" +
+	"start_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstartTimeB\x18\n" +
 	"\x16_actual_effort_minutes\"\xd7\x01\n" +
 	"\x11ReopenTaskRequest\x12:\n" +
 	"\x04name\x18\x01 \x01(\tB&\xe0A\x02\xfaA \n" +
@@ -2053,40 +2064,41 @@ var file_golive_implementation_v1_task_proto_depIdxs = []int32{
 	1,  // 16: golive.implementation.v1.Dependency.type:type_name -> golive.implementation.v1.Dependency.Type
 	24, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
 	24, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 19: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
-	2,  // 20: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
-	23, // 21: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
-	3,  // 22: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
-	4,  // 23: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
-	5,  // 24: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
-	7,  // 25: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
-	8,  // 26: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
-	12, // 27: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
-	13, // 28: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
-	14, // 29: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
-	15, // 30: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
-	16, // 31: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
-	17, // 32: golive.implementation.v1.TaskService.BatchCreateTasks:input_type -> golive.implementation.v1.BatchCreateTasksRequest
-	19, // 33: golive.implementation.v1.TaskService.ImportTasks:input_type -> golive.implementation.v1.ImportTasksRequest
-	20, // 34: golive.implementation.v1.TaskService.ExportTasks:input_type -> golive.implementation.v1.ExportTasksRequest
-	2,  // 35: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
-	2,  // 36: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
-	6,  // 37: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
-	2,  // 38: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
-	26, // 39: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
-	2,  // 40: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
-	2,  // 41: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
-	2,  // 42: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
-	2,  // 43: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
-	2,  // 44: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
-	18, // 45: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
-	27, // 46: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
-	21, // 47: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportTasksResponse
-	35, // [35:48] is the sub-list for method output_type
-	22, // [22:35] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	24, // 19: golive.implementation.v1.CompleteTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 20: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
+	2,  // 21: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
+	23, // 22: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	3,  // 23: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
+	4,  // 24: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
+	5,  // 25: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
+	7,  // 26: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
+	8,  // 27: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
+	12, // 28: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
+	13, // 29: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
+	14, // 30: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
+	15, // 31: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
+	16, // 32: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
+	17, // 33: golive.implementation.v1.TaskService.BatchCreateTasks:input_type -> golive.implementation.v1.BatchCreateTasksRequest
+	19, // 34: golive.implementation.v1.TaskService.ImportTasks:input_type -> golive.implementation.v1.ImportTasksRequest
+	20, // 35: golive.implementation.v1.TaskService.ExportTasks:input_type -> golive.implementation.v1.ExportTasksRequest
+	2,  // 36: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
+	2,  // 37: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
+	6,  // 38: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
+	2,  // 39: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
+	26, // 40: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
+	2,  // 41: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
+	2,  // 42: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
+	2,  // 43: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
+	2,  // 44: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
+	2,  // 45: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
+	18, // 46: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
+	27, // 47: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
+	21, // 48: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportTasksResponse
+	36, // [36:49] is the sub-list for method output_type
+	23, // [23:36] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_task_proto_init() }

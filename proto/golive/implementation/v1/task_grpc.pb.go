@@ -41,7 +41,7 @@ const (
 //
 // TaskService keeps the tasks of a plan: what depends on what, who does it, how long it takes, how far it is.
 //
-//	TODO → IN_PROGRESS → DONE · DONE → IN_PROGRESS (reopened) · TODO, IN_PROGRESS → CANCELLED
+//	TODO → IN_PROGRESS → DONE · TODO → DONE (began and ended) · DONE → IN_PROGRESS (reopened) · TODO, IN_PROGRESS → CANCELLED
 //
 // When a task should begin and end is computed, see ScheduleService.
 type TaskServiceClient interface {
@@ -231,7 +231,7 @@ func (c *taskServiceClient) ExportTasks(ctx context.Context, in *ExportTasksRequ
 //
 // TaskService keeps the tasks of a plan: what depends on what, who does it, how long it takes, how far it is.
 //
-//	TODO → IN_PROGRESS → DONE · DONE → IN_PROGRESS (reopened) · TODO, IN_PROGRESS → CANCELLED
+//	TODO → IN_PROGRESS → DONE · TODO → DONE (began and ended) · DONE → IN_PROGRESS (reopened) · TODO, IN_PROGRESS → CANCELLED
 //
 // When a task should begin and end is computed, see ScheduleService.
 type TaskServiceServer interface {
