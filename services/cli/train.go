@@ -3,19 +3,17 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/cli/internal/show"
 )
 
 func (a *app) train() *cobra.Command {
-	return group("train", "Enrol people in trainings and record who has completed them",
-		a.trainPublish(), a.trainEnrol(), a.trainRecord(), a.trainImport(), a.trainStatus())
+	return group("train", "Enrol people in trainings, give out seats, and record who came, passed and completed",
+		a.trainPublish(), a.trainSession(), a.trainEnrol(), a.trainBook(), a.trainDecline(), a.trainReassign(), a.trainAttend(), a.trainAssess(),
+		a.trainRecord(), a.trainImport(), a.trainExport(), a.trainStatus())
 }
 
 func (a *app) trainPublish() *cobra.Command {
@@ -35,12 +33,13 @@ func (a *app) trainPublish() *cobra.Command {
 }
 
 func (a *app) trainEnrol() *cobra.Command {
-	var cohort string
+	var cohort, due string
 	cmd := &cobra.Command{
 		Use: "enrol TRAINING [PERSON…]", Short: "Assign people, or everybody in a cohort, to a training",
 		Example: "  golive train enrol crm-basics --cohort sales", Args: cobra.MinimumNArgs(1),
 	}
 	cmd.Flags().StringVar(&cohort, "cohort", "", "everybody who is in this cohort today")
+	cmd.Flags().StringVar(&due, "due", "", "until when it should be completed: 2026-11-30 18:00 local, or RFC 3339")
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		names, err := c.trainingAndPeople(args)
@@ -48,6 +47,9 @@ func (a *app) trainEnrol() *cobra.Command {
 			return err
 		}
 		req := &implementationv1.EnrolPeopleRequest{Training: names[0], People: names[1:]}
+		if req.DueTime, err = moment("due", due); err != nil {
+			return err
+		}
 		if cohort != "" {
 			if req.Cohort, err = c.name(mustFind("cohort"), cohort); err != nil {
 				return err
@@ -74,7 +76,7 @@ func (a *app) trainRecord() *cobra.Command {
 		Example: "  golive train record crm-basics p0013 p0014", Args: cobra.MinimumNArgs(1),
 	}
 	cmd.Flags().StringSliceVar(&people, "person", nil, "the same as the arguments PERSON")
-	cmd.Flags().StringVar(&at, "time", "", "when, RFC 3339; now when not given")
+	cmd.Flags().StringVar(&at, "time", "", "when: 2026-11-30 18:00 local, or RFC 3339; now when not given")
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		names, err := c.trainingAndPeople(append(args, people...))
@@ -84,13 +86,9 @@ func (a *app) trainRecord() *cobra.Command {
 		if len(names) == 1 {
 			return usage("nobody is named who has completed it", "write golive train record TRAINING PERSON…")
 		}
-		var when *timestamppb.Timestamp
-		if at != "" {
-			t, err := time.Parse(time.RFC3339, at)
-			if err != nil {
-				return usage("--time "+at+" is not a moment", "write it like 2026-11-30T14:00:00Z")
-			}
-			when = timestamppb.New(t)
+		when, err := moment("time", at)
+		if err != nil {
+			return err
 		}
 		req := &implementationv1.RecordCompletionsRequest{Training: names[0]}
 		for _, person := range names[1:] {
@@ -135,79 +133,63 @@ func (a *app) trainImport() *cobra.Command {
 	})
 }
 
-func importFlags(cmd *cobra.Command, file *string, columns *map[string]string, dryRun *bool) {
-	cmd.Flags().StringVarP(file, "filename", "f", "", "the CSV file, or - for stdin")
-	cmd.Flags().StringToStringVar(columns, "columns", nil, "where the header says otherwise: person=Employee")
-	cmd.Flags().BoolVar(dryRun, "dry-run", false, "check every row and change nothing")
-	must(cmd.MarkFlagRequired("filename"))
-}
-
 func (a *app) trainStatus() *cobra.Command {
-	cmd := &cobra.Command{Use: "status TRAINING", Short: "Count the people of a training by where they are", Args: cobra.ExactArgs(1)}
+	var cohort string
+	cmd := &cobra.Command{
+		Use: "status TRAINING", Short: "Count the people of a training by where they are",
+		Example: "  golive train status crm-basics --cohort sales", Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&cohort, "cohort", "", "only who is in this cohort today")
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("training"), args[0])
 		if err != nil {
 			return err
 		}
-		if _, err := c.fetch(ctx, mustFind("training"), name); err != nil {
-			return err
+		req := &implementationv1.CountEnrolmentsRequest{Training: name}
+		if cohort != "" {
+			if req.Cohort, err = c.name(mustFind("cohort"), cohort); err != nil {
+				return err
+			}
 		}
-		found, _, err := c.all(ctx, mustFind("enrolment"), query{parent: name})
+		counts, err := implementationv1.NewEnrolmentServiceClient(c.people).CountEnrolments(ctx, req)
 		if err != nil {
 			return err
 		}
-		counts := make(map[string]int)
-		for _, e := range as[*implementationv1.Enrolment](found) {
-			counts[e.GetState().String()]++
-		}
-		if !c.format.ForPeople() {
-			return show.Encode(c.out, c.format, struct {
-				Training string         `json:"training"`
-				Enrolled int            `json:"enrolled"`
-				States   map[string]int `json:"states"`
-			}{name, len(found), counts})
-		}
-		rows := [][]string{{c.style.Bold("STATE"), c.style.Bold("PEOPLE")}}
-		for number := range int32(len(implementationv1.Enrolment_State_name)) { //nolint:gosec // five
-			if state := implementationv1.Enrolment_State_name[number]; counts[state] > 0 {
-				rows = append(rows, []string{c.style.State(state), fmt.Sprint(counts[state])})
-			}
-		}
-		return show.Rows(c.out, append(rows, []string{"all", fmt.Sprint(len(found))}))
+		return c.printCounts(name, counts)
 	})
 }
 
-func (a *app) members() *cobra.Command {
-	var (
-		file           string
-		columns        map[string]string
-		dryRun, create bool
-	)
-	cmd := &cobra.Command{
-		Use: "import COHORT -f FILE", Short: "Put people into a cohort out of a CSV file with the columns person, start_date, end_date",
-		Long: "All rows are good or nothing is changed: bad rows are listed with their line, and the exit code is 6.", Args: cobra.ExactArgs(1),
+func (c *client) printCounts(training string, counts *implementationv1.CountEnrolmentsResponse) error {
+	if !c.format.ForPeople() {
+		states := make(map[string]int64)
+		for _, one := range counts.GetCounts() {
+			states[one.GetState().String()] = one.GetCount()
+		}
+		return show.Encode(c.out, c.format, struct {
+			Training string           `json:"training"`
+			Enrolled int64            `json:"enrolled"`
+			States   map[string]int64 `json:"states"`
+			Overdue  int64            `json:"overdue"`
+			Passed   int64            `json:"passed"`
+			Members  int64            `json:"members,omitempty"`
+		}{training, counts.GetEnrolledCount(), states, counts.GetOverdueCount(), counts.GetPassedCount(), counts.GetMemberCount()})
 	}
-	importFlags(cmd, &file, &columns, &dryRun)
-	cmd.Flags().BoolVar(&create, "create-people", false, "create people that are not known yet")
-	a.completeKind(cmd, "cohort")
-	return group("members", "Say who belongs to a cohort", a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		name, err := c.name(mustFind("cohort"), args[0])
-		if err != nil {
-			return err
-		}
-		data, err := c.readFile(file)
-		if err != nil {
-			return err
-		}
-		resp, err := implementationv1.NewMembershipServiceClient(c.people).ImportMemberships(ctx, &implementationv1.ImportMembershipsRequest{
-			Parent: name, Csv: data, Columns: columns, ValidateOnly: dryRun, CreatePeople: create,
-		})
-		if err != nil {
-			return err
-		}
-		return c.printImport(resp)
-	}))
+	rows := [][]string{{c.style.Bold("STATE"), c.style.Bold("PEOPLE")}}
+	for _, one := range counts.GetCounts() {
+		rows = append(rows, []string{c.style.State(one.GetState().String()), fmt.Sprint(one.GetCount())})
+	}
+	rows = append(rows, []string{"all", fmt.Sprint(counts.GetEnrolledCount())})
+	if n := counts.GetMemberCount(); n > 0 {
+		rows = append(rows, []string{"members", fmt.Sprint(n)})
+	}
+	if n := counts.GetPassedCount(); n > 0 {
+		rows = append(rows, []string{"passed an assessment", fmt.Sprint(n)})
+	}
+	if n := counts.GetOverdueCount(); n > 0 {
+		rows = append(rows, []string{"overdue", fmt.Sprint(n)})
+	}
+	return show.Rows(c.out, rows)
 }
 
 // trainingAndPeople completes the names of a training and the people after it.
@@ -222,26 +204,4 @@ func (c *client) trainingAndPeople(args []string) ([]string, error) {
 		names, k = append(names, name), mustFind("person")
 	}
 	return names, nil
-}
-
-// printImport shows what an import did. Bad rows are data: the caller has to mend them.
-func (c *client) printImport(r *implementationv1.ImportResult) error {
-	text := fmt.Sprintf("%d rows: %d recorded, %d were so already", r.GetRowCount(), r.GetCreatedCount(), r.GetUnchangedCount())
-	if r.GetErrorCount() > 0 {
-		text = fmt.Sprintf("%d of %d rows are bad, nothing was changed", r.GetErrorCount(), r.GetRowCount())
-		for _, e := range r.GetErrors() {
-			text += fmt.Sprintf("\nline %d %s: %s (%s)", e.GetLine(), e.GetColumn(), e.GetMessage(), e.GetReason())
-		}
-	}
-	if err := c.printResult(r, text); err != nil || r.GetErrorCount() == 0 {
-		return err
-	}
-	return outcome(exitUnwell)
-}
-
-func (c *client) printResult(m proto.Message, text string) error {
-	if c.format.ForPeople() || c.format == show.Name {
-		return c.say("%s", text)
-	}
-	return show.Encode(c.out, c.format, m)
 }

@@ -57,6 +57,8 @@ type world struct {
 	people          implementationv1.PersonServiceClient
 	trainings       implementationv1.TrainingServiceClient
 	enrolments      implementationv1.EnrolmentServiceClient
+	sessions        implementationv1.SessionServiceClient
+	accounts        implementationv1.ProvisioningServiceClient
 	plans           implementationv1.CohortPlanServiceClient
 	gates           gatev1.GateServiceClient
 	events          eventv1.EventServiceClient
@@ -122,6 +124,8 @@ func (w *world) connect(conn grpc.ClientConnInterface) {
 	w.people = implementationv1.NewPersonServiceClient(conn)
 	w.trainings = implementationv1.NewTrainingServiceClient(conn)
 	w.enrolments = implementationv1.NewEnrolmentServiceClient(conn)
+	w.sessions = implementationv1.NewSessionServiceClient(conn)
+	w.accounts = implementationv1.NewProvisioningServiceClient(conn)
 	w.plans = implementationv1.NewCohortPlanServiceClient(conn)
 	w.gates = gatev1.NewGateServiceClient(conn)
 	w.events = eventv1.NewEventServiceClient(conn)

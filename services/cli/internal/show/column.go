@@ -68,11 +68,13 @@ func columnsOf(singular string) []column {
 	case "cohortPlan":
 		return []column{{head: "COHORT", path: "cohort"}, {head: "GO-LIVE", path: "go_live_time"}, owner}
 	case "membership":
-		return []column{{head: "PERSON", path: "person"}, {head: "FROM", path: "start_date"}, {head: "UNTIL", path: "end_date"}}
+		return []column{{head: "PERSON", path: "person"}, {head: "FROM", path: "start_date"}, {head: "UNTIL", path: "end_date"}, {head: "ROLE", path: "role", wide: true}}
+	case "session":
+		return []column{state(), {head: "BEGINS", path: "start_time"}, {head: "TAKEN", path: "taken_count"}, {head: "SEATS", path: "seats"}, {head: "PLACE", path: "place"}}
 	case "training":
 		return []column{title, state(), owner, {head: "VALID", path: "validity", wide: true}}
 	case "enrolment":
-		return []column{{head: "PERSON", path: "person"}, state(), {head: "COMPLETED", path: "complete_time"}}
+		return []column{{head: "PERSON", path: "person"}, state(), {head: "DUE", path: "due_time"}, {head: "COMPLETED", path: "complete_time"}, {head: "SCORE", path: "score", wide: true}, {head: "SESSION", path: "session", wide: true}}
 	case "forecast":
 		return []column{{head: "P50", path: "p50_time"}, {head: "P80", path: "p80_time"}, {head: "P90", path: "p90_time"}, {head: "TARGET", path: "target_probability"}, {head: "SEED", path: "seed", wide: true}}
 	case "proposal":

@@ -37,7 +37,7 @@ func (a *SessionService) ListSessions(ctx context.Context, req *implementationv1
 	if err != nil {
 		return nil, err
 	}
-	return &implementationv1.ListSessionsResponse{Sessions: all, NextPageToken: next}, a.store.Seats(ctx, all...)
+	return &implementationv1.ListSessionsResponse{Sessions: all, NextPageToken: next}, a.store.CountSeats(ctx, all...)
 }
 
 // UpdateSession changes one.
@@ -77,5 +77,5 @@ func (a *SessionService) counted(ctx context.Context, m *implementationv1.Sessio
 	if err != nil {
 		return nil, err
 	}
-	return m, a.store.Seats(ctx, m)
+	return m, a.store.CountSeats(ctx, m)
 }

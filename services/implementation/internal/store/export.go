@@ -75,7 +75,7 @@ func (s *Store) ExportSessions(ctx context.Context, req *implementationv1.Export
 	next := func(size int32, token string) ([]*implementationv1.Session, string, error) {
 		all, after, err := Sessions.List(ctx, s.Store, &implementationv1.ListSessionsRequest{Parent: req.GetParent(), PageSize: size, PageToken: token})
 		if err == nil {
-			err = s.Seats(ctx, all...)
+			err = s.CountSeats(ctx, all...)
 		}
 		return all, after, err
 	}

@@ -16,7 +16,7 @@ import (
 // ReasonSeatsTaken is the reason of fewer seats than are given out.
 const ReasonSeatsTaken = "SEATS_TAKEN"
 
-// Sessions is the kind of sessions. How many seats are taken is counted when they are read, see [Store.Seats].
+// Sessions is the kind of sessions. How many seats are taken is counted when they are read, see [Store.CountSeats].
 var Sessions = resource.Define(resource.Spec[*implementationv1.Session]{
 	Table: "sessions",
 	Columns: []resource.Column[*implementationv1.Session]{
@@ -116,8 +116,8 @@ func seated(ctx context.Context, q sqldb.Queryer, session string) (map[string]en
 	return byPerson, nil
 }
 
-// Seats fills in how many seats of each session are taken now.
-func (s *Store) Seats(ctx context.Context, sessions ...*implementationv1.Session) error {
+// CountSeats fills in how many seats of each session are taken now.
+func (s *Store) CountSeats(ctx context.Context, sessions ...*implementationv1.Session) error {
 	names := make([]string, len(sessions))
 	for i, session := range sessions {
 		names[i] = session.GetName()
