@@ -124,6 +124,7 @@ func (w *inquiry) answer(tokens map[string]string, from, to int, answers func(i 
 // publish closes and publishes a wave, and returns its groups by cohort and value.
 func (w *inquiry) publish(wave string) (*implementationv1.SurveyResult, map[string]*implementationv1.SurveyGroup) {
 	w.Helper()
+	w.clock.advance(time.Hour)
 	_, err := w.waves.CloseSurveyWave(w.Context(), &implementationv1.CloseSurveyWaveRequest{Name: wave})
 	require.NoError(w, err)
 	_, err = w.waves.PublishSurveyWave(w.Context(), &implementationv1.PublishSurveyWaveRequest{Name: wave})
