@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+)
+
+// people knows when those who are assigned work.
+type people struct {
+	plan      *calendar.Calendar
+	resources map[string]*implementationv1.Resource
+	single    map[string]*calendar.Calendar
+	together  map[string]*calendar.Calendar // by the names of all
+}
+
+func newPeople(cal *calendar.Calendar, resources []*implementationv1.Resource) people {
+	p := people{
+		plan: cal, resources: make(map[string]*implementationv1.Resource, len(resources)),
+		single: map[string]*calendar.Calendar{}, together: map[string]*calendar.Calendar{},
+	}
+	for _, r := range resources {
+		p.resources[r.GetName()] = r
+	}
+	return p
+}
+
+// calendar is when everybody who is assigned to a task works.
+func (p people) calendar(t *implementationv1.Task) (*calendar.Calendar, error) {
+	assigned := t.GetAssignments()
+	switch len(assigned) {
+	case 0:
+		return p.plan, nil
+	case 1:
+		return p.of(t, assigned[0].GetResource())
+	}
+	names := make([]string, len(assigned))
+	for i, a := range assigned {
+		names[i] = a.GetResource()
+	}
+	slices.Sort(names)
+	key := fmt.Sprint(names)
+	if c, ok := p.together[key]; ok {
+		return c, nil
+	}
+	all := make([]*calendar.Calendar, len(names))
+	for i, name := range names {
+		var err error
+		if all[i], err = p.of(t, name); err != nil {
+			return nil, err
+		}
+	}
+	c, err := calendar.Intersect(all...)
+	if err != nil {
+		return nil, impossible(t, err)
+	}
+	p.together[key] = c
+	return c, nil
+}
+
+// of is when one resource works. A role has no absences: its members stand in for each other.
+func (p people) of(t *implementationv1.Task, name string) (*calendar.Calendar, error) {
+	if c, ok := p.single[name]; ok {
+		return c, nil
+	}
+	r, ok := p.resources[name]
+	if !ok {
+		return nil, fault.Precondition("RESOURCE_UNKNOWN", "%s is assigned to %q, which is no resource; take the assignment away", id(t.GetName()), id(name))
+	}
+	c := p.plan
+	if r.GetCalendar() != nil {
+		var err error
+		if c, err = calendar.New(r.GetCalendar()); err != nil {
+			return nil, impossible(t, err)
+		}
+	}
+	if r.GetKind() != implementationv1.Resource_ROLE && len(r.GetAbsences()) > 0 {
+		spans := make([]calendar.Span, len(r.GetAbsences()))
+		for i, a := range r.GetAbsences() {
+			spans[i] = calendar.Span{Start: a.GetStartTime().AsTime(), End: a.GetEndTime().AsTime()}
+		}
+		var err error
+		if c, err = c.Without(spans...); err != nil {
+			return nil, impossible(t, err)
+		}
+	}
+	p.single[name] = c
+	return c, nil
+}
+
+// impossible says which task has the calendar.
+func impossible(t *implementationv1.Task, err error) error {
+	return fault.Precondition(fault.ReasonOf(err), "%s cannot be worked on by those who are assigned to it: %s", id(t.GetName()), fault.Tell(err).What).Cause(err)
+}
