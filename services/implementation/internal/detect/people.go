@@ -48,7 +48,10 @@ func supportLoad(f *Facts, s Settings) (all []Finding) {
 		case float64(v.Week) < s.get("week"):
 			all = append(all, found.dunno(fmt.Sprintf("week %d after go-live; judged from week %s", v.Week, number(s.get("week"), 0))))
 			continue
-		case !(v.Exposure > 0) || !(v.BaselineExposed > 0):
+		case !(v.Exposure > 0):
+			all = append(all, found.dunno("there are no tickets recorded for the week"))
+			continue
+		case !(v.BaselineExposed > 0):
 			all = append(all, found.dunno("there are no tickets recorded from before the go-live to compare with"))
 			continue
 		}

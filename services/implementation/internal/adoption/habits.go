@@ -1,0 +1,35 @@
+package adoption
+
+// Habits are what detectors of challenges ask about a cohort on the last day of the facts: counts over people whose
+// numbers may be told, 0 where there are fewer than the smallest group.
+type Habits struct {
+	Trained, Idle     int64 // of the people given, and of those who used nothing new in the last days
+	Adopted, Reverted int64 // who was active before the last days, and of those who only use the old way now
+}
+
+// HabitsOf counts a cohort over the last days. Trained are the people who were trained before.
+func HabitsOf(f Facts, cohort Cohort, trained *Set, days int) (h Habits) {
+	shown := At(cohort.Shown, f.Last).People
+	if shown == nil {
+		return h
+	}
+	c := &counter{Facts: f}
+	once := Window{Days: days, Active: 1}
+	fresh := c.union(cohort.New)
+	used := fresh.Active(f.Last, f.Last, once)[0]
+	if group := both(trained, shown); Size(group) >= SmallestGroup {
+		h.Trained = Size(group)
+		h.Idle = h.Trained - Count(used, group)
+	}
+	if len(cohort.Legacy) == 0 {
+		return h
+	}
+	before := f.Last - Day(days)
+	adopted := both(fresh.Active(before, before, cohort.Window())[0], shown)
+	if Size(adopted) < SmallestGroup {
+		return h
+	}
+	old := both(c.union(cohort.Legacy).Active(f.Last, f.Last, once)[0], adopted)
+	h.Adopted, h.Reverted = Size(adopted), Size(old)-Count(used, old)
+	return h
+}
