@@ -27,7 +27,7 @@ const (
 	batch = 20
 	lease = batch*sendTimeout + dialTimeout + time.Minute
 	// sweep is how often the courier looks without having been told.
-	sweep = 5 * time.Second
+	sweep = 2 * time.Second
 )
 
 // Courier sends messages and keeps the counts of communications current. One a process.
