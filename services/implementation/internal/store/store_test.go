@@ -39,6 +39,7 @@ func kinds() []proven {
 	return []proven{
 		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.CohortPlans,
 		store.Resources, store.Stages, store.Tasks, store.Baselines, store.Comments,
+		store.Features,
 	}
 }
 
