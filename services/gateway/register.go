@@ -81,6 +81,9 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterPlanTemplateServiceHandlerClient(ctx, mux, implementationv1.NewPlanTemplateServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterAgendaServiceHandlerClient(ctx, mux, implementationv1.NewAgendaServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterCommentServiceHandlerClient(ctx, mux, implementationv1.NewCommentServiceClient(c))
 		},
 		func() error {
@@ -133,6 +136,9 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 		},
 		func() error {
 			return implementationgw.RegisterBenefitServiceHandlerClient(ctx, mux, implementationv1.NewBenefitServiceClient(c))
+		},
+		func() error {
+			return implementationgw.RegisterStatusReportServiceHandlerClient(ctx, mux, implementationv1.NewStatusReportServiceClient(c))
 		},
 		func() error {
 			return implementationgw.RegisterStakeholderServiceHandlerClient(ctx, mux, implementationv1.NewStakeholderServiceClient(c))

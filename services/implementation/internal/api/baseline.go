@@ -34,3 +34,8 @@ func (a *BaselineService) ListBaselines(ctx context.Context, req *implementation
 func (a *BaselineService) DeleteBaseline(ctx context.Context, req *implementationv1.DeleteBaselineRequest) (*emptypb.Empty, error) {
 	return store.Baselines.Delete(ctx, a.store.Store, req)
 }
+
+// CaptureBaseline copies a plan.
+func (a *BaselineService) CaptureBaseline(ctx context.Context, req *implementationv1.CaptureBaselineRequest) (*implementationv1.Baseline, error) {
+	return a.store.CaptureBaseline(ctx, req)
+}

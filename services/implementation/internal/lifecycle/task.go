@@ -102,15 +102,22 @@ func CompleteTask(t *implementationv1.Task, now time.Time, req *implementationv1
 	if at.After(now) {
 		return future("end_time", at)
 	}
-	if began := t.GetActualStartTime(); began != nil && at.Before(began.AsTime()) {
-		return fault.Invalid(ReasonEndFirst, "end_time is before task %s began, %s; correct one of them", t.GetName(), began.AsTime().Format(time.RFC3339)).
+	began := at
+	switch {
+	case t.GetActualStartTime() != nil:
+		began = t.GetActualStartTime().AsTime()
+	case req.GetStartTime() != nil:
+		began = req.GetStartTime().AsTime()
+	}
+	if at.Before(began) {
+		return fault.Invalid(ReasonEndFirst, "end_time is before task %s began, %s; correct one of them", t.GetName(), began.Format(time.RFC3339)).
 			Field("end_time", "is before the task began")
 	}
 	if err := TaskCompleted.move(t); err != nil {
 		return err
 	}
 	if t.GetActualStartTime() == nil {
-		t.ActualStartTime = timestamppb.New(at)
+		t.ActualStartTime = timestamppb.New(began)
 	}
 	t.ActualEndTime, t.ProgressTime = timestamppb.New(at), timestamppb.New(now)
 	t.ProgressPercent, t.RemainingMinutes = 100, new(int32(0))

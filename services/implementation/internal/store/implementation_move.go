@@ -6,6 +6,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 // MoveImplementation takes an implementation to another state. The facts that
@@ -51,5 +52,16 @@ func (s *Store) RecordGoLive(ctx context.Context, req *implementationv1.RecordGo
 	})
 }
 
-// lintErrors are what is wrong with a plan.
-func (s *Store) lintErrors(context.Context, string) ([]string, error) { return nil, nil }
+// lintErrors are what is wrong with a plan so that nobody can agree on it.
+func (s *Store) lintErrors(ctx context.Context, implementation string) (wrong []string, err error) {
+	in, err := s.PlanInput(ctx, implementation)
+	if err != nil {
+		return nil, err
+	}
+	for _, point := range plan.Lint(in).GetPoints() {
+		if point.GetVerdict() == implementationv1.LintPoint_ERROR {
+			wrong = append(wrong, point.GetTitle()+": "+point.GetMessage())
+		}
+	}
+	return wrong, nil
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -172,22 +173,35 @@ func (i *taskImport) check(ctx context.Context, tx *sqldb.Tx) error {
 			i.problem(t, err)
 		}
 	}
-	return i.circle(ctx, tx, changed)
+	return i.circles(ctx, tx, changed)
 }
 
-// circle looks for one through the whole plan, as the file may link what was there before.
-func (i *taskImport) circle(ctx context.Context, tx *sqldb.Tx, changed []*implementationv1.Task) error {
+// maxCircles is how many circles of a file are told.
+const maxCircles = 100
+
+// circles looks for them through the whole plan, as the file may link what was there before.
+func (i *taskImport) circles(ctx context.Context, tx *sqldb.Tx, changed []*implementationv1.Task) error {
 	edges, err := linksOf(ctx, tx, i.plan)
 	if err != nil {
 		return err
 	}
 	for _, t := range changed {
-		edges[t.GetName()] = predecessors(t)
+		edges[t.GetName()] = slices.DeleteFunc(predecessors(t), func(name string) bool { return name == t.GetName() }) // told already
 	}
-	path := anyCircle(edges)
-	if len(path) < 3 { // a link to itself was told already
-		return nil
+	for range maxCircles {
+		path := anyCircle(edges)
+		if path == nil {
+			return nil
+		}
+		i.tell(path)
+		last := path[len(path)-2] // without the link that closes this circle, the next one is found
+		edges[last] = slices.DeleteFunc(slices.Clone(edges[last]), func(name string) bool { return name == path[0] })
 	}
+	return nil
+}
+
+// tell notes a circle at the last of its lines.
+func (i *taskImport) tell(path []string) {
 	steps, line := make([]string, len(path)), 0
 	for n, name := range path {
 		steps[len(path)-1-n] = personID(name)
@@ -196,8 +210,11 @@ func (i *taskImport) circle(ctx context.Context, tx *sqldb.Tx, changed []*implem
 			line = max(line, at)
 		}
 	}
+	const most = 20
+	if len(steps) > most {
+		steps = slices.Concat(steps[:most-1], []string{"…"}, steps[len(steps)-1:])
+	}
 	i.file.Problems.Add(line, i.file.Name(sheet.TaskPredecessors), ReasonTaskCycle, "these would wait for each other: %s", strings.Join(steps, " → "))
-	return nil
 }
 
 // problem tells a fault of a row where the file has it.
