@@ -5,7 +5,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 // The figure is 500 tasks × 10 000 iterations; the others show that the time is linear in
@@ -23,10 +28,12 @@ func BenchmarkForecast(b *testing.B) {
 	}
 	b.Run("tasks=500/iterations=10000/calendars=mixed", func(b *testing.B) {
 		n := examplePlan(500, 3)
-		n.uniform = false
-		n.start = 29_000_000
-		for i := range n.tasks {
-			n.tasks[i].notBefore = int64(n.start)
+		other, err := calendar.New(&implementationv1.Calendar{TimeZone: "Europe/Berlin"})
+		require.NoError(b, err)
+		for i := range n.Tasks {
+			if i%3 == 0 {
+				n.Tasks[i].Calendar = other
+			}
 		}
 		for b.Loop() {
 			run(n, beta, .2, 1, 10_000)
@@ -47,18 +54,18 @@ func perDraw(b *testing.B, draws int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(draws), "ns/draw")
 }
 
-func naive(n network, iterations int) (finishes []float64) {
+func naive(n *plan.Network, iterations int) (finishes []float64) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range iterations {
-		end := make([]float64, len(n.tasks))
+		end := make([]float64, len(n.Tasks))
 		var finish float64
-		for i, t := range n.tasks {
-			e := t.left
+		for i, t := range n.Tasks {
+			e := left(&t)
 			lambda := 4 * (e.Likely - e.Optimistic) / (e.Pessimistic - e.Optimistic)
 			took := e.Optimistic + (e.Pessimistic-e.Optimistic)*distuv.Beta{Alpha: 1 + lambda, Beta: 5 - lambda}.Quantile(r.Float64())
 			var begin float64
-			for _, l := range t.links {
-				begin = max(begin, end[l.from])
+			for _, l := range t.Links {
+				begin = max(begin, end[l.From])
 			}
 			end[i] = begin + took
 			finish = max(finish, end[i])

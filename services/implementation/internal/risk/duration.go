@@ -17,6 +17,19 @@ const (
 // Optimistic ≤ Likely ≤ Pessimistic.
 type Estimate struct{ Optimistic, Likely, Pessimistic float64 }
 
+// estimateOf is the estimate of a message; what is not given is the likely value.
+func estimateOf(m *implementationv1.Estimate) Estimate {
+	likely := float64(m.GetLikelyMinutes())
+	e := Estimate{likely, likely, likely}
+	if m != nil && m.OptimisticMinutes != nil {
+		e.Optimistic = float64(m.GetOptimisticMinutes())
+	}
+	if m != nil && m.PessimisticMinutes != nil {
+		e.Pessimistic = float64(m.GetPessimisticMinutes())
+	}
+	return e
+}
+
 // Certain says that all three are the same.
 func (e Estimate) Certain() bool { return e.Optimistic == e.Pessimistic }
 

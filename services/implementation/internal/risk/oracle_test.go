@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
@@ -13,6 +14,7 @@ import (
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 const (
@@ -22,33 +24,38 @@ const (
 	unit = 1000
 )
 
+// monday is when the examples begin.
+var monday = calendar.MinuteOf(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+
 // work is a task of an example: its estimate and the tasks before it.
-func work(o, m, p float64, before ...int) task {
-	t := task{left: Estimate{o * unit, m * unit, p * unit}, certain: o == p}
+func work(o, m, p float64, before ...int) plan.Node {
+	low, high := int32(o*unit), int32(p*unit)
+	t := &implementationv1.Task{Estimate: &implementationv1.Estimate{OptimisticMinutes: &low, LikelyMinutes: int32(m * unit), PessimisticMinutes: &high}}
+	node := plan.Node{Task: t, Duration: int64(m * unit), Left: int64(m * unit)}
 	for _, from := range before {
-		t.links = append(t.links, link{from: from})
+		node.Links = append(node.Links, plan.Link{From: from})
 	}
-	return t
+	return node
 }
 
 // net is the network of an example, whose tasks are in order.
-func net(tasks ...task) network {
+func net(tasks ...plan.Node) *plan.Network {
 	c, err := calendar.New(nil)
 	if err != nil {
 		panic(err)
 	}
-	n := network{calendar: c, uniform: true, tasks: tasks}
+	n := &plan.Network{Calendar: c, Begin: monday, Status: monday, Tasks: tasks}
 	for i := range tasks {
-		n.order = append(n.order, i)
-		if tasks[i].name == "" {
-			tasks[i].name = fmt.Sprintf("tasks/%d", i)
+		n.Order = append(n.Order, i)
+		if tasks[i].Name == "" {
+			tasks[i].Name = fmt.Sprintf("tasks/%d", i)
 		}
-		tasks[i].calendar = c
+		tasks[i].Calendar, tasks[i].Release = c, monday
 	}
 	return n
 }
 
-func run(n network, d implementationv1.Forecast_Distribution, rho float64, seed int64, iterations int) (*game, *outcome) {
+func run(n *plan.Network, d implementationv1.Forecast_Distribution, rho float64, seed int64, iterations int) (*game, *outcome) {
 	g := newGame(n, d, rho, seed)
 	return g, g.outcome(g.play(iterations))
 }
@@ -75,7 +82,7 @@ func TestTheExampleOfTheBodyOfKnowledgeInSeries(t *testing.T) {
 func TestEqualParallelPathsMultiply(t *testing.T) {
 	t.Parallel()
 	for _, k := range []int{2, 5, 10} {
-		tasks := make([]task, k)
+		tasks := make([]plan.Node, k)
 		for i := range tasks {
 			tasks[i] = work(4, 6, 10)
 		}
@@ -93,7 +100,7 @@ func TestEqualParallelPathsMultiply(t *testing.T) {
 }
 
 // normal gives every task the normal distribution instead, to check what is known of it.
-func normal(n network, rho, mean, deviation float64, seed int64) *outcome {
+func normal(n *plan.Network, rho, mean, deviation float64, seed int64) *outcome {
 	g := newGame(n, beta, rho, seed)
 	for i := range g.tables {
 		g.tables[i] = &quantiles{}
@@ -113,12 +120,12 @@ func TestTheMaximumOfTwoNormals(t *testing.T) {
 
 func TestCorrelationWidensASeries(t *testing.T) {
 	t.Parallel()
-	tasks := make([]task, 10)
+	tasks := make([]plan.Node, 10)
 	for i := range tasks {
 		tasks[i] = work(0, 1, 2)
-		tasks[i].stage = "stages/one"
+		tasks[i].Stage = "stages/one"
 		if i > 0 {
-			tasks[i].links = []link{{from: i - 1}}
+			tasks[i].Links = []plan.Link{{From: i - 1}}
 		}
 	}
 	for rho, want := range map[float64]float64{0: 6.3246, .5: 14.8324, 1: 20} {
@@ -126,8 +133,8 @@ func TestCorrelationWidensASeries(t *testing.T) {
 		within(t, want, o.deviation/unit, want/math.Sqrt(2*iterations), fmt.Sprintf("deviation at %v", rho))
 	}
 	apart := net(tasks...)
-	for i := range apart.tasks {
-		apart.tasks[i].stage = fmt.Sprintf("stages/%d", i)
+	for i := range apart.Tasks {
+		apart.Tasks[i].Stage = fmt.Sprintf("stages/%d", i)
 	}
 	o := normal(apart, .5, 50, 2, 11)
 	within(t, 6.3246, o.deviation/unit, 6.3246/math.Sqrt(2*iterations), "stages of their own share nothing")
@@ -187,16 +194,14 @@ func TestTheAnswerDoesNotDependOnTheProcessors(t *testing.T) { //nolint:parallel
 }
 
 // examplePlan is a plan of n tasks in 25 stages, each waiting for some of those before it.
-func examplePlan(n, links int) network {
-	tasks := make([]task, n)
+func examplePlan(n, links int) *plan.Network {
+	tasks := make([]plan.Node, n)
 	for i := range tasks {
-		likely := float64(480 * (1 + i%9))
-		tasks[i] = task{
-			name: fmt.Sprintf("tasks/t%05d", i), stage: fmt.Sprintf("stages/s%02d", i*25/n),
-			left: Estimate{likely * .7, likely, likely * (1.5 + float64(i%7)/4)},
-		}
+		likely := float64(480*(1+i%9)) / unit
+		tasks[i] = work(likely*.7, likely, likely*(1.5+float64(i%7)/4))
+		tasks[i].Name, tasks[i].Stage = fmt.Sprintf("tasks/t%05d", i), fmt.Sprintf("stages/s%02d", i*25/n)
 		for l := 1; l <= links && i-l*l >= 0; l++ {
-			tasks[i].links = append(tasks[i].links, link{from: i - l*l})
+			tasks[i].Links = append(tasks[i].Links, plan.Link{From: i - l*l})
 		}
 	}
 	return net(tasks...)
@@ -207,9 +212,9 @@ func TestAddingATaskLeavesTheDrawsOfTheOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 12).Draw(t, "tasks")
 		seed := rapid.Int64().Draw(t, "seed")
-		all := examplePlan(n+1, 0).tasks
+		all := examplePlan(n+1, 0).Tasks
 		without := rapid.IntRange(0, n).Draw(t, "the added one")
-		rest := append(append([]task{}, all[:without]...), all[without+1:]...)
+		rest := append(append([]plan.Node{}, all[:without]...), all[without+1:]...)
 		a, b := drawn(net(all...), seed), drawn(net(rest...), seed)
 		for name, took := range b {
 			require.Equal(t, a[name], took, name)
@@ -218,13 +223,13 @@ func TestAddingATaskLeavesTheDrawsOfTheOthers(t *testing.T) {
 }
 
 // drawn is what each task takes in a block.
-func drawn(n network, seed int64) map[string][]int64 {
+func drawn(n *plan.Network, seed int64) map[string][]int64 {
 	g := newGame(n, beta, .4, seed)
 	b := g.newBoard()
 	g.draw(b, 3)
 	all := map[string][]int64{}
-	for i, t := range g.tasks {
-		all[t.name] = b.took[i]
+	for i, t := range g.net.Tasks {
+		all[t.Name] = b.took[i]
 	}
 	return all
 }

@@ -7,8 +7,7 @@ import (
 
 // outcome is what the iterations say.
 type outcome struct {
-	network   *network
-	finish    []int64 // on the axis, rising
+	finish    []int64 // in times of the game, rising
 	mean      float64 // working minutes since the start of the plan
 	deviation float64 // working minutes
 	tasks     []influence
@@ -25,7 +24,7 @@ type influence struct {
 
 // outcome adds the blocks up in their order, whoever played them.
 func (g *game) outcome(p *played) *outcome {
-	o := &outcome{network: &g.network, finish: p.finish, reached: p.milestones, tasks: make([]influence, len(g.tasks))}
+	o := &outcome{finish: p.finish, reached: p.milestones, tasks: make([]influence, len(g.net.Tasks))}
 	n := float64(len(p.finish))
 	var one, square float64
 	for _, at := range p.finish {
@@ -37,7 +36,7 @@ func (g *game) outcome(p *played) *outcome {
 		square += d * d
 	}
 	o.deviation = math.Sqrt(square / n)
-	for t := range g.tasks {
+	for t := range g.net.Tasks {
 		o.tasks[t] = g.influence(t, p, o)
 	}
 	slices.Sort(o.finish)
@@ -61,7 +60,7 @@ func (g *game) influence(t int, p *played, o *outcome) influence {
 	n := float64(len(p.finish))
 	mean := all.one / n
 	variance := max(0, all.square/n-mean*mean)
-	i := influence{critical: float64(all.critical) / n, mean: g.tasks[t].left.Likely + mean, deviation: math.Sqrt(variance)}
+	i := influence{critical: float64(all.critical) / n, mean: g.left[t].Likely + mean, deviation: math.Sqrt(variance)}
 	if i.deviation > 0 && o.deviation > 0 {
 		i.sensitive = i.critical * i.deviation / o.deviation
 		i.crucial = max(-1, min(1, (all.product/n-mean*o.mean)/(i.deviation*o.deviation)))

@@ -1,6 +1,10 @@
 package risk
 
-import "math"
+import (
+	"math"
+
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
+)
 
 // pert is the table of classical PERT.
 type pert struct {
@@ -17,19 +21,20 @@ type pertRow struct {
 // variances ((p−o)/6)² along a critical path; of several, along the one with the
 // greatest variance, which is the careful choice (Moder, Phillips, Davis 1983). Times are working minutes of the
 // plan's calendar: the formula of 1959 knows no others.
-func (n *network) pert() pert {
-	p := pert{rows: make([]pertRow, len(n.tasks))}
-	early, late := make([]float64, len(n.tasks)), make([]float64, len(n.tasks))
-	for i, t := range n.tasks {
-		p.rows[i].expected, p.rows[i].variance = t.left.Expected(), t.left.Variance()
+func (g *game) pert() pert {
+	n := g.net
+	p := pert{rows: make([]pertRow, len(n.Tasks))}
+	early, late := make([]float64, len(n.Tasks)), make([]float64, len(n.Tasks))
+	for i, e := range g.left {
+		p.rows[i].expected, p.rows[i].variance = e.Expected(), e.Variance()
 	}
 	last := -1
-	along := make([]float64, len(n.tasks)) // the variance of the path that a task ends
-	from := make([]int, len(n.tasks))
-	for _, i := range n.order {
-		early[i], from[i] = float64(n.worked(n.tasks[i].notBefore)), -1
-		for _, l := range n.tasks[i].links {
-			n.pertEarly(p.rows, i, l, early, along, from)
+	along := make([]float64, len(n.Tasks)) // the variance of the path that a task ends
+	from := make([]int, len(n.Tasks))
+	for _, i := range n.Order {
+		early[i], from[i] = g.pertRelease(i, p.rows), -1
+		for _, l := range n.Tasks[i].Links {
+			g.pertEarly(p.rows, i, l, early, along, from)
 		}
 		along[i] = p.rows[i].variance
 		if from[i] >= 0 {
@@ -43,10 +48,10 @@ func (n *network) pert() pert {
 	for i := range late {
 		late[i] = p.expected - p.rows[i].expected
 	}
-	for at := len(n.order) - 1; at >= 0; at-- {
-		i := n.order[at]
-		for _, l := range n.tasks[i].links {
-			late[l.from] = min(late[l.from], pertBound(l, late[i], p.rows[i].expected, p.rows[l.from].expected, -1))
+	for at := len(n.Order) - 1; at >= 0; at-- {
+		i := n.Order[at]
+		for _, l := range n.Tasks[i].Links {
+			late[l.From] = min(late[l.From], pertBound(l, late[i], p.rows[i].expected, p.rows[l.From].expected, -1))
 		}
 		p.rows[i].float = late[i] - early[i]
 		if math.Abs(p.rows[i].float) < tiny {
@@ -62,23 +67,32 @@ func (n *network) pert() pert {
 // tiny is when two sums of sixths of minutes are the same.
 const tiny = 1e-6
 
-func (n *network) pertEarly(rows []pertRow, i int, l link, early, along []float64, from []int) {
-	t := &n.tasks[i]
-	if t.fixed {
+// pertRelease is when a row begins at the earliest. What is done takes what it took.
+func (g *game) pertRelease(i int, rows []pertRow) float64 {
+	t, c := &g.net.Tasks[i], g.net.Calendar
+	if t.Done {
+		rows[i].expected = float64(c.Count(t.Start, t.Finish))
+		return float64(c.Count(g.net.Begin, t.Start))
+	}
+	return float64(c.Count(g.net.Begin, t.Release))
+}
+
+func (g *game) pertEarly(rows []pertRow, i int, l plan.Link, early, along []float64, from []int) {
+	if g.net.Tasks[i].Done {
 		return
 	}
-	bound := pertBound(l, early[l.from], rows[l.from].expected, rows[i].expected, 1)
-	higher := from[i] >= 0 && along[l.from] > along[from[i]]
+	bound := pertBound(l, early[l.From], rows[l.From].expected, rows[i].expected, 1)
+	higher := from[i] >= 0 && along[l.From] > along[from[i]]
 	if bound > early[i]+tiny || bound > early[i]-tiny && (from[i] < 0 || higher) {
-		early[i], from[i] = max(early[i], bound), l.from
+		early[i], from[i] = max(early[i], bound), l.From
 	}
 }
 
 // pertBound is where a link lets one of its ends begin, given where the other begins:
 // the later one for way 1, the earlier one for way -1.
-func pertBound(l link, begin, mine, other, way float64) float64 {
-	bound := begin + way*float64(l.lag)
-	near, far := l.ofEnd(), l.toEnd() // which ends the link joins, seen from the given task
+func pertBound(l plan.Link, begin, mine, other, way float64) float64 {
+	bound := begin + way*float64(l.Lag)
+	near, far := l.FromFinish(), l.ToFinish() // which ends the link joins, seen from the given task
 	if way < 0 {
 		near, far = far, near
 	}

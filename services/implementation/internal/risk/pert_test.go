@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 func path(p pert) (names string) {
@@ -19,7 +21,7 @@ func path(p pert) (names string) {
 func TestClassicalPertOfSixTasks(t *testing.T) {
 	t.Parallel()
 	n := net(work(2, 5, 8), work(1, 2, 9, 0), work(.25, .5, 3.75, 0), work(1, 1, 7, 1), work(1, 2, 9, 1, 2), work(1, 3, 11, 3, 4))
-	p := n.pert()
+	p := newGame(n, beta, 0, 1).pert()
 	for i, te := range []float64{5, 3, 1, 2, 3, 4} {
 		require.InDelta(t, te, p.rows[i].expected/unit, 1e-9)
 	}
@@ -35,7 +37,7 @@ func TestClassicalPertOfFourteenTasks(t *testing.T) {
 		work(5, 5, 7), work(1, 2, 5), work(5, 5, 5, A), work(4, 8, 13, A), work(1, 10, 17, B, C), work(1, 5, 7, D), work(2, 6, 9, D),
 		work(4, 4, 6, E, F), work(2, 7, 10, G, H), work(2, 4, 7, I), work(6, 10, 13, I), work(2, 6, 6, J), work(2, 2, 3, K), work(7, 7, 12, L, M),
 	)
-	p := n.pert()
+	p := newGame(n, beta, 0, 1).pert()
 	require.InDelta(t, 50.8333, p.expected/unit, 5e-5)
 	require.InDelta(t, 3.3458, math.Sqrt(p.variance)/unit, 5e-5)
 	for i, float := range []float64{0, 8, 0, 1.8333, 0, 1.8333} {
@@ -46,14 +48,16 @@ func TestClassicalPertOfFourteenTasks(t *testing.T) {
 func TestClassicalPertKnowsAllLinks(t *testing.T) {
 	t.Parallel()
 	const ss, ff, fs = 2, 3, 1
+	at := func(days float64, links ...plan.Link) plan.Node {
+		node := work(days/unit, days/unit, days/unit)
+		node.Links = links
+		return node
+	}
 	n := net(
-		work(10, 10, 10),
-		task{left: Estimate{6, 6, 6}, links: []link{{from: 0, kind: ss, lag: 3}}},
-		task{left: Estimate{8, 8, 8}, links: []link{{from: 0, kind: fs, lag: 2}}},
-		task{left: Estimate{4, 4, 4}, links: []link{{from: 1, kind: ff, lag: 5}, {from: 2, kind: fs, lag: -1}}},
+		at(10), at(6, plan.Link{From: 0, Type: ss, Lag: 3}), at(8, plan.Link{From: 0, Type: fs, Lag: 2}),
+		at(4, plan.Link{From: 1, Type: ff, Lag: 5}, plan.Link{From: 2, Type: fs, Lag: -1}),
 	)
-	n.tasks[0].left = Estimate{10, 10, 10}
-	p := n.pert()
+	p := newGame(n, beta, 0, 1).pert()
 	require.InDelta(t, 23, p.expected, 1e-9)
 	for i, float := range []float64{0, 9, 0, 0} {
 		require.InDelta(t, float, p.rows[i].float, 1e-9, "float of %c", 'A'+i)

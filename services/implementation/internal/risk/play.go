@@ -5,43 +5,25 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
-// game is everything that all blocks share and none changes.
-type game struct {
-	network
-	rho     float64
-	tables  []*quantiles // by task; nil for what is certain
-	streams []stream     // by task
-	stages  []stream     // the factors
-	stage   []int        // by task, its factor
-	watched []int        // the milestones
-}
-
-// sums are over the iterations of one block, about the likely values so that nothing cancels.
-type sums struct {
-	critical             int32
-	one, square, product float64 // of d, d² and d·T
-}
-
-// column is one value of every iteration of a block.
-type column = []int64
-
-// board is where one worker plays; it is used for block after block.
-type board struct {
-	begin, end, took []column // by task
-	critical         [][]uint8
-	finish           column
-	factors          [][]float64
-	noise            []float64
-	bound            column
-}
+// unbound is before everything.
+const unbound = math.MinInt64 / 4
 
 // played is all iterations, in order.
 type played struct {
-	finish     []int64   // on the axis
+	finish     []int64   // in times of the game
 	milestones [][]int64 // by watched
-	blocks     [][]sums  // by block and task
+	blocks     [][]sums  // by block and node
+}
+
+// sums are over the iterations of one block; d is a duration less the likely one, so that nothing cancels.
+type sums struct {
+	critical             int32
+	one, square, product float64 // of d, d² and d·T
 }
 
 // play runs the iterations on as many goroutines as there are processors. Every block writes
@@ -79,45 +61,10 @@ func (p *played) keep(g *game, b *board, number int) {
 	p.blocks[number] = g.sum(b)
 }
 
-func (g *game) newBoard() *board {
-	n := len(g.tasks)
-	b := &board{
-		begin: make([]column, n), end: make([]column, n), took: make([]column, n), critical: make([][]uint8, n),
-		finish: make(column, block), factors: make([][]float64, len(g.stages)), noise: make([]float64, block), bound: make(column, block),
-	}
-	cells, flags := make([]int64, 3*n*block), make([]uint8, n*block)
-	for i := range n {
-		at := 3 * i * block
-		b.begin[i], b.end[i], b.took[i] = cells[at:at+block], cells[at+block:at+2*block], cells[at+2*block:at+3*block]
-		b.critical[i] = flags[i*block : (i+1)*block]
-	}
-	for i := range b.factors {
-		b.factors[i] = make([]float64, block)
-	}
-	return b
-}
-
-// size makes all columns so long; the last block may be shorter than the others.
-func (b *board) size(n int) {
-	if len(b.finish) == n {
-		return
-	}
-	b.finish, b.noise, b.bound = b.finish[:n], b.noise[:n], b.bound[:n]
-	for i := range b.begin {
-		b.begin[i], b.end[i], b.took[i], b.critical[i] = b.begin[i][:n], b.end[i][:n], b.took[i][:n], b.critical[i][:n]
-	}
-	for i := range b.factors {
-		b.factors[i] = b.factors[i][:n]
-	}
-}
-
 func (g *game) playBlock(b *board, number int) {
 	g.draw(b, number)
-	clear(b.finish)
-	for i := range b.finish {
-		b.finish[i] = math.MinInt64
-	}
-	for _, t := range g.order {
+	fill(b.finish, unbound)
+	for _, t := range g.net.Order {
 		g.forward(b, t)
 		for i, end := range b.end[t] {
 			b.finish[i] = max(b.finish[i], end)
@@ -126,79 +73,86 @@ func (g *game) playBlock(b *board, number int) {
 	g.trace(b)
 }
 
-// draw plays the durations: z = √ρ·F + √(1−ρ)·ε with one F a stage, then the quantile function.
-func (g *game) draw(b *board, number int) {
-	together, apart := math.Sqrt(g.rho), math.Sqrt(1-g.rho)
-	if g.rho > 0 {
-		for i, s := range g.stages {
-			s.normals(number, b.factors[i])
-		}
-	}
-	for t := range g.tasks {
-		took, table := b.took[t], g.tables[t]
-		if table == nil {
-			likely := int64(math.Round(g.tasks[t].left.Likely))
-			for i := range took {
-				took[i] = likely
-			}
-			continue
-		}
-		g.streams[t].normals(number, b.noise)
-		factor := b.factors[g.stage[t]]
-		for i, e := range b.noise {
-			took[i] = int64(table.at(together*factor[i]+apart*e) + .5)
-		}
-	}
-}
-
-// forward finds when a task begins and ends in every iteration of the block.
+// forward finds when a node begins and ends in every iteration of the block. It is
+// the forward pass of package plan, for many durations at once.
 func (g *game) forward(b *board, number int) {
-	t := &g.tasks[number]
-	begin, end, took := b.begin[number], b.end[number], b.took[number]
-	for i := range begin {
-		begin[i] = t.notBefore
+	t := &g.net.Tasks[number]
+	if t.Done {
+		fill(b.start[number], g.onAxis(t.Start))
+		fill(b.begin[number], g.onAxis(t.Start))
+		fill(b.end[number], g.onAxis(t.Finish))
+		return
 	}
-	if !t.fixed {
-		for _, l := range t.links {
-			for i, at := range g.bounds(b, t, l, took) {
-				begin[i] = max(begin[i], at)
-			}
+	start, until := b.start[number], b.until
+	fill(start, g.release[number])
+	fill(until, unbound)
+	for _, l := range t.Links {
+		into := start
+		if l.ToFinish() {
+			into = until
 		}
+		for i, at := range g.bounds(b, l) {
+			into[i] = max(into[i], at)
+		}
+	}
+	if g.uniform {
+		for i, end := range b.end[number] {
+			start[i] = max(start[i], until[i]-b.took[number][i])
+			end = start[i] + b.took[number][i]
+			b.end[number][i] = end
+		}
+	} else {
+		g.onCalendar(b, number)
 	}
 	switch {
-	case t.isDone:
-		for i := range end {
-			end[i] = t.done
-		}
-	case g.uniform:
-		for i := range end {
-			end[i] = begin[i] + took[i]
-		}
-	default:
-		for i := range end {
-			end[i] = g.worksUntil(t, begin[i], took[i])
+	case !g.leads[number]:
+	case t.Started:
+		fill(b.begin[number], g.onAxis(t.Start))
+	case !g.uniform:
+		for i, at := range start {
+			b.begin[number][i] = int64(t.Calendar.Shift(calendar.Minute(b.end[number][i]), -b.took[number][i]))
+			if b.took[number][i] == 0 {
+				b.begin[number][i] = at
+			}
 		}
 	}
 }
 
-// bounds is what a link says about the begin of a task. It is valid until it is called again.
-func (g *game) bounds(b *board, t *task, l link, took column) column {
-	from := b.begin[l.from]
-	if l.ofEnd() {
-		from = b.end[l.from]
+// onCalendar sets the ends of a node whose work is done on a calendar of its own. Where
+// its end was bound, its start waits for nothing any more.
+func (g *game) onCalendar(b *board, number int) {
+	c := g.net.Tasks[number].Calendar
+	start, end, took := b.start[number], b.end[number], b.took[number]
+	for i := range end {
+		at := int64(c.Shift(calendar.Minute(start[i]), took[i]))
+		if at < b.until[i] {
+			begin := c.Shift(calendar.Minute(b.until[i]), -took[i])
+			at, start[i] = max(int64(c.Shift(begin, took[i])), b.until[i]), math.MaxInt64
+			if took[i] == 0 {
+				start[i] = at
+			}
+		}
+		end[i] = at
 	}
-	if l.lag == 0 && !l.toEnd() {
+}
+
+// bounds is where a link lets its end of a node be. It is valid until it is called again.
+func (g *game) bounds(b *board, l plan.Link) column {
+	from := b.begin[l.From]
+	if l.FromFinish() {
+		from = b.end[l.From]
+	}
+	if l.Lag == 0 {
 		return from
 	}
 	for i, at := range from {
-		b.bound[i] = g.later(at, l.lag)
-	}
-	if l.toEnd() {
-		for i, at := range b.bound {
-			b.bound[i] = g.begunFor(t, at, took[i])
+		if g.uniform {
+			b.from[i] = at + l.Lag
+		} else {
+			b.from[i] = int64(g.net.Calendar.Shift(calendar.Minute(at), l.Lag))
 		}
 	}
-	return b.bound
+	return b.from
 }
 
 // trace marks what is critical: what ends last, and from there backwards what a
@@ -209,17 +163,23 @@ func (g *game) trace(b *board) {
 			b.critical[t][i] = flag(at == b.finish[i])
 		}
 	}
-	for n := len(g.order) - 1; n >= 0; n-- {
-		number := g.order[n]
-		t := &g.tasks[number]
-		if t.fixed {
+	for n := len(g.net.Order) - 1; n >= 0; n-- {
+		number := g.net.Order[n]
+		t := &g.net.Tasks[number]
+		if t.Done {
 			continue
 		}
-		critical, begin := b.critical[number], b.begin[number]
-		for _, l := range t.links {
-			before := b.critical[l.from]
-			for i, at := range g.bounds(b, t, l, b.took[number]) {
-				before[i] |= critical[i] & flag(at == begin[i])
+		critical := b.critical[number]
+		for _, l := range t.Links {
+			if g.net.Tasks[l.From].Started && !l.FromFinish() {
+				continue // it has happened
+			}
+			at, before := b.start[number], b.critical[l.From]
+			if l.ToFinish() {
+				at = b.end[number]
+			}
+			for i, bound := range g.bounds(b, l) {
+				before[i] |= critical[i] & flag(bound == at[i])
 			}
 		}
 	}
@@ -232,12 +192,17 @@ func flag(yes bool) uint8 {
 	return 0
 }
 
+func fill(c column, with int64) {
+	for i := range c {
+		c[i] = with
+	}
+}
+
 // sum adds a block up.
 func (g *game) sum(b *board) []sums {
-	all := make([]sums, len(g.tasks))
-	finish := make([]float64, len(b.finish))
+	all := make([]sums, len(g.net.Tasks))
 	for i, at := range b.finish {
-		finish[i] = float64(g.worked(at))
+		b.noise[i] = float64(g.worked(at))
 	}
 	for t := range all {
 		s := &all[t]
@@ -247,12 +212,11 @@ func (g *game) sum(b *board) []sums {
 		if g.tables[t] == nil {
 			continue
 		}
-		likely := g.tasks[t].left.Likely
 		for i, took := range b.took[t] {
-			d := float64(took) - likely
+			d := float64(took) - g.left[t].Likely
 			s.one += d
 			s.square += d * d
-			s.product += d * finish[i]
+			s.product += d * b.noise[i]
 		}
 	}
 	return all
