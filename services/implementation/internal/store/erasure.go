@@ -26,7 +26,6 @@ var Erasures = resource.Define(resource.Spec[*implementationv1.Erasure]{
 		}
 		return nil
 	},
-	Terminal: func(m *implementationv1.Erasure) bool { return m.GetState() == implementationv1.Erasure_DONE },
 })
 
 // BeginErasure removes what this database knows of a person, and retires the pseudonym. The person's row stays until
@@ -71,6 +70,10 @@ func (s *Store) FinishErasure(ctx context.Context, name string, elsewhere []*imp
 		receipt = row.Message
 		if receipt.GetState() == implementationv1.Erasure_DONE {
 			return nil // another process was faster
+		}
+		// Nobody adds anything to the person from here on.
+		if _, err := People.LockRow(ctx, tx, person); err != nil && !fault.Is(err, fault.KindNotFound) {
+			return err
 		}
 		late, err := s.wipe(ctx, tx, person)
 		if err != nil {

@@ -263,5 +263,11 @@ func unknownPeople(ctx context.Context, tx *sqldb.Tx, workspace string, rows []m
 			strangers = append(strangers, name)
 		}
 	}
-	return strangers, nil
+	gone, err := erased(ctx, tx, strangers)
+	for _, row := range rows {
+		if gone[People.Name(workspace, row.id)] {
+			file.Problems.Add(row.line, file.Column(0), ReasonPersonErased, "%s was erased, and the pseudonym is retired for ever; give another one", row.id)
+		}
+	}
+	return strangers, err
 }

@@ -24,6 +24,9 @@ var People = resource.Define(resource.Spec[*implementationv1.Person]{
 	},
 	Hooks: resource.Hooks[*implementationv1.Person]{
 		Default: func(ctx context.Context, tx *sqldb.Tx, m *implementationv1.Person) (err error) {
+			if err := notErased(ctx, tx, m.GetName()); err != nil {
+				return err
+			}
 			m.Ordinal, err = takeOrdinals(ctx, tx, Workspace(m.GetName()), 1)
 			return err
 		},
