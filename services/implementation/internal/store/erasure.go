@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -131,7 +132,7 @@ func erased(ctx context.Context, q sqldb.Queryer, people []string) (map[string]b
 			return nil, fmt.Errorf("who was erased: %w", err)
 		}
 		for _, name := range found {
-			gone[People.Name(Workspace(name), personID(name))] = true
+			gone[strings.Replace(name, "/erasures/", "/people/", 1)] = true
 		}
 	}
 	return gone, nil
