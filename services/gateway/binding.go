@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	optionsv1 "github.com/golive-dev/golive/proto/golive/options/v1"
 )
 
 // binding is how one route fills its request message.
@@ -61,13 +62,27 @@ func (b bindings) add(method protoreflect.MethodDescriptor, rule *annotations.Ht
 	}
 	found := binding{method: method, body: rule.GetBody()}
 	for _, part := range strings.Split(template, "{")[1:] {
-		name, _, _ := strings.Cut(part, "=")
-		found.path = append(found.path, name)
+		found.path = append(found.path, part[:strings.IndexAny(part, "=}")])
 	}
 	b[verb+" "+template] = found
 	for _, more := range rule.GetAdditionalBindings() {
 		b.add(method, more)
 	}
+}
+
+// open returns what the paths of routes begin with that need no credential.
+func (b bindings) open() []string {
+	var all []string
+	for route, found := range b {
+		access, ok := proto.GetExtension(found.method.Options(), optionsv1.E_Access).(*optionsv1.Access)
+		if ok && access.GetPublic() {
+			_, template, _ := strings.Cut(route, " ")
+			begin, _, _ := strings.Cut(template, "{")
+			all = append(all, begin)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // streamVerbs returns the custom verbs whose routes stream.

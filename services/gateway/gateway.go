@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
 const (
@@ -56,12 +58,14 @@ type Gateway struct {
 	mux       *runtime.ServeMux
 	open      map[string]http.HandlerFunc
 	bindings  bindings
+	everybody []string // what paths begin with that need no credential
 	streaming map[string]bool
 	streams   streams
 	running   sync.WaitGroup // sources of merged streams
 	origin    *http.CrossOriginProtection
 	access    accessv1.AccessServiceClient
 	blobs     deploymentv1.BlobServiceClient
+	surveys   *surveys
 	requests  *prometheus.CounterVec
 }
 
@@ -84,7 +88,7 @@ func New(cfg Config) (*Gateway, error) {
 	if g.heartbeat <= 0 {
 		g.heartbeat = defaultHeartbeat
 	}
-	g.streaming = g.bindings.streamVerbs()
+	g.streaming, g.everybody = g.bindings.streamVerbs(), g.bindings.open()
 	g.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newCodec()),
 		runtime.WithMiddlewares(g.middleware),
@@ -108,6 +112,10 @@ func New(cfg Config) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: pages: %w", err)
 	}
+	g.surveys, err = newSurveys(implementationv1.NewResponseServiceClient(cfg.Implementation), implementationv1.NewSurveyNoticeServiceClient(cfg.Implementation))
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	g.open = pages
 	g.open["/healthz"] = healthz
 	g.open["/session"] = g.session
@@ -124,8 +132,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		open(w, r)
 		return
 	}
+	if g.openSurvey(w, r) {
+		return
+	}
 	secureAPI(w.Header())
-	if err := g.credential(r); err != nil {
+	if err := g.credential(r); err != nil && !g.needsNone(path) {
 		g.writeProblem(w, err)
 		return
 	}
@@ -137,6 +148,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		r.Body = &body{ReadCloser: r.Body, left: g.maxBody, limit: g.maxBody}
 	}
 	g.mux.ServeHTTP(w, r)
+}
+
+// needsNone says that a route is for everybody.
+func (g *Gateway) needsNone(path string) bool {
+	return slices.ContainsFunc(g.everybody, func(begin string) bool { return strings.HasPrefix(path, begin) })
 }
 
 // middleware runs once a route is found, before its generated code.

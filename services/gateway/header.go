@@ -17,6 +17,7 @@ var (
 	nothing    = []string{"default-src 'none'; frame-ancestors 'none'"}
 	ownOnly    = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	formOnly = []string{"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
 )
 
 // secureAPI is for data: never kept by a browser, never part of another page.

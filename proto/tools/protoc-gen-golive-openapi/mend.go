@@ -9,6 +9,7 @@ import (
 	v3 "github.com/google/gnostic/openapiv3"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -29,7 +30,7 @@ func mend(draft []byte, plugin *protogen.Plugin) ([]byte, error) {
 	document.Tags = append(document.Tags, generated.GetTags()...)
 	document.Paths.Path = append(document.Paths.Path, generated.GetPaths().GetPath()...)
 
-	variables, streams := variablesOf(plugin), streamsOf(plugin)
+	variables, streams, open := variablesOf(plugin), streamsOf(plugin), openOf(plugin)
 	ids := map[string]int{}
 	for _, path := range document.GetPaths().GetPath() {
 		drafted := path.GetName()
@@ -37,6 +38,9 @@ func mend(draft []byte, plugin *protogen.Plugin) ([]byte, error) {
 			path.Name = nameVariables(drafted, operation, variables)
 			if streams[operation.GetOperationId()] {
 				answerWithStream(operation)
+			}
+			if open[operation.GetOperationId()] {
+				operation.Security = []*v3.SecurityRequirement{{}}
 			}
 		}
 		path.Name = addRest(path)
@@ -81,6 +85,56 @@ func streamsOf(plugin *protogen.Plugin) map[string]bool {
 		}
 	}
 	return streams
+}
+
+// The option golive.options.v1.access and its field public, by number: this module does not import the contracts.
+const (
+	accessOption = protowire.Number(50701)
+	publicField  = protowire.Number(3)
+)
+
+// openOf names the operations that are answered without a credential.
+func openOf(plugin *protogen.Plugin) map[string]bool {
+	open := map[string]bool{}
+	for _, file := range plugin.Files {
+		for _, service := range file.Services {
+			for _, method := range service.Methods {
+				options := method.Desc.Options().ProtoReflect().GetUnknown()
+				public, _ := fieldOf(fieldBytes(options, accessOption), publicField)
+				open[service.GoName+"_"+method.GoName] = len(public) == 1 && public[0] == 1
+			}
+		}
+	}
+	return open
+}
+
+// fieldOf is the value of a field in the bytes of a message, as it is encoded, and its type.
+func fieldOf(message []byte, number protowire.Number) ([]byte, protowire.Type) {
+	for len(message) > 0 {
+		found, kind, tag := protowire.ConsumeTag(message)
+		if tag < 0 {
+			return nil, 0
+		}
+		size := protowire.ConsumeFieldValue(found, kind, message[tag:])
+		if size < 0 {
+			return nil, 0
+		}
+		if found == number {
+			return message[tag : tag+size], kind
+		}
+		message = message[tag+size:]
+	}
+	return nil, 0
+}
+
+// fieldBytes is the message in a field, without its length.
+func fieldBytes(message []byte, number protowire.Number) []byte {
+	value, kind := fieldOf(message, number)
+	if kind != protowire.BytesType {
+		return nil
+	}
+	inner, _ := protowire.ConsumeBytes(value)
+	return inner
 }
 
 // nameVariables gives the variables of a path the names of the resource
