@@ -73,6 +73,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"lines and promotions", badTurns()},
 		{"gates and feedback", badGates()},
 		{"people", badPeople()},
+		{"trainings", badTrainings()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
 		{"history", badHistory()},

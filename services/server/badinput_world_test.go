@@ -54,6 +54,7 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.mint()
 	w.seedReleases()
 	w.seedPeople()
+	w.seedTrainings()
 	w.seedHosts()
 	w.seedDeployments()
 	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)

@@ -33,7 +33,7 @@ func (s *Store) ImportCompletions(ctx context.Context, req *implementationv1.Imp
 		if err != nil {
 			return nil, err
 		}
-		result := report(file)
+		result := readResult(file)
 		result.CreatedCount = counts.GetCreatedCount()
 		result.UnchangedCount = result.GetRowCount() - result.GetCreatedCount()
 		return result, nil
@@ -67,7 +67,7 @@ func (s *Store) ImportEnrolments(ctx context.Context, req *implementationv1.Impo
 		if err != nil {
 			return nil, err
 		}
-		result := report(file)
+		result := readResult(file)
 		result.CreatedCount, result.UnchangedCount = count(changed), count(file.RowCount-changed)
 		told := &implementationv1.EnrolPeopleResponse{CreatedCount: result.GetCreatedCount(), UnchangedCount: result.GetUnchangedCount()}
 		return result, s.tellBatch(ctx, tx, training, "assigned", changed, told)
@@ -86,8 +86,8 @@ func people(ctx context.Context, tx *sqldb.Tx, workspace string, rows []member, 
 	return names, nil
 }
 
-// report says what was read: the beginning of every answer to a file.
-func report(file *sheet.File) *implementationv1.ImportResult {
+// readResult says what was read: the beginning of every answer to a file.
+func readResult(file *sheet.File) *implementationv1.ImportResult {
 	return &implementationv1.ImportResult{
 		RowCount:       count(file.RowCount),
 		Errors:         file.Problems.Rows(),
@@ -98,4 +98,4 @@ func report(file *sheet.File) *implementationv1.ImportResult {
 }
 
 // rejected is the answer to a file that changed nothing.
-func rejected(file *sheet.File) *implementationv1.ImportResult { return report(file) }
+func rejected(file *sheet.File) *implementationv1.ImportResult { return readResult(file) }

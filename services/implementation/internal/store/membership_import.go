@@ -162,7 +162,7 @@ func (i *memberships) compare(ctx context.Context, cohort string) (fresh []sheet
 
 // write stores what is new and tells of it: one event a cohort.
 func (i *memberships) write(ctx context.Context, fresh map[string][]sheet.Membership, roles []changedRole, people int) (*implementationv1.ImportResult, error) {
-	result := report(i.file)
+	result := readResult(i.file)
 	result.PeopleCreatedCount = count(people)
 	for _, cohort := range i.cohorts() {
 		some := fresh[cohort]

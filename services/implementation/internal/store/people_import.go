@@ -34,7 +34,7 @@ func (s *Store) ImportPeople(ctx context.Context, req *implementationv1.ImportPe
 		if err := s.createPeople(ctx, tx, strangers); err != nil {
 			return nil, err
 		}
-		result := report(file)
+		result := readResult(file)
 		result.CreatedCount, result.PeopleCreatedCount = count(len(strangers)), count(len(strangers))
 		result.UnchangedCount = count(file.RowCount - len(strangers))
 		if len(strangers) == 0 {

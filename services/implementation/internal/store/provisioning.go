@@ -115,7 +115,7 @@ func (s *Store) ImportProvisionings(ctx context.Context, req *implementationv1.I
 		if err != nil {
 			return nil, err
 		}
-		result := report(file)
+		result := readResult(file)
 		result.CreatedCount, result.UpdatedCount, result.UnchangedCount = counts.GetCreatedCount(), counts.GetUpdatedCount(), counts.GetUnchangedCount()
 		return result, nil
 	})

@@ -36,7 +36,7 @@ func (s *Store) ImportSessions(ctx context.Context, req *implementationv1.Import
 		if err != nil || file.Problems.Any() {
 			return rejected(file), err
 		}
-		result := report(file)
+		result := readResult(file)
 		for _, c := range changes {
 			if c.old.Message == nil {
 				result.CreatedCount++
