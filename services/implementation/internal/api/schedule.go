@@ -1,11 +1,14 @@
 package api
 
 import (
+	"context"
+
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
-// ScheduleService answers golive.implementation.v1.ScheduleService.
+// ScheduleService answers golive.implementation.v1.ScheduleService. It reads a plan as of one moment and computes.
 type ScheduleService struct {
 	implementationv1.UnimplementedScheduleServiceServer
 
@@ -14,3 +17,28 @@ type ScheduleService struct {
 
 // NewScheduleService serves the store.
 func NewScheduleService(s *store.Store) *ScheduleService { return &ScheduleService{store: s} }
+
+// GetSchedule computes the schedule now.
+func (a *ScheduleService) GetSchedule(ctx context.Context, req *implementationv1.GetScheduleRequest) (*implementationv1.Schedule, error) {
+	in, err := a.store.PlanInput(ctx, req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.New(in)
+	if err != nil {
+		return nil, err
+	}
+	if req.NearCriticalMinutes != nil {
+		p.Near(req.GetNearCriticalMinutes())
+	}
+	return p.Schedule(), nil
+}
+
+// LintSchedule looks at the plan now.
+func (a *ScheduleService) LintSchedule(ctx context.Context, req *implementationv1.LintScheduleRequest) (*implementationv1.LintReport, error) {
+	in, err := a.store.PlanInput(ctx, req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	return plan.Lint(in), nil
+}
