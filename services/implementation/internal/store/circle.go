@@ -56,15 +56,29 @@ func anyCircle(edges map[string][]string) []string {
 
 // circleFault names a circle of what waits for what. The path follows the work: what comes first stands first.
 func circleFault(reason, field string, path []string) error {
-	ids := make([]string, len(path))
+	steps := make([]string, len(path))
 	for i, name := range path {
-		ids[len(path)-1-i] = personID(name)
+		steps[len(path)-1-i] = label(name, path)
 	}
-	text := strings.Join(ids, " → ")
-	const most = 20
-	if len(ids) > most {
-		text = strings.Join(ids[:most], " → ") + " → … → " + ids[len(ids)-1]
-	}
-	return fault.Invalid(reason, "%s would wait for itself: %s; remove one of these dependencies", ids[0], text).
+	text := shortened(steps)
+	return fault.Invalid(reason, "%s would wait for itself: %s; remove one of these dependencies", steps[0], text).
 		Field(field, "closes the circle "+text).Meta("path", text)
+}
+
+// label is the id of a step of a circle. A stage between tasks is named as one.
+func label(name string, path []string) string {
+	isStage := func(name string) bool { return strings.Contains(name, "/stages/") }
+	if isStage(name) && slices.ContainsFunc(path, func(other string) bool { return !isStage(other) }) {
+		return "stage " + personID(name)
+	}
+	return personID(name)
+}
+
+// shortened joins the steps of a circle; the middle of a long one is left out.
+func shortened(steps []string) string {
+	const most = 20
+	if len(steps) > most {
+		steps = slices.Concat(steps[:most-1], []string{"…"}, steps[len(steps)-1:])
+	}
+	return strings.Join(steps, " → ")
 }

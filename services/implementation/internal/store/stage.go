@@ -66,7 +66,23 @@ func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementation
 	if old == nil && len(all) >= maxStages {
 		return fault.Exhausted(ReasonPlanTooLarge, "%s has %d stages already, which is the most a plan may have", parent(stage.GetName()), maxStages)
 	}
-	return link(stage, all)
+	if err := link(stage, all); err != nil || old == nil {
+		return err // no task is in a stage that is new
+	}
+	return stageOrder(ctx, tx, stage)
+}
+
+// stageOrder refuses predecessors that tasks of the stages contradict by their links.
+func stageOrder(ctx context.Context, tx *sqldb.Tx, stage *implementationv1.Stage) error {
+	o, err := orderOf(ctx, tx, parent(stage.GetName()))
+	if err != nil {
+		return err
+	}
+	o.stages[stage.GetName()] = stage.GetPredecessors()
+	if path := circle(o.edges(), []string{stage.GetName()}); path != nil {
+		return circleFault(ReasonTaskCycle, "stage.predecessors", path)
+	}
+	return nil
 }
 
 // link holds the predecessors of a stage against all stages of the plan, and gives it the state that they say.

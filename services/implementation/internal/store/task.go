@@ -73,8 +73,11 @@ func validateTask(ctx context.Context, tx *sqldb.Tx, old, t *implementationv1.Ta
 			return err
 		}
 	}
-	if !sameList(old.GetDependencies(), t.GetDependencies()) {
-		if err := checkDependencies(ctx, tx, old, t); err != nil {
+	if relinked := !sameList(old.GetDependencies(), t.GetDependencies()); relinked || t.GetStage() != old.GetStage() {
+		if err := checkDependencies(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := checkOrder(ctx, tx, old, t); err != nil {
 			return err
 		}
 	}
@@ -182,9 +185,8 @@ func predecessors(t *implementationv1.Task) []string {
 	return names
 }
 
-// checkDependencies wants the predecessors there and no circle. Nothing
-// depends on a task that is new, so only a change of an old one can close a circle.
-func checkDependencies(ctx context.Context, tx *sqldb.Tx, old, t *implementationv1.Task) error {
+// checkDependencies wants the predecessors there.
+func checkDependencies(ctx context.Context, tx *sqldb.Tx, t *implementationv1.Task) error {
 	names := predecessors(t)
 	found, err := existing(ctx, tx, "tasks", names)
 	if err != nil {
@@ -195,32 +197,62 @@ func checkDependencies(ctx context.Context, tx *sqldb.Tx, old, t *implementation
 			return dangling(fmt.Sprintf("task.dependencies[%d].predecessor", i), name)
 		}
 	}
-	if old == nil || len(names) == 0 {
-		return nil
+	return nil
+}
+
+// checkOrder refuses a task that would wait for itself, by its links or because
+// of its stage. A task that is new and depends on tasks of its stage, or of
+// stages that this one waits for, cannot, as nothing links to it: so a plan that
+// is written from its beginning costs no walk.
+func checkOrder(ctx context.Context, tx *sqldb.Tx, old, t *implementationv1.Task) error {
+	if old == nil {
+		harmless, err := downward(ctx, tx, t)
+		if err != nil || harmless {
+			return err
+		}
 	}
-	// Whoever links tasks of the plan does so one after the other, or two could close a circle together.
+	// Whoever orders tasks of the plan does so one after the other, or two could close a circle together.
 	if _, err := Implementations.Lock(ctx, tx, parent(t.GetName())); err != nil {
 		return err
 	}
-	edges, err := linksAbove(ctx, tx, names)
+	o, err := orderOf(ctx, tx, parent(t.GetName()))
 	if err != nil {
 		return err
 	}
-	edges[t.GetName()] = names
-	if path := circle(edges, []string{t.GetName()}); path != nil {
+	o.put(t)
+	if path := o.circle(t.GetName()); path != nil {
 		return circleFault(ReasonTaskCycle, "task.dependencies", path)
 	}
 	return nil
 }
 
-// linksAbove reads what the tasks depend on, and what those depend on: only
-// what can be reached, however large the plan is.
-func linksAbove(ctx context.Context, tx *sqldb.Tx, names []string) (map[string][]string, error) {
-	rows, err := tx.QueryContext(ctx, `WITH RECURSIVE above (task) AS (
-		SELECT name FROM tasks WHERE name IN (`+sqldb.Marks(1, len(names))+`)
-		UNION SELECT l.predecessor FROM task_links l JOIN above ON l.task = above.task
-	) SELECT l.task, l.predecessor FROM task_links l JOIN above ON l.task = above.task ORDER BY l.task, l.predecessor`, sqldb.Texts(names)...)
-	return collectLinks(rows, err)
+// downward says that a task depends on nothing but tasks of its own stage, or of stages before it.
+func downward(ctx context.Context, tx *sqldb.Tx, t *implementationv1.Task) (bool, error) {
+	names := predecessors(t)
+	if len(names) == 0 {
+		return true, nil
+	}
+	of, err := stagesOf(ctx, tx, "WHERE name IN ("+sqldb.Marks(1, len(names))+")", sqldb.Texts(names)...)
+	if err != nil {
+		return false, err
+	}
+	var stages map[string][]string
+	for _, stage := range of {
+		if stage == t.GetStage() {
+			continue
+		}
+		if stages == nil {
+			all, err := stageRows.Select(ctx, tx, "WHERE parent = $1", parent(t.GetName()))
+			if err != nil {
+				return false, err
+			}
+			stages = before(all)
+		}
+		if !above(stages, t.GetStage(), stage) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // checkAssignments wants the resources there, and a minute in which all of them work.

@@ -72,8 +72,7 @@ func openPlan(ctx context.Context, tx *sqldb.Tx, plan string) (resource.Row[*imp
 	return row, nil
 }
 
-// checkBatch holds new tasks against what they name. Nothing that is there
-// depends on them, so a circle is among them.
+// checkBatch holds new tasks against what they name, and looks for a circle once.
 func checkBatch(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Task) error {
 	if len(batch) == 0 {
 		return nil
@@ -85,15 +84,18 @@ func checkBatch(ctx context.Context, tx *sqldb.Tx, batch []*implementationv1.Tas
 	if err != nil {
 		return err
 	}
-	edges := make(map[string][]string, len(batch))
+	o, err := orderOf(ctx, tx, parent(batch[0].GetName()))
+	if err != nil {
+		return err
+	}
 	for i, t := range batch {
 		field := fmt.Sprintf("requests[%d].task", i)
-		edges[t.GetName()] = predecessors(t)
+		o.put(t)
 		if err := known.check(t, field); err != nil {
 			return err
 		}
 	}
-	if path := anyCircle(edges); path != nil {
+	if path := anyCircle(o.edges()); path != nil {
 		return circleFault(ReasonTaskCycle, "requests", path)
 	}
 	return nil

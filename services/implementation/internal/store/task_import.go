@@ -181,13 +181,15 @@ const maxCircles = 100
 
 // circles looks for them through the whole plan, as the file may link what was there before.
 func (i *taskImport) circles(ctx context.Context, tx *sqldb.Tx, changed []*implementationv1.Task) error {
-	edges, err := linksOf(ctx, tx, i.plan)
+	o, err := orderOf(ctx, tx, i.plan)
 	if err != nil {
 		return err
 	}
 	for _, t := range changed {
-		edges[t.GetName()] = slices.DeleteFunc(predecessors(t), func(name string) bool { return name == t.GetName() }) // told already
+		o.put(t)
+		o.links[t.GetName()] = slices.DeleteFunc(predecessors(t), func(name string) bool { return name == t.GetName() }) // told already
 	}
+	edges := o.edges()
 	for range maxCircles {
 		path := anyCircle(edges)
 		if path == nil {
@@ -204,17 +206,13 @@ func (i *taskImport) circles(ctx context.Context, tx *sqldb.Tx, changed []*imple
 func (i *taskImport) tell(path []string) {
 	steps, line := make([]string, len(path)), 0
 	for n, name := range path {
-		steps[len(path)-1-n] = personID(name)
+		steps[len(path)-1-n] = label(name, path)
 		if at, inFile := i.lines[name]; inFile {
 			steps[len(path)-1-n] += fmt.Sprintf(" (line %d)", at)
 			line = max(line, at)
 		}
 	}
-	const most = 20
-	if len(steps) > most {
-		steps = slices.Concat(steps[:most-1], []string{"…"}, steps[len(steps)-1:])
-	}
-	i.file.Problems.Add(line, i.file.Name(sheet.TaskPredecessors), ReasonTaskCycle, "these would wait for each other: %s", strings.Join(steps, " → "))
+	i.file.Problems.Add(line, i.file.Name(sheet.TaskPredecessors), ReasonTaskCycle, "these would wait for each other: %s", shortened(steps))
 }
 
 // problem tells a fault of a row where the file has it.
