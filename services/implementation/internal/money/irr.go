@@ -26,7 +26,7 @@ func Rates(flows []Flow) (rates []float64, changes int) {
 	var found []float64
 	switch {
 	case changes > mostChanges:
-		const pieces = 20_000
+		const pieces = 4_000
 		grid := make([]float64, 0, pieces)
 		for i := 1; i < pieces; i++ {
 			u := 2*float64(i)/pieces - 1
@@ -53,15 +53,17 @@ func IRR(flows []Flow) (float64, bool) {
 	return rates[0], true
 }
 
-// term is one of a sum of exponentials.
-type term struct{ at, amount float64 }
+// term is one of a sum of exponentials, with the logarithm of its size.
+type term struct{ at, amount, log float64 }
+
+func newTerm(at, amount float64) term { return term{at, amount, math.Log(math.Abs(amount))} }
 
 // gather sorts flows by time and adds those of one time.
 func gather(flows []Flow) []term {
 	terms := make([]term, 0, len(flows))
 	for _, f := range flows {
 		if finite(f.At) {
-			terms = append(terms, term{f.At, float64(f.Amount)})
+			terms = append(terms, term{at: f.At, amount: float64(f.Amount)})
 		}
 	}
 	slices.SortStableFunc(terms, func(a, b term) int { return cmp.Compare(a.at, b.at) })
@@ -73,7 +75,11 @@ func gather(flows []Flow) []term {
 			out = append(out, t)
 		}
 	}
-	return slices.DeleteFunc(out, func(t term) bool { return t.amount == 0 })
+	out = slices.DeleteFunc(out, func(t term) bool { return t.amount == 0 })
+	for i, t := range out {
+		out[i] = newTerm(t.at, t.amount)
+	}
+	return out
 }
 
 func signChanges(terms []term) int {
@@ -98,7 +104,7 @@ func zeros(terms []term) []float64 {
 	middle := (terms[change].at + terms[change-1].at) / 2
 	derived := make([]term, len(terms))
 	for i, t := range terms {
-		derived[i] = term{t.at, t.amount * (middle - t.at)}
+		derived[i] = newTerm(t.at, t.amount*(middle-t.at))
 	}
 	return crossings(terms, zeros(derived))
 }
@@ -142,11 +148,11 @@ func bisect(terms []term, low, high float64, positive bool) float64 {
 func value(terms []term, x float64) float64 {
 	largest := math.Inf(-1)
 	for _, t := range terms {
-		largest = max(largest, math.Log(math.Abs(t.amount))-x*t.at)
+		largest = max(largest, t.log-x*t.at)
 	}
 	sum, all := 0.0, 0.0
 	for _, t := range terms {
-		v := math.Copysign(math.Exp(math.Log(math.Abs(t.amount))-x*t.at-largest), t.amount)
+		v := math.Copysign(math.Exp(t.log-x*t.at-largest), t.amount)
 		sum += v
 		all += math.Abs(v)
 	}
