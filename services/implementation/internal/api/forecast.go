@@ -14,10 +14,24 @@ type ForecastService struct {
 	implementationv1.UnimplementedForecastServiceServer
 
 	store *store.Store
+	turn  chan struct{} // held by who computes
 }
 
 // NewForecastService serves the store.
-func NewForecastService(s *store.Store) *ForecastService { return &ForecastService{store: s} }
+func NewForecastService(s *store.Store) *ForecastService {
+	return &ForecastService{store: s, turn: make(chan struct{}, 1)}
+}
+
+// CreateForecast computes one. It takes all processors, so there is one at a time.
+func (a *ForecastService) CreateForecast(ctx context.Context, req *implementationv1.CreateForecastRequest) (*implementationv1.Forecast, error) {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return a.store.CreateForecast(ctx, req)
+}
 
 // GetForecast reads one.
 func (a *ForecastService) GetForecast(ctx context.Context, req *implementationv1.GetForecastRequest) (*implementationv1.Forecast, error) {

@@ -1,8 +1,15 @@
 package store
 
 import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/risk"
 )
 
 // Forecasts is the kind of forecasts: computed once, never changed.
@@ -10,3 +17,32 @@ var Forecasts = resource.Define(resource.Spec[*implementationv1.Forecast]{
 	Table:  "forecasts",
 	Parent: Implementations.RequiredLater,
 })
+
+// CreateForecast reads the plan as of one moment, plays it outside of any transaction, and keeps what came out.
+func (s *Store) CreateForecast(ctx context.Context, req *implementationv1.CreateForecastRequest) (*implementationv1.Forecast, error) {
+	if _, err := Implementations.Parse(req.GetParent()); err != nil {
+		return nil, err
+	}
+	asked := req.GetForecast()
+	in, digest, err := s.planAsOf(ctx, req.GetParent(), asked.GetAsOfTime())
+	if err != nil {
+		return nil, err
+	}
+	f := &implementationv1.Forecast{
+		Distribution: asked.GetDistribution(), Correlation: asked.Correlation, Iterations: asked.GetIterations(),
+		Seed: asked.GetSeed(), TargetTime: asked.GetTargetTime(), AsOfTime: timestamppb.New(in.Now), InputDigest: digest,
+	}
+	if err := risk.Forecast(in, f); err != nil {
+		return nil, err
+	}
+	computed := Forecasts.With(resource.Hooks[*implementationv1.Forecast]{
+		Default: func(_ context.Context, _ *sqldb.Tx, m *implementationv1.Forecast) error {
+			name := m.GetName()
+			proto.Reset(m)
+			proto.Merge(m, f)
+			m.Name = name
+			return nil
+		},
+	})
+	return computed.Create(ctx, s.Store, req)
+}
