@@ -28,6 +28,7 @@ func TestEveryRoleAndVerb(t *testing.T) {
 		{"reads about one person", []auth.Role{auth.Operator, auth.Approver, auth.Admin}, []string{
 			"implementation.enrolments.get", "implementation.enrolments.list", "implementation.enrolments.watch",
 			"implementation.completions.list", "implementation.completions.batchGet",
+			"implementation.enrolments.export", "implementation.enrolments.count", "implementation.provisionings.count",
 			"implementation.contacts.get", "implementation.stakeholders.list", "implementation.mails.list", "implementation.erasures.get",
 		}},
 		{"changes", []auth.Role{auth.Operator, auth.Admin}, append(verbs("deployment.deployments.",

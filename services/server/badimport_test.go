@@ -41,7 +41,7 @@ func TestFilesWithMistakesImportNothing(t *testing.T) {
 		{"a session that is off", "ImportSessions", "/v1/$advanced/sessions:import", `"parent": "$advanced"`, "session,start_time,end_time,seats\nnew,2099-01-01,2099-01-02,5\noff,2099-01-01,2099-01-02,5\n", 3, "STATE_FORBIDS"},
 		{"a due date that is none", "ImportEnrolments", "/v1/$advanced/enrolments:import", `"training": "$advanced"`, "person,due_time\np2,2099-01-01\np3,soon\n", 3, "DATE_INVALID"},
 		{"an account in no application", "ImportProvisionings", "/v1/$ws/provisionings:import", `"parent": "$ws"`, "person,application\np2,crm\np3,\n", 3, "VALUE_MISSING"},
-		{"an account that ends before it begins", "ImportProvisionings", "/v1/$ws/provisionings:import", `"parent": "$ws", "application": "$crm"`, "person,provision_time,revoke_time\np2,,\np3,2026-02-01,2026-01-01\n", 3, "DATE_INVALID"},
+		{"an account that ends before it begins", "ImportProvisionings", "/v1/$ws/provisionings:import", `"parent": "$ws", "application": "workspaces/default/applications/crm"`, "person,provision_time,revoke_time\np2,,\np3,2026-02-01,2026-01-01\n", 3, "DATE_INVALID"},
 		{"a score that is none", "ImportCompletions", "/v1/$basics/enrolments:importCompletions", `"training": "$basics"`, "person,score\np2,0.9\np3,excellent\n", 3, "SCORE_INVALID"},
 		{"a completion in the future", "ImportCompletions", "/v1/$basics/enrolments:importCompletions", `"training": "$basics"`, "person,complete_time\np2,2026-01-02\np3,2999-01-01\n", 3, "TIME_IN_FUTURE"},
 		{"somebody twice", "ImportCompletions", "/v1/$basics/enrolments:importCompletions", `"training": "$basics"`, "person\np2\np2\n", 3, "DUPLICATE_ROW"},

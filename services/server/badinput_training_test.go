@@ -92,7 +92,7 @@ func badTrainings() []row {
 		cohort("a blackout that ends before it begins", `"blackouts": [{"startDate": "2026-03-02", "endDate": "2026-03-01", "reason": "x"}]`, "DATE_INVALID", "correct it"),
 		cohort("a blackout without a reason", `"blackouts": [{"startDate": "2026-03-02", "endDate": "2026-03-03"}]`, "INVALID_FIELD", "reason"),
 		cohort("no capacity at all", `"changeCapacity": 0`, "INVALID_FIELD", "change_capacity"),
-		bad("a file of many cohorts for no workspace", "ImportMemberships", `{"parent": "cohorts/-", "csv": "`+file+`"}`, invalid, "INVALID_NAME", "workspaces"),
+		bad("a file of many cohorts for no workspace", "ImportMemberships", `{"parent": "cohorts/-", "csv": "`+file+`"}`, invalid, "INVALID_FIELD", "workspaces/{workspace}"),
 		bad("a page that nobody gave", "ExportMemberships", `{"parent": "$sales", "pageToken": "guess"}`, invalid, "INVALID_PAGE_TOKEN", "begin again"),
 		bad("a page of another file", "ExportPeople", `{"parent": "$ws", "pageToken": "$long"}`, invalid, "INVALID_PAGE_TOKEN", "begin again"),
 		bad("a viewer who reads who failed", "ExportEnrolments", `{"parent": "$advanced"}`, denied, "PERMISSION_DENIED", "implementation.enrolments.export").as("viewer"),
