@@ -10,6 +10,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/disclosure"
 	"github.com/golive-dev/golive/services/implementation/internal/mail"
 )
 
@@ -30,7 +31,8 @@ func (s *Store) wipe(ctx context.Context, tx *sqldb.Tx, person string) ([]*imple
 		{"enrolments", removed, "", s.wipeEnrolments},
 		{"completed trainings", unlinked, "How many took a training is counted on. Each row has a name of its own now, which leads to nobody.", s.unlinkEnrolments},
 		{"accounts", removed, "", statements("DELETE FROM provisionings WHERE person = $1")},
-		{"opt-outs of usage", removed, "", statements("DELETE FROM usage_opt_outs WHERE person = $1")},
+		{"survey invitations", unlinked, "How many were asked and how many answered is counted on. The link is void, and each row has a name of its own, which leads to nobody.", unlinkInvitations},
+		{"survey answers under a name", unlinked, "They are anonymous now, as those of anonymous surveys always were.", disclosure.Forget},
 		{"stakeholders", removed, "", s.wipeStakeholders},
 		{"messages that waited", removed, "", func(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
 			return s.dropMail(ctx, tx, "person", person, mail.Erased)
@@ -100,7 +102,7 @@ func (s *Store) unlinkEnrolments(ctx context.Context, tx *sqldb.Tx, person strin
 		return 0, err
 	}
 	for _, training := range trainings {
-		nobody := "erased-" + strings.ToLower(rand.Text()[:16])
+		nobody := nobody()
 		_, err := tx.ExecContext(ctx, "UPDATE enrolments SET person = $1, name = $2, waive_reason = '' WHERE parent = $3 AND person = $4",
 			People.Name(Workspace(person), nobody), EnrolmentName(training, nobody), training, person)
 		if err != nil {
@@ -108,6 +110,25 @@ func (s *Store) unlinkEnrolments(ctx context.Context, tx *sqldb.Tx, person strin
 		}
 	}
 	return int64(len(trainings)), s.tellErased(ctx, tx, trainings, "/enrolments", "implementation.enrolment.unlinked")
+}
+
+// nobody is the id of somebody who does not exist.
+func nobody() string { return "erased-" + strings.ToLower(rand.Text()[:16]) }
+
+func unlinkInvitations(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT wave FROM survey_invitations WHERE person = $1 ORDER BY wave", person)
+	waves, err := sqldb.Collect(rows, err, scanText)
+	if err != nil {
+		return 0, err
+	}
+	for _, wave := range waves {
+		_, err := tx.ExecContext(ctx, "UPDATE survey_invitations SET person = $1, token = NULL WHERE wave = $2 AND person = $3",
+			People.Name(Workspace(person), nobody()), wave, person)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(waves)), nil
 }
 
 func (s *Store) wipeStakeholders(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
