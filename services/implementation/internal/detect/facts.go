@@ -234,14 +234,16 @@ type Stalled struct {
 	Person    string // who is assigned; empty for nobody
 	FloatDays float64
 	IdleDays  float64
-	Priority  int32
-	Finished  []Finished // by the same person in other implementations, since it last moved
+	Since     time.Time // it last moved
+	Priority  int32     // of the task
+	Plan      int32     // of its implementation
+	Finished  []Finished
 }
 
-// Finished is a task that was finished meanwhile.
+// Finished is a task that the same person finished in another implementation, since the stalled one last moved.
 type Finished struct {
-	Task     string
-	Priority int32
+	Task  string
+	Lower bool // see [Stalled.Lower]
 }
 
 // GoLive is when a cohort goes live, and what else is then (P5).

@@ -134,19 +134,19 @@ func inversion(f *Facts, s Settings) (all []Finding) {
 		near, idle := atLeast(s.get("float_days"), t.FloatDays), atLeast(t.IdleDays, s.get("idle_days"))
 		lower := 0
 		for _, done := range t.Finished {
-			if done.Priority < t.Priority {
+			if done.Lower {
 				lower++
 				found.Resources = append(found.Resources, done.Task)
 			}
 		}
 		it := near && idle && lower > 0
-		numbers := s.numbers(map[string]float64{"float_days": t.FloatDays, "idle_days": t.IdleDays, "priority": float64(t.Priority), "finished_lower": float64(lower)})
+		numbers := s.numbers(map[string]float64{"float_days": t.FloatDays, "idle_days": t.IdleDays, "finished_lower": float64(lower)})
 		measure := 0.0
 		if it {
 			measure = t.IdleDays
 		}
-		all = append(all, found.says(it, measure, numbers, "float %s days %s %s; no progress for %s days %s %s; meanwhile its assignee finished %d tasks below priority %d elsewhere",
-			number(t.FloatDays, 1), sign(near, "≤", ">"), number(s.get("float_days"), 0), number(t.IdleDays, 0), sign(idle, "≥", "<"), number(s.get("idle_days"), 0), lower, t.Priority))
+		all = append(all, found.says(it, measure, numbers, "float %s days %s %s; no progress for %s days %s %s; meanwhile its assignee finished %d tasks of lower priority elsewhere",
+			number(t.FloatDays, 1), sign(near, "≤", ">"), number(s.get("float_days"), 0), number(t.IdleDays, 0), sign(idle, "≥", "<"), number(s.get("idle_days"), 0), lower))
 	}
 	return all
 }
@@ -163,7 +163,9 @@ func collision(f *Facts, s Settings) (all []Finding) {
 		for _, o := range g.Others {
 			if o.Start.Before(g.End) && g.Start.Before(o.End) {
 				met = append(met, fmt.Sprintf("%s %s (%s to %s)", o.What, o.Name, date(o.Start), date(o.End)))
-				found.Resources = append(found.Resources, o.Name)
+				if strings.HasPrefix(o.Name, "workspaces/") { // a blackout is part of its cohort
+					found.Resources = append(found.Resources, o.Name)
+				}
 			}
 		}
 		numbers := s.numbers(map[string]float64{"collisions": float64(len(met)), "looked_at": float64(len(g.Others))})

@@ -58,7 +58,7 @@ func priorities() []fixture {
 			f.Declines = []detect.Declines{{Group: group(), Conflict: conflict, Invited: invited}}
 		}
 	}
-	later, lower := detect.Finished{Task: "workspaces/w/implementations/erp/tasks/x", Priority: 900}, detect.Finished{Task: "workspaces/w/implementations/erp/tasks/y", Priority: 100}
+	later, lower := detect.Finished{Task: "workspaces/w/implementations/erp/tasks/x"}, detect.Finished{Task: "workspaces/w/implementations/erp/tasks/y", Lower: true}
 	freeze := detect.Span{What: "deployment freeze", Name: "workspaces/w/policies/year-end", Start: in(10), End: in(20)}
 	return []fixture{
 		{"P1", "holds: the sum of two", saturation(40, 4.9, crmHalf, erpAll), holds, "week 2026-W49: 4 × 50 % + 3 × 100 % = 5 points of change > capacity 4.9"},
@@ -75,13 +75,13 @@ func priorities() []fixture {
 		{"P3", "has nothing ahead", shared(2400), tooSmall, ""},
 
 		{
-			"P4", "holds", stalled(detect.Stalled{Person: ada, FloatDays: 5, IdleDays: 5, Priority: 500, Finished: []detect.Finished{later, lower}}), holds,
-			"float 5 days ≤ 5; no progress for 5 days ≥ 5; meanwhile its assignee finished 1 tasks below priority 500 elsewhere",
+			"P4", "holds", stalled(detect.Stalled{Person: ada, FloatDays: 5, IdleDays: 5, Finished: []detect.Finished{later, lower}}), holds,
+			"float 5 days ≤ 5; no progress for 5 days ≥ 5; meanwhile its assignee finished 1 tasks of lower priority elsewhere",
 		},
-		{"P4", "is clear: what was finished mattered more", stalled(detect.Stalled{Person: ada, FloatDays: 0, IdleDays: 9, Priority: 500, Finished: []detect.Finished{later}}), fine, ""},
-		{"P4", "is clear: it moves", stalled(detect.Stalled{Person: ada, FloatDays: 0, IdleDays: 4, Priority: 500, Finished: []detect.Finished{lower}}), fine, ""},
-		{"P4", "is clear: it has time", stalled(detect.Stalled{Person: ada, FloatDays: 6, IdleDays: 9, Priority: 500, Finished: []detect.Finished{lower}}), fine, ""},
-		{"P4", "has nobody to look at", stalled(detect.Stalled{FloatDays: 0, IdleDays: 9, Priority: 500}), tooSmall, ""},
+		{"P4", "is clear: what was finished mattered more", stalled(detect.Stalled{Person: ada, FloatDays: 0, IdleDays: 9, Finished: []detect.Finished{later}}), fine, ""},
+		{"P4", "is clear: it moves", stalled(detect.Stalled{Person: ada, FloatDays: 0, IdleDays: 4, Finished: []detect.Finished{lower}}), fine, ""},
+		{"P4", "is clear: it has time", stalled(detect.Stalled{Person: ada, FloatDays: 6, IdleDays: 9, Finished: []detect.Finished{lower}}), fine, ""},
+		{"P4", "has nobody to look at", stalled(detect.Stalled{FloatDays: 0, IdleDays: 9}), tooSmall, ""},
 
 		{
 			"P5", "holds: the last day of the go-live is the first of a freeze", goLive(8, 11, freeze), holds,
