@@ -14,14 +14,14 @@ import (
 func (p *problem) backward(order []int, finish calendar.Minute, resources bool, starts schedule) {
 	p.clear()
 	for i, a := range p.activities {
-		if a.begun {
+		if a.placed() {
 			starts[i] = a.release
 			p.take(i, starts[i])
 		}
 	}
 	for _, i := range order {
 		a := &p.activities[i]
-		if a.begun {
+		if a.placed() {
 			continue
 		}
 		starts[i] = p.latest(i, finish, starts)

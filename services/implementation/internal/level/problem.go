@@ -24,9 +24,12 @@ type activity struct {
 	links    []link // to predecessors
 	needs    []need
 	release  int64 // not before this minute of its ruler
-	begun    bool  // goes on at its release whatever else there is
+	begun    bool  // waits for its links, and for no resource
 	weight   int64 // its priority: the higher is served first among equals
 }
+
+// placed says that nothing moves an activity: it has begun and waits for nothing.
+func (a *activity) placed() bool { return a.begun && len(a.links) == 0 }
 
 // link is a dependency seen from one of its ends.
 type link struct {
@@ -75,7 +78,7 @@ func (p *problem) clear() {
 	}
 }
 
-// link reverses the links, and makes room for what is used.
+// prepare reverses the links, and makes room for what is used.
 func (p *problem) prepare() {
 	p.after = make([][]link, len(p.activities))
 	for i, a := range p.activities {

@@ -73,6 +73,8 @@ func (s *search) disturb(r *rand.Rand, n int, keys []float64) {
 		switch {
 		case n == 0:
 			keys[i] = s.latest[i] - float64(s.activities[i].weight)/1e6 // priority decides between equals
+		case n == 1:
+			keys[i] = 0 // the order of the plan, so that the search is never worse than that
 		case fromBest:
 			keys[i] = s.key(i, s.best.starts[i]) + scale/2*r.Float64()
 		default:

@@ -11,20 +11,25 @@ type schedule []int64
 
 // serial places the activities one after the other, each as early as its links and
 // what is left of its resources allow (the serial schedule generation scheme of Kelley, 1963).
-// What has begun is placed before.
+// What has begun is placed before: it goes on when its links let it, whoever else wants the same people.
 func (p *problem) serial(order []int, starts schedule) {
 	p.clear()
 	for i, a := range p.activities {
-		if a.begun {
+		if a.placed() {
 			starts[i] = a.release
 			p.take(i, starts[i])
 		}
 	}
 	for _, i := range order {
-		if !p.activities[i].begun {
-			starts[i] = p.fit(i, p.earliest(i, starts))
-			p.take(i, starts[i])
+		a := &p.activities[i]
+		if a.placed() {
+			continue
 		}
+		starts[i] = p.earliest(i, starts)
+		if !a.begun {
+			starts[i] = p.fit(i, starts[i])
+		}
+		p.take(i, starts[i])
 	}
 }
 
