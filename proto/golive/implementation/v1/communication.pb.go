@@ -194,7 +194,7 @@ type Communication struct {
 	HandedOverCount int64 `protobuf:"varint,20,opt,name=handed_over_count,json=handedOverCount,proto3" json:"handed_over_count,omitempty"`
 	// How many have read it, as somebody counted.
 	ReadCount int64 `protobuf:"varint,21,opt,name=read_count,json=readCount,proto3" json:"read_count,omitempty"`
-	// What was counted by people.
+	// What is known of each cohort, and what was counted by people.
 	Deliveries []*Delivery `protobuf:"bytes,22,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	// For finding and grouping.
 	Labels        map[string]string `protobuf:"bytes,23,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1196,19 +1196,21 @@ func (x *Audience) GetPeople() []string {
 	return nil
 }
 
-// Delivery is how many of a group were reached, as somebody counted.
+// Delivery is how many of a group were reached.
 type Delivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cohort; empty for the whole audience.
 	Cohort string `protobuf:"bytes,1,opt,name=cohort,proto3" json:"cohort,omitempty"`
 	// How many people it had when it was counted.
 	AudienceCount int64 `protobuf:"varint,2,opt,name=audience_count,json=audienceCount,proto3" json:"audience_count,omitempty"`
-	// How many were reached.
+	// How many were reached, as somebody counted.
 	DeliveredCount int64 `protobuf:"varint,3,opt,name=delivered_count,json=deliveredCount,proto3" json:"delivered_count,omitempty"`
 	// How many of them have read it.
 	ReadCount int64 `protobuf:"varint,4,opt,name=read_count,json=readCount,proto3" json:"read_count,omitempty"`
-	// When it was recorded.
-	RecordTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=record_time,json=recordTime,proto3" json:"record_time,omitempty"`
+	// When it was recorded; not set where nobody counted.
+	RecordTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=record_time,json=recordTime,proto3" json:"record_time,omitempty"`
+	// How many people of the cohort got it by golive's own mail, beside those who were counted.
+	MailedCount   int64 `protobuf:"varint,6,opt,name=mailed_count,json=mailedCount,proto3" json:"mailed_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1276,6 +1278,13 @@ func (x *Delivery) GetRecordTime() *timestamppb.Timestamp {
 		return x.RecordTime
 	}
 	return nil
+}
+
+func (x *Delivery) GetMailedCount() int64 {
+	if x != nil {
+		return x.MailedCount
+	}
+	return 0
 }
 
 var File_golive_implementation_v1_communication_proto protoreflect.FileDescriptor
@@ -1404,7 +1413,7 @@ const file_golive_implementation_v1_communication_proto_rawDesc = "" +
 	"\fstakeholders\x18\x02 \x03(\tB5\xfaA'\n" +
 	"%implementation.golive.dev/Stakeholder\xbaH\b\x92\x01\x05\x10\xf4\x03\x18\x01R\fstakeholders\x12H\n" +
 	"\x06people\x18\x03 \x03(\tB0\xfaA\"\n" +
-	" implementation.golive.dev/Person\xbaH\b\x92\x01\x05\x10\xe8\a\x18\x01R\x06people\"\xce\x01\n" +
+	" implementation.golive.dev/Person\xbaH\b\x92\x01\x05\x10\xe8\a\x18\x01R\x06people\"\xf1\x01\n" +
 	"\bDelivery\x12\x16\n" +
 	"\x06cohort\x18\x01 \x01(\tR\x06cohort\x12%\n" +
 	"\x0eaudience_count\x18\x02 \x01(\x03R\raudienceCount\x12'\n" +
@@ -1412,7 +1421,8 @@ const file_golive_implementation_v1_communication_proto_rawDesc = "" +
 	"\n" +
 	"read_count\x18\x04 \x01(\x03R\treadCount\x12;\n" +
 	"\vrecord_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordTime2\x8b\x12\n" +
+	"recordTime\x12!\n" +
+	"\fmailed_count\x18\x06 \x01(\x03R\vmailedCount2\x8b\x12\n" +
 	"\x14CommunicationService\x12\xa2\x02\n" +
 	"\x13CreateCommunication\x124.golive.implementation.v1.CreateCommunicationRequest\x1a'.golive.implementation.v1.Communication\"\xab\x01\xdaA%parent,communication,communication_id\xea\xe0\x18.\n" +
 	"$implementation.communications.create\x12\x06parent\x82\xd3\xe4\x93\x02K:\rcommunication\":/v1/{parent=workspaces/*/implementations/*}/communications\x12\xe6\x01\n" +
