@@ -62,7 +62,17 @@ func columnsOf(singular string) []column {
 	case "incident":
 		return []column{state(), {head: "SEVERITY", path: "severity"}, {head: "CAUSED BY", path: "caused_by"}, {head: "SUMMARY", path: "summary"}}
 	case "implementation":
-		return []column{title, owner, {head: "SPONSOR", path: "sponsor", wide: true}, {head: "DUE", path: "target_date"}}
+		return []column{title, state(), owner, {head: "SPONSOR", path: "sponsor", wide: true}, {head: "DUE", path: "target_date"}}
+	case "stage":
+		return []column{title, state(), owner, {head: "ORDER", path: "position"}, {head: "AFTER", path: "predecessors", wide: true}}
+	case "task":
+		return []column{title, state(), {head: "STAGE", path: "stage"}, owner, {head: "LIKELY MIN", path: "estimate.likely_minutes"}, {head: "DONE %", path: "progress_percent"}, {head: "DEADLINE", path: "deadline", wide: true}}
+	case "resource":
+		return []column{title, {head: "KIND", path: "kind"}, {head: "CAPACITY", path: "capacity"}, {head: "WHO", path: "principal"}}
+	case "baseline":
+		return []column{title, {head: "ENDS", path: "end_time"}, {head: "TASKS", path: "task_count"}, {head: "COST", path: "cost_minor", wide: true}, {head: "BY", path: "author"}}
+	case "comment":
+		return []column{{head: "BY", path: "author"}, {head: "ABOUT", path: "subject"}, {head: "TEXT", path: "text"}}
 	case "cohort":
 		return []column{title, owner}
 	case "cohortPlan":
@@ -79,6 +89,12 @@ func columnsOf(singular string) []column {
 		return []column{{head: "P50", path: "p50_time"}, {head: "P80", path: "p80_time"}, {head: "P90", path: "p90_time"}, {head: "TARGET", path: "target_probability"}, {head: "SEED", path: "seed", wide: true}}
 	case "proposal":
 		return []column{state(), {head: "DAYS", path: "price_days"}, {head: "ENDS", path: "finish_time_after"}, {head: "BY", path: "applied_by", wide: true}}
+	case "challenge":
+		return []column{title, state(), {head: "SEVERITY", path: "severity"}, {head: "CLASS", path: "class"}, owner, {head: "RULE", path: "rule", wide: true}}
+	case "signal":
+		return []column{{head: "RULE", path: "rule"}, {head: "PHASE", path: "phase"}, {head: "PERIOD", path: "period"}, {head: "SUBJECT", path: "subject"}, {head: "ARITHMETIC", path: "arithmetic"}}
+	case "detectorPolicy":
+		return []column{{head: "IMPLEMENTATION", path: "implementation"}, {head: "GROUPS FROM", path: "min_group_size"}}
 	default:
 		return []column{title}
 	}
