@@ -38,9 +38,15 @@ func (a *ForecastService) GetForecast(ctx context.Context, req *implementationv1
 	return store.Forecasts.Get(ctx, a.store.Store, req)
 }
 
-// ListForecasts reads a page.
+// ListForecasts reads a page, without what is as long as the plan.
 func (a *ForecastService) ListForecasts(ctx context.Context, req *implementationv1.ListForecastsRequest) (*implementationv1.ListForecastsResponse, error) {
 	all, next, err := store.Forecasts.List(ctx, a.store.Store, req)
+	for _, f := range all {
+		f.Sensitivities = nil
+		if f.GetClassicalPert() != nil {
+			f.ClassicalPert.Rows = nil
+		}
+	}
 	return &implementationv1.ListForecastsResponse{Forecasts: all, NextPageToken: next}, err
 }
 

@@ -19,6 +19,16 @@ type ProposalService struct {
 // NewProposalService serves the store.
 func NewProposalService(s *store.Store) *ProposalService { return &ProposalService{store: s} }
 
+// LevelImplementation computes one.
+func (a *ProposalService) LevelImplementation(ctx context.Context, req *implementationv1.LevelImplementationRequest) (*implementationv1.Proposal, error) {
+	return a.store.LevelImplementation(ctx, req)
+}
+
+// ApplyProposal writes one into the plan.
+func (a *ProposalService) ApplyProposal(ctx context.Context, req *implementationv1.ApplyProposalRequest) (*implementationv1.Proposal, error) {
+	return a.store.ApplyProposal(ctx, req)
+}
+
 // GetProposal reads one.
 func (a *ProposalService) GetProposal(ctx context.Context, req *implementationv1.GetProposalRequest) (*implementationv1.Proposal, error) {
 	return store.Proposals.Get(ctx, a.store.Store, req)

@@ -36,7 +36,7 @@ const (
 // The size of a search is restarts times activities: a fraction of a second where
 // nobody says how many restarts, some seconds at most.
 const (
-	usualSize = 60_000
+	usualSize = 150_000
 	mostSize  = 2_000_000
 )
 
