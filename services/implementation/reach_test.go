@@ -46,6 +46,9 @@ func TestACommunicationReachesThoseWhoCanBeReached(t *testing.T) {
 		require.EqualValues(t, 2, sent.GetDeliveredCount())
 		require.EqualValues(t, 1, sent.GetBouncedCount())
 		require.EqualValues(t, 2, sent.GetSkippedCount(), "no address, and no mail wanted")
+		require.Len(t, sent.GetDeliveries(), 1)
+		require.EqualValues(t, 5, sent.GetDeliveries()[0].GetAudienceCount())
+		require.EqualValues(t, 2, sent.GetDeliveries()[0].GetMailedCount())
 
 		for _, m := range w.smtp.Wait(t, 2) {
 			require.True(t, m.TLS)

@@ -103,6 +103,9 @@ func tally(ctx context.Context, q sqldb.Queryer, m *implementationv1.Communicati
 	if err != nil {
 		return fmt.Errorf("count the messages of %s: %w", m.GetName(), err)
 	}
+	if err := mailed(ctx, q, m); err != nil {
+		return err
+	}
 	recorded, read := byHand(m)
 	m.DeliveredCount = min(m.GetAudienceCount(), byState[implementationv1.Mail_SENT]+recorded)
 	m.ReadCount = read
@@ -111,6 +114,36 @@ func tally(ctx context.Context, q sqldb.Queryer, m *implementationv1.Communicati
 	m.HandedOverCount = byState[implementationv1.Mail_HANDED_OVER]
 	if m.GetState() == implementationv1.Communication_SENDING && byState[implementationv1.Mail_QUEUED] == 0 {
 		return lifecycle.CommunicationSent.Apply(m, moment(m.GetSentTime()))
+	}
+	return nil
+}
+
+// mailed counts the members of each cohort who got the mail.
+func mailed(ctx context.Context, q sqldb.Queryer, m *implementationv1.Communication) error {
+	cohorts := m.GetAudience().GetCohorts()
+	if m.GetChannel() != implementationv1.Communication_EMAIL || m.GetSentTime() == nil || len(cohorts) == 0 {
+		return nil
+	}
+	for _, d := range m.GetDeliveries() {
+		d.MailedCount = 0
+	}
+	query := fmt.Sprintf(`SELECT m.parent, COUNT(DISTINCT m.person) FROM outbox o JOIN memberships m ON m.person = o.person
+		WHERE o.about = $1 AND o.state = %d AND m.parent IN (%s) AND %s GROUP BY m.parent`,
+		implementationv1.Mail_SENT, sqldb.Marks(3, len(cohorts)), effective("$2"))
+	rows, err := q.QueryContext(ctx, query, append([]any{m.GetName(), moment(m.GetSentTime()).UnixMicro()}, sqldb.Texts(cohorts)...)...)
+	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var cohort string
+		var n int64
+		err = rows.Scan(&cohort, &n)
+		for _, d := range m.GetDeliveries() {
+			if d.GetCohort() == cohort {
+				d.MailedCount = n
+			}
+		}
+		return none, err
+	})
+	if err != nil {
+		return fmt.Errorf("count the mail of %s by cohort: %w", m.GetName(), err)
 	}
 	return nil
 }

@@ -166,12 +166,13 @@ func (j *judgement) messages(ctx context.Context, q sqldb.Queryer, plans []strin
 	return nil
 }
 
-// delivered is how a communication reached a cohort: as somebody counted for it, and as its whole audience was reached otherwise.
+// delivered is how a communication reached a cohort: by golive's own mail and as somebody counted for it, or else as its whole audience was reached.
 func delivered(c *implementationv1.Communication, cohort string) readiness.Message {
 	m := readiness.Message{Name: c.GetName(), Display: c.GetDisplayName(), Delivered: c.GetDeliveredCount(), Audience: c.GetAudienceCount()}
 	for _, d := range c.GetDeliveries() {
-		if d.GetCohort() == cohort && d.GetDeliveredCount() > 0 {
-			m.Delivered, m.Audience = d.GetDeliveredCount(), d.GetAudienceCount()
+		counted := d.GetRecordTime() != nil || c.GetChannel() == implementationv1.Communication_EMAIL && c.GetHandedOverCount() == 0
+		if d.GetCohort() == cohort && counted {
+			m.Delivered, m.Audience = min(d.GetAudienceCount(), d.GetMailedCount()+d.GetDeliveredCount()), d.GetAudienceCount()
 		}
 	}
 	return m
