@@ -19,10 +19,10 @@ type builder struct {
 	slab   []Link
 }
 
-func network(in Input) (*Network, error) {
+func network(in Input) (*Network, [][]Arrow, error) {
 	cal, err := calendar.New(in.Implementation.GetCalendar())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b := &builder{
 		in: in, stages: make(map[string]*implementationv1.Stage, len(in.Stages)),
@@ -39,24 +39,27 @@ func network(in Input) (*Network, error) {
 		b.stages[s.GetName()] = s
 	}
 	if err := b.tasks(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := b.links(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b.boundaries()
-	b.net.Order = order(b.net)
-	if len(b.net.Order) < len(b.net.Tasks) {
-		return nil, cycleFault(b.net)
+	next := arrows(b.net)
+	if b.net.Order = order(b.net, next); len(b.net.Order) < len(b.net.Tasks) {
+		return nil, nil, cycleFault(b.net, b.net.Order)
 	}
-	return b.net, nil
+	return b.net, next, nil
 }
 
 // tasks makes a node of each task that is to be done, or was.
 func (b *builder) tasks() error {
 	links := 0
+	last, stage := "", implementationv1.Stage_STATE_UNSPECIFIED
 	for _, t := range b.in.Tasks {
-		stage := b.stages[t.GetStage()].GetState()
+		if t.GetStage() != last {
+			last, stage = t.GetStage(), b.stages[t.GetStage()].GetState()
+		}
 		if t.GetState() == implementationv1.Task_CANCELLED || t.GetState() != implementationv1.Task_DONE &&
 			(stage == implementationv1.Stage_SKIPPED || stage == implementationv1.Stage_CANCELLED) {
 			b.gone[t.GetName()] = true

@@ -3,13 +3,12 @@ package plan
 import "slices"
 
 // driving are the links of a node that decide its early dates: without one of them it could begin, go on or end earlier.
-// What is done was decided by what happened.
-func (p *Plan) driving(d *dates, i int) []int {
+// What is done was decided by what happened. They are appended to out.
+func (p *Plan) driving(d *dates, i int, out []int) []int {
 	t := &p.net.Tasks[i]
 	if t.Done {
-		return nil
+		return out
 	}
-	var out []int
 	for _, l := range t.Links {
 		at := d.start[l.From]
 		if l.FromFinish() {
@@ -41,7 +40,7 @@ func (p *Plan) longest(d *dates) []int {
 	var path []int
 	for at := last; at >= 0; {
 		path = append(path, at)
-		drivers := p.driving(d, at)
+		drivers := p.driving(d, at, nil)
 		at = -1
 		for _, from := range drivers {
 			if at < 0 || d.end[from] > d.end[at] {

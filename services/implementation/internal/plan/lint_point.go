@@ -83,13 +83,13 @@ func (l *linter) constraintsPoint() *implementationv1.LintPoint {
 
 func (l *linter) highFloatPoint() *implementationv1.LintPoint {
 	return l.check(6, "high-float", "Tasks with at most 44 days of float", .05, warning, l.open, func(i int, _ *Node) bool {
-		return l.plan.totalFloat(l.plan.dates, i) > highMinutes
+		return l.plan.dates.float[i] > highMinutes
 	})
 }
 
 func (l *linter) negativeFloatPoint() *implementationv1.LintPoint {
 	return l.check(7, "negative-float", "Tasks without negative float", 0, failure, l.open, func(i int, _ *Node) bool {
-		return l.plan.totalFloat(l.plan.dates, i) < 0
+		return l.plan.dates.float[i] < 0
 	})
 }
 

@@ -9,8 +9,7 @@ import (
 
 // order sorts the nodes so that each comes after those that it depends on (Kahn 1962). It is shorter than
 // the network where there is a circle.
-func order(n *Network) []int {
-	next := arrows(n)
+func order(n *Network, next [][]Arrow) []int {
 	open := make([]int, len(n.Tasks))
 	out := make([]int, 0, len(n.Tasks))
 	for i := range n.Tasks {
@@ -29,8 +28,8 @@ func order(n *Network) []int {
 }
 
 // cycleFault names a circle. The path follows the work: what comes first stands first.
-func cycleFault(n *Network) error {
-	path := circle(n)
+func cycleFault(n *Network, ordered []int) error {
+	path := circle(n, ordered)
 	words := make([]string, len(path))
 	for i, at := range path {
 		words[i] = id(n.Tasks[at].Name)
@@ -48,12 +47,12 @@ func cycleFault(n *Network) error {
 
 // circle finds a path that comes back to where it begins. What could not be ordered has a predecessor that
 // could not either, so that going back must meet itself.
-func circle(n *Network) []int {
+func circle(n *Network, ordered []int) []int {
 	stuck := make([]bool, len(n.Tasks))
 	for i := range stuck {
 		stuck[i] = true
 	}
-	for _, i := range order(n) {
+	for _, i := range ordered {
 		stuck[i] = false
 	}
 	seen := map[int]int{}

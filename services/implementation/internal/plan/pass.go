@@ -12,6 +12,8 @@ type dates struct {
 	lateStart  []calendar.Minute // when it, or what is left of it, must begin
 	lateEnd    []calendar.Minute
 	finish     calendar.Minute // of the plan
+	float      []int64         // total
+	free       []int64
 }
 
 // lastDate is the last moment that a date can name.
@@ -37,6 +39,11 @@ func (p *Plan) schedule() (*dates, error) {
 	}
 	for at := len(p.net.Order) - 1; at >= 0; at-- {
 		p.backward(d, p.net.Order[at])
+	}
+	floats := make([]int64, 2*n)
+	d.float, d.free = floats[:n], floats[n:]
+	for i := range n {
+		d.float[i], d.free[i] = p.totalFloat(d, i), p.freeFloat(d, i)
 	}
 	return d, nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
@@ -15,12 +17,13 @@ type people struct {
 	resources map[string]*implementationv1.Resource
 	single    map[string]*calendar.Calendar
 	together  map[string]*calendar.Calendar // by the names of all
+	alike     map[string]*calendar.Calendar // by the message: many people keep the same hours
 }
 
 func newPeople(cal *calendar.Calendar, resources []*implementationv1.Resource) people {
 	p := people{
 		plan: cal, resources: make(map[string]*implementationv1.Resource, len(resources)),
-		single: map[string]*calendar.Calendar{}, together: map[string]*calendar.Calendar{},
+		single: map[string]*calendar.Calendar{}, together: map[string]*calendar.Calendar{}, alike: map[string]*calendar.Calendar{},
 	}
 	for _, r := range resources {
 		p.resources[r.GetName()] = r
@@ -73,7 +76,7 @@ func (p people) of(t *implementationv1.Task, name string) (*calendar.Calendar, e
 	c := p.plan
 	if r.GetCalendar() != nil {
 		var err error
-		if c, err = calendar.New(r.GetCalendar()); err != nil {
+		if c, err = p.hours(r.GetCalendar()); err != nil {
 			return nil, impossible(t, err)
 		}
 	}
@@ -89,6 +92,22 @@ func (p people) of(t *implementationv1.Task, name string) (*calendar.Calendar, e
 	}
 	p.single[name] = c
 	return c, nil
+}
+
+// hours is the calendar of a message.
+func (p people) hours(m *implementationv1.Calendar) (*calendar.Calendar, error) {
+	key, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode a calendar: %w", err)
+	}
+	if c, ok := p.alike[string(key)]; ok {
+		return c, nil
+	}
+	c, err := calendar.New(m)
+	if err == nil {
+		p.alike[string(key)] = c
+	}
+	return c, err
 }
 
 // impossible says which task has the calendar.

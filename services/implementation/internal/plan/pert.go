@@ -24,20 +24,20 @@ func expected(t *implementationv1.Task) (mean, variance float64) {
 // that are equally long it is the one with the greatest variance.
 func (p *Plan) pert() *implementationv1.ClassicalPert {
 	n := len(p.net.Tasks)
-	start, variance, from := make([]float64, n), make([]float64, n), make([]int, n)
+	start, mean, variance, from := make([]float64, n), make([]float64, n), make([]float64, n), make([]int, n)
 	out := &implementationv1.ClassicalPert{Note: pertNote}
 	last := -1
 	for _, i := range p.net.Order {
-		mean, own := expected(p.net.Tasks[i].Task)
+		var own float64
+		mean[i], own = expected(p.net.Tasks[i].Task)
 		from[i] = -1
 		for _, l := range p.net.Tasks[i].Links {
 			at := start[l.From] + float64(l.Lag)
 			if l.FromFinish() {
-				before, _ := expected(p.net.Tasks[l.From].Task)
-				at += before
+				at += mean[l.From]
 			}
 			if l.ToFinish() {
-				at -= mean
+				at -= mean[i]
 			}
 			if later(at, variance[l.From], start[i], variance[i]-own) || from[i] < 0 && at >= 0 {
 				start[i], from[i], variance[i] = max(0, at), l.From, variance[l.From]+own
@@ -46,8 +46,8 @@ func (p *Plan) pert() *implementationv1.ClassicalPert {
 		if from[i] < 0 {
 			variance[i] = own
 		}
-		if last < 0 || later(start[i]+mean, variance[i], out.GetMeanMinutes(), out.GetVariance()) {
-			last, out.MeanMinutes, out.Variance = i, start[i]+mean, variance[i]
+		if last < 0 || later(start[i]+mean[i], variance[i], out.GetMeanMinutes(), out.GetVariance()) {
+			last, out.MeanMinutes, out.Variance = i, start[i]+mean[i], variance[i]
 		}
 	}
 	for at := last; at >= 0; at = from[at] {

@@ -55,12 +55,11 @@ const nearCritical = 5 * 480
 // PREDECESSOR_UNKNOWN, RESOURCE_UNKNOWN, ESTIMATE_ORDER, CALENDAR_IMPOSSIBLE and the like with the task,
 // PLAN_TOO_LONG.
 func New(in Input) (*Plan, error) {
-	net, err := network(in)
+	net, next, err := network(in)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{in: in, net: net, near: nearCritical}
-	p.links = arrows(net)
+	p := &Plan{in: in, net: net, near: nearCritical, links: next}
 	if p.dates, err = p.schedule(); err != nil {
 		return nil, err
 	}

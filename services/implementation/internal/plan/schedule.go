@@ -72,6 +72,7 @@ func (p *Plan) tasks() []*implementationv1.TaskSchedule {
 	slab, times := make([]implementationv1.TaskSchedule, count), stamps(make([]timestamppb.Timestamp, 4*count))
 	out := make([]*implementationv1.TaskSchedule, 0, count)
 	rates, conditions, variances := NewRates(p.in.Resources), p.conditions(), p.variances()
+	drivers, names := make([]int, 0, 8), make([]string, 0, count)
 	for at, i := range byStart {
 		n := &p.net.Tasks[i]
 		if n.Task == nil {
@@ -89,12 +90,14 @@ func (p *Plan) tasks() []*implementationv1.TaskSchedule {
 			t.ResumeTime = stamp(d.resume[i])
 		}
 		t.DurationMinutes, t.RemainingMinutes = n.Duration, n.Left
-		t.TotalFloatMinutes, t.FreeFloatMinutes = p.totalFloat(d, i), p.freeFloat(d, i)
+		t.TotalFloatMinutes, t.FreeFloatMinutes = d.float[i], d.free[i]
 		t.Critical = !n.Done && t.GetTotalFloatMinutes() <= 0
 		t.NearCritical = !n.Done && !t.GetCritical() && t.GetTotalFloatMinutes() <= p.near
-		for _, from := range p.driving(d, i) {
-			t.DrivingPredecessors = append(t.DrivingPredecessors, p.net.Tasks[from].Name)
+		drivers = p.driving(d, i, drivers[:0])
+		for _, from := range drivers {
+			names = append(names, p.net.Tasks[from].Name)
 		}
+		t.DrivingPredecessors = names[len(names)-len(drivers) : len(names) : len(names)]
 		t.PertMinutes, t.PertVariance = expected(n.Task)
 		t.CostMinor = rates.Cost(n.Task)
 		t.Conditions, t.Variance = conditions.of(i), variances.of(i, t)
