@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -191,8 +192,8 @@ func bare(s *statuspb.Status) string {
 	return text
 }
 
-// variable is one {name=pattern} of a path template.
-var variable = regexp.MustCompile(`\{([a-z_.]+)=([^}]+)\}`)
+// variable is one {name=pattern} of a path template; a segment where it has no pattern.
+var variable = regexp.MustCompile(`\{([a-z_.]+)(?:=([^}]+))?\}`)
 
 // route says a request as HTTP, as its annotation tells; ok is false where no path can.
 func (w *badWorld) route(m protoreflect.MethodDescriptor, req proto.Message) (method, target, body string, ok bool) {
@@ -206,7 +207,7 @@ func (w *badWorld) route(m protoreflect.MethodDescriptor, req proto.Message) (me
 	target = variable.ReplaceAllStringFunc(template, func(text string) string {
 		part := variable.FindStringSubmatch(text)
 		value := take(rest.ProtoReflect(), part[1])
-		shape := strings.NewReplacer("**", ".+", "*", "[^/]+").Replace(part[2])
+		shape := strings.NewReplacer("**", ".+", "*", "[^/]+").Replace(cmp.Or(part[2], "*"))
 		ok = ok && regexp.MustCompile("^"+shape+"$").MatchString(value)
 		return (&url.URL{Path: value}).EscapedPath()
 	})

@@ -74,10 +74,12 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"gates and feedback", badGates()},
 		{"people", badPeople()},
 		{"trainings", badTrainings()},
+		{"money and readiness", badBenefits()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
 		{"history", badHistory()},
 		{"policies", badPolicies()},
+		{"surveys", badSurveys()},
 	} {
 		_, _ = fmt.Fprintf(table, "\n%s\tgRPC\tHTTP\treason\tmessage\n", strings.ToUpper(chapter.name))
 		for _, r := range chapter.rows {

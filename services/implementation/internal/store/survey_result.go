@@ -84,7 +84,7 @@ func (s *Store) SurveyResponses(ctx context.Context, req *implementationv1.ListS
 	case err != nil:
 		return nil, err
 	case !asks.GetAttributed():
-		return nil, fault.Precondition("SURVEY_ANONYMOUS", "%s is anonymous: nobody can say who answered what, and that cannot be changed", asks.GetName()).
+		return nil, fault.Precondition("SURVEY_ANONYMOUS", "%s is anonymous: nobody can say who answered what, and that cannot be changed; read the numbers with :summarize", asks.GetName()).
 			Subject("ANONYMOUS", asks.GetName(), "keeps no person with an answer")
 	case w.GetState() != implementationv1.SurveyWave_PUBLISHED && w.GetState() != implementationv1.SurveyWave_PURGED:
 		return nil, notPublished(w)
