@@ -75,6 +75,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"people", badPeople()},
 		{"trainings", badTrainings()},
 		{"money and readiness", badBenefits()},
+		{"plans", badPlans()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
 		{"history", badHistory()},

@@ -57,6 +57,7 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedSurveys()
 	w.seedTrainings()
 	w.seedBenefits()
+	w.seedPlan()
 	w.seedHosts()
 	w.seedDeployments()
 	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)
