@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,8 +10,8 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-	"github.com/golive-dev/golive/services/implementation/internal/calendar"
 	"github.com/golive-dev/golive/services/implementation/internal/detect"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 const (
@@ -25,20 +24,17 @@ const (
 // work are the facts of the rules about the plan, and about those of others who want the same people. A plan that
 // cannot be computed says so in the place of each.
 func (g *gathering) work(ctx context.Context) error {
-	p, err := g.plan(ctx, g.f.Implementation)
-	if f := fault.From(err); err != nil && f.Kind() != fault.KindInternal && ctx.Err() == nil {
-		for _, id := range []detect.ID{"L1", "L2", "L3", "L7", "P2", "P3", "P4"} {
-			g.f.Missing[id] = "the plan cannot be computed: " + f.Message()
-		}
-		return nil
-	}
+	in, p, err := g.plan(ctx, g.f.Implementation)
 	if err != nil {
-		return err
+		return g.without(ctx, err, "L1", "L2", "L3", "L4", "L5", "L7", "P2", "P3", "P4")
 	}
 	until := g.f.Now.Add(horizon * week)
 	loads := p.Loads(g.f.Now, until)
 	g.f.Loads, g.f.Tasks, g.f.Remaining, g.f.Stalled = loads, p.Tasks(), p.Remaining(), p.Stalled(g.Now())
-	if err := g.levelled(ctx); err != nil {
+	if err := g.scarcity(ctx, in); err != nil {
+		return err
+	}
+	if err := g.earned(ctx, in); err != nil {
 		return err
 	}
 	others, err := g.others(ctx, until)
@@ -63,21 +59,33 @@ func (g *gathering) work(ctx context.Context) error {
 	return g.finished(ctx)
 }
 
-// plan is an implementation's plan with its last forecast.
-func (g *gathering) plan(ctx context.Context, implementation string) (*detect.Plan, error) {
-	in, err := g.PlanInput(ctx, implementation)
-	if err != nil {
-		return nil, err
+// without leaves rules out, and says why; what is our own mistake is an error.
+func (g *gathering) without(ctx context.Context, err error, rules ...detect.ID) error {
+	why := fault.From(err)
+	if why.Kind() == fault.KindInternal || ctx.Err() != nil {
+		return err
+	}
+	for _, id := range rules {
+		g.f.Missing[id] = why.Message()
+	}
+	return nil
+}
+
+// plan is an implementation's plan, what it was made of, and its last forecast in it.
+func (g *gathering) plan(ctx context.Context, implementation string) (in plan.Input, p *detect.Plan, err error) {
+	if in, err = g.PlanInput(ctx, implementation); err != nil {
+		return in, nil, err
 	}
 	last, err := Forecasts.Select(ctx, g.DB().Read(), "WHERE parent = $1 ORDER BY create_time DESC, name LIMIT 1", implementation)
 	if err != nil {
-		return nil, err
+		return in, nil, err
 	}
 	var forecast *implementationv1.Forecast
 	if len(last) > 0 {
 		forecast = last[0]
 	}
-	return detect.NewPlan(in, forecast)
+	p, err = detect.NewPlan(in, forecast)
+	return in, p, err
 }
 
 // others are what other implementations want of the same people, by implementation, person and week.
@@ -94,7 +102,7 @@ func (g *gathering) others(ctx context.Context, until time.Time) (map[string]map
 	}
 	all := make(map[string]map[string]map[detect.Week]int64, len(names)+1)
 	for _, name := range names {
-		p, err := g.plan(ctx, name)
+		_, p, err := g.plan(ctx, name)
 		if err != nil && (fault.KindOf(err) == fault.KindInternal || ctx.Err() != nil) {
 			return nil, err
 		}
@@ -142,48 +150,4 @@ func (g *gathering) finished(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// levelled are the facts of L3, of the last proposal to level the plan within four weeks.
-func (g *gathering) levelled(ctx context.Context) error {
-	q := g.DB().Read()
-	last, err := Proposals.Select(ctx, q, "WHERE parent = $1 AND create_time > $2 ORDER BY create_time DESC, name LIMIT 1", g.f.Implementation, g.Now().Add(-turning).UnixMicro())
-	if err != nil || len(last) == 0 {
-		return err
-	}
-	p := last[0]
-	short := map[string]int64{}
-	for _, o := range p.GetOverallocationsBefore() {
-		short[o.GetResource()] += o.GetAllocatedMinutes() - o.GetCapacityMinutes()
-	}
-	names := slices.SortedFunc(maps.Keys(short), func(a, b string) int { return cmp.Or(cmp.Compare(short[b], short[a]), cmp.Compare(a, b)) })
-	v := &detect.Scarcity{
-		CriticalFinish: moment(p.GetFinishTimeBefore()), LevelledFinish: moment(p.GetFinishTimeAfter()), Target: moment(g.i.GetTargetDate()),
-		Resources: append([]string{p.GetName()}, names...),
-	}
-	if v.CriticalDays, err = g.workingDays(moment(p.GetAsOfTime()), v.CriticalFinish); err != nil {
-		return err
-	}
-	v.LevelledDays = v.CriticalDays + p.GetPriceDays()
-	if len(names) > 0 {
-		scarcest, err := Resources.LoadMany(ctx, q, names[:1])
-		if err != nil {
-			return err
-		}
-		if v.Scarce = scarcest[names[0]].GetDisplayName(); v.Scarce == "" {
-			v.Scarce = personID(names[0])
-		}
-	}
-	g.f.Scarcity = v
-	return nil
-}
-
-// workingDays are those of the calendar of the plan between two moments.
-func (g *gathering) workingDays(from, to time.Time) (float64, error) {
-	const day = 480
-	c, err := calendar.New(g.i.GetCalendar())
-	if err != nil {
-		return 0, err
-	}
-	return float64(c.Between(from, to)) / day, nil
 }
