@@ -36,7 +36,7 @@ func validateImplementation(ctx context.Context, tx *sqldb.Tx, old, i *implement
 		return err
 	}
 	if _, err := calendar.New(i.GetCalendar()); err != nil {
-		return at("implementation.calendar", err)
+		return under("implementation.", err)
 	}
 	if old.GetCurrency() != "" && old.GetCurrency() != i.GetCurrency() {
 		if err := noLedger(ctx, tx, i); err != nil {

@@ -47,16 +47,19 @@ func possible(r *implementationv1.Resource) error {
 				Field(field, "must be after start_time")
 		}
 	}
-	return workable("resource.calendar", r)
+	return workable(r)
 }
 
 // workable builds the calendar of a resource, which refuses one on which nobody ever works.
-func workable(field string, r *implementationv1.Resource) error {
+func workable(r *implementationv1.Resource) error {
 	own, err := calendar.New(r.GetCalendar())
-	if err == nil && r.GetKind() == implementationv1.Resource_PERSON {
+	if err != nil {
+		return under("resource.", err)
+	}
+	if r.GetKind() == implementationv1.Resource_PERSON {
 		_, err = own.Without(away(r)...)
 	}
-	return at(field, err)
+	return at("resource.absences", err)
 }
 
 // away are the absences of a resource.
@@ -66,6 +69,19 @@ func away(r *implementationv1.Resource) []calendar.Span {
 		spans[i] = calendar.Span{Start: a.GetStartTime().AsTime(), End: a.GetEndTime().AsTime()}
 	}
 	return spans
+}
+
+// under puts what a fault says about fields below another one, which the prefix ends in.
+func under(prefix string, err error) error {
+	f := fault.From(err)
+	if f == nil || f.Kind() != fault.KindInvalid {
+		return err
+	}
+	moved := fault.Invalid(f.Reason(), "%s", f.Message())
+	for _, field := range f.Fields() {
+		moved = moved.Field(prefix+field.GetField(), field.GetDescription())
+	}
+	return moved
 }
 
 // at says which field a fault is about.

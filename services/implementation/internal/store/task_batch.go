@@ -44,7 +44,7 @@ func admitBatch(req *implementationv1.BatchCreateTasksRequest) ([]*implementatio
 		}
 		t, err := taskRows.Admit(req.GetParent(), one.GetTaskId(), one.GetTask())
 		if err != nil {
-			return nil, at(field+".task", err)
+			return nil, under(field+".", err)
 		}
 		if first, twice := seen[t.GetName()]; twice {
 			return nil, fault.Invalid(resource.ReasonAlreadyExists, "%s and requests[%d] have one task_id; give each its own", field, first).
