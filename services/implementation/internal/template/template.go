@@ -11,11 +11,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 	"github.com/golive-dev/golive/services/implementation/internal/sheet"
 )
 
@@ -117,8 +120,25 @@ func Parse(data []byte) (*implementationv1.PlanTemplate, error) {
 	for id, does := range d.Roles {
 		t.Roles = append(t.Roles, &implementationv1.TemplateRole{Id: id, DisplayName: does, TaskCount: counts[id]})
 	}
+	var err error
+	if t.DurationMinutes, err = takes(t); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(t.GetRoles(), func(a, b *implementationv1.TemplateRole) int { return strings.Compare(a.GetId(), b.GetId()) })
 	return t, nil
+}
+
+// takes is how long a template takes by the critical path, which also proves that it can be scheduled.
+func takes(t *implementationv1.PlanTemplate) (int64, error) {
+	monday := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	p, err := plan.New(plan.Input{
+		Implementation: &implementationv1.Implementation{StartTime: timestamppb.New(monday)},
+		Stages:         t.GetStages(), Tasks: t.GetTasks(),
+	})
+	if err != nil {
+		return 0, err
+	}
+	return p.Schedule().GetDurationMinutes(), nil
 }
 
 func (s stage) message(position int32) *implementationv1.Stage {

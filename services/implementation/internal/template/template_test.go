@@ -27,6 +27,9 @@ func TestTheTemplatesAreWhole(t *testing.T) {
 func whole(t *testing.T, one *implementationv1.PlanTemplate) {
 	t.Helper()
 	require.NotEmpty(t, one.GetDescription())
+	days := one.GetDurationMinutes() / 480
+	require.Greater(t, days, int64(40), "months, not weeks")
+	require.Less(t, days, int64(200))
 	stages, tasks := map[string]int{}, map[string]*implementationv1.Task{}
 	for _, s := range one.GetStages() {
 		for _, before := range s.GetPredecessors() {
@@ -81,6 +84,7 @@ func TestATemplateThatSaysSomethingUnknownIsRefused(t *testing.T) {
 		"a field":    "id: a\ncolour: red\n",
 		"a role":     "id: a\nstages: [{id: s, tasks: [{id: t, role: nobody}]}]\n",
 		"a duration": "id: a\nroles: {r: R}\nstages: [{id: s, tasks: [{id: t, role: r, days: 1d 2d}]}]\n",
+		"a circle":   "id: a\nroles: {r: R}\nstages: [{id: s, tasks: [{id: t, role: r, after: u}, {id: u, role: r, after: t}]}]\n",
 		"a link":     "id: a\nroles: {r: R}\nstages: [{id: s, tasks: [{id: t, role: r, after: b XX}]}]\n",
 	} {
 		_, err := template.Parse([]byte(text))
