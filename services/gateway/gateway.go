@@ -168,6 +168,10 @@ func (g *Gateway) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 			g.serveStream(g.checked(pattern, next), w, r, params)
 			return
 		}
+		if wantsCSV(pattern, r) {
+			g.serveCSV(g.checked(pattern, next), w, r, params)
+			return
+		}
 		if r.URL.RawQuery == "" {
 			next(w, r, params)
 			return

@@ -1,0 +1,79 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+)
+
+// file is a service whose file has two pages; the second one can be broken.
+type file struct {
+	grpc.ClientConnInterface
+
+	broken bool
+}
+
+func (f file) Invoke(_ context.Context, _ string, args, reply any, _ ...grpc.CallOption) error {
+	page := &implementationv1.ExportResult{Csv: []byte("person\np1\n"), NextPageToken: "two"}
+	req, isExport := args.(*implementationv1.ExportMembershipsRequest)
+	answer, isMessage := reply.(proto.Message)
+	switch {
+	case !isExport || !isMessage:
+		return fault.Internal("INTERNAL", "this is no export")
+	case req.GetPageToken() == "two" && f.broken:
+		return fault.Unavailable("DOWN", "the service is away; try again")
+	case req.GetPageToken() == "two":
+		page = &implementationv1.ExportResult{Csv: []byte("p2\n")}
+	case req.GetPageToken() != "":
+		return fault.Invalid("INVALID_PAGE_TOKEN", "no such page; begin again")
+	}
+	proto.Merge(answer, page)
+	return nil
+}
+
+func TestAnExportIsAFile(t *testing.T) {
+	ask := func(f file, query, accept string) (*http.Response, string, error) {
+		server := httptest.NewServer(newGateway(t, f))
+		t.Cleanup(server.Close)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/v1/workspaces/w/cohorts/-/memberships:export"+query, nil)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer x")
+		req.Header.Set("Accept", accept)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return nil, "", err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		return resp, string(body), err
+	}
+	resp, body, err := ask(file{}, "", "text/csv")
+	require.NoError(t, err)
+	require.Equal(t, "person\np1\np2\n", body, "the pages put behind each other")
+	require.Equal(t, "text/csv; charset=utf-8", resp.Header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="memberships.csv"`, resp.Header.Get("Content-Disposition"))
+
+	_, body, err = ask(file{}, "?pageSize=1", "application/json")
+	require.NoError(t, err)
+	require.JSONEq(t, `{"csv": "cGVyc29uCnAxCg==", "nextPageToken": "two"}`, body)
+
+	resp, body, err = ask(file{}, "?pageToken=none", "text/csv")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	require.Contains(t, body, "INVALID_PAGE_TOKEN")
+	resp, body, err = ask(file{}, "?colour=red", "text/csv")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusBadRequest, resp.StatusCode, body)
+
+	_, body, err = ask(file{broken: true}, "", "text/csv")
+	require.Error(t, err, "a file that breaks off does not look whole: %q", body)
+}
