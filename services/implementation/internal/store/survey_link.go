@@ -116,7 +116,9 @@ func issueLinks(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWav
 	if renew {
 		which = "used = 0"
 	}
-	rows, err := tx.QueryContext(ctx, "DELETE FROM survey_invitations WHERE wave = $1 AND "+which+" RETURNING person, cell", w.GetName())
+	// Who was erased is still counted among those who were asked, under a name that leads to nobody.
+	rows, err := tx.QueryContext(ctx, "DELETE FROM survey_invitations WHERE wave = $1 AND "+which+
+		" AND EXISTS (SELECT 1 FROM people p WHERE p.name = survey_invitations.person) RETURNING person, cell", w.GetName())
 	all, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (i invitation, err error) {
 		i.token = newToken()
 		return i, rows.Scan(&i.person, &i.cell)
