@@ -49,7 +49,9 @@ func adopting(w *world) *adopters {
 }
 
 // day is a day some days from the one on which tests begin.
-func (a *adopters) day(offset int) string { return a.clock.now().AddDate(0, 0, offset).Format(time.DateOnly) }
+func (a *adopters) day(offset int) string {
+	return a.clock.now().AddDate(0, 0, offset).Format(time.DateOnly)
+}
 
 func (a *adopters) report(events ...*implementationv1.UsageEvent) *implementationv1.ReportUsageResponse {
 	a.Helper()

@@ -59,6 +59,9 @@ func Compositions(first, last Day, spans []Span) []Composition {
 			people.Remove(c.ordinal)
 		}
 	}
+	for _, c := range all {
+		c.People.RunOptimize() // who was imported together has ordinals in a row, and is counted much faster
+	}
 	return all
 }
 
@@ -76,6 +79,7 @@ func Less(all, out []Composition) []Composition {
 		c := Composition{From: max(all[i].From, out[j].From), People: all[i].People}
 		if !out[j].People.IsEmpty() {
 			c.People = roaring.AndNot(all[i].People, out[j].People)
+			c.People.RunOptimize()
 		}
 		if len(rest) == 0 || !same(rest[len(rest)-1].People, c.People) {
 			rest = append(rest, c)

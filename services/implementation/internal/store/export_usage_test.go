@@ -6,9 +6,11 @@ import (
 	"path"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
+	"github.com/golive-dev/golive/services/implementation/internal/adoption"
 )
 
 // StoredBits counts the bits that are stored, of all workspaces.
@@ -37,4 +39,20 @@ func (s *Store) Months(ctx context.Context, t *testing.T) map[string]int64 {
 	})
 	require.NoError(t, err)
 	return months
+}
+
+// FillUsage writes whole days, which is not how usage comes in.
+func (s *Store) FillUsage(ctx context.Context, feature string, days map[adoption.Day]*roaring.Bitmap) error {
+	sets := make(map[usageDay]*roaring.Bitmap, len(days))
+	for day, set := range days {
+		sets[usageDay{feature, day}] = set
+	}
+	return s.metrics.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return merge(ctx, tx, sets) })
+}
+
+// Unlearn makes the store forget what it remembers between requests.
+func (s *Store) Unlearn() {
+	s.usage.mu.Lock()
+	defer s.usage.mu.Unlock()
+	s.usage.people, s.usage.keys, s.usage.out, s.usage.members = nil, nil, nil, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,11 +146,15 @@ func (b *usageBatch) subject(given string) (key, person string, ok bool) {
 
 // isKey tells whether a text is a key as applications make it: the lower-case hex of 32 bytes.
 func isKey(s string) bool {
-	if len(s) != keyLength || strings.ToLower(s) != s {
+	if len(s) != keyLength {
 		return false
 	}
-	_, err := hex.DecodeString(s)
-	return err == nil
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // filter keeps the marks for which keep says so.

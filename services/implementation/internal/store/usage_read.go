@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -96,32 +98,115 @@ func (s *Store) optedOut(ctx context.Context, workspace string, version int64) (
 	return known.spans, nil
 }
 
-// memberSpans is when people belong to cohorts, by cohort. Who is a member at any moment of a day is one on that day.
+// knownMembers are the memberships of a cohort as they were read once, and by what it is seen whether they still are.
+type knownMembers struct {
+	stamp memberStamp
+	spans []adoption.Span
+}
+
+// memberStamp changes with every write of a membership: each has a later update_time, and none is deleted and another created
+// without the sum moving.
+type memberStamp struct{ count, sum int64 }
+
+// memberSpans is when people belong to cohorts, by cohort. Who is a member at any moment of a day is one on that day. What
+// was read once is read again when it has changed.
 func (s *Store) memberSpans(ctx context.Context, cohorts []string) (map[string][]adoption.Span, error) {
 	all := make(map[string][]adoption.Span, len(cohorts))
 	for part := range slices.Chunk(cohorts, chunk) {
-		rows, err := s.DB().Read().QueryContext(ctx, `SELECT m.parent, p.ordinal, m.start_date, m.end_date FROM memberships m JOIN people p ON p.name = m.person
-			WHERE m.parent IN (`+sqldb.Marks(1, len(part))+")", sqldb.Texts(part)...)
-		_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
-			var cohort string
-			var start, end int64
-			var one adoption.Span
-			if err := rows.Scan(&cohort, &one.Ordinal, &start, &end); err != nil {
+		stamps, err := s.memberStamps(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		var changed []string
+		s.usage.mu.Lock()
+		for _, cohort := range part {
+			known, ok := s.usage.members[cohort]
+			if all[cohort] = known.spans; !ok || known.stamp != stamps[cohort] {
+				changed = append(changed, cohort)
+			}
+		}
+		s.usage.mu.Unlock()
+		if len(changed) == 0 {
+			continue
+		}
+		fresh, err := s.readMembers(ctx, changed)
+		if err != nil {
+			return nil, err
+		}
+		s.rememberMembers(changed, fresh, stamps)
+		for _, cohort := range changed {
+			all[cohort] = fresh[cohort]
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) memberStamps(ctx context.Context, cohorts []string) (map[string]memberStamp, error) {
+	stamps := make(map[string]memberStamp, len(cohorts))
+	rows, err := s.DB().Read().QueryContext(ctx, "SELECT parent, COUNT(*), SUM(update_time % 1000000007) FROM memberships WHERE parent IN ("+sqldb.Marks(1, len(cohorts))+") GROUP BY parent",
+		sqldb.Texts(cohorts)...)
+	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var cohort string
+		var stamp memberStamp
+		err = rows.Scan(&cohort, &stamp.count, &stamp.sum)
+		stamps[cohort] = stamp
+		return none, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("have members changed: %w", err)
+	}
+	return stamps, nil
+}
+
+// rememberMembers keeps what was read, under the stamps of before it was read: what changed in between is read again.
+func (s *Store) rememberMembers(cohorts []string, fresh map[string][]adoption.Span, stamps map[string]memberStamp) {
+	s.usage.mu.Lock()
+	defer s.usage.mu.Unlock()
+	if s.usage.members == nil || len(s.usage.members) > maxCohorts {
+		s.usage.members = map[string]knownMembers{}
+	}
+	for _, cohort := range cohorts {
+		if len(fresh[cohort]) <= maxMembers {
+			s.usage.members[cohort] = knownMembers{stamp: stamps[cohort], spans: fresh[cohort]}
+		}
+	}
+}
+
+// readMembers reads memberships. Those of an import have the same days, so the database sends them as one.
+func (s *Store) readMembers(ctx context.Context, cohorts []string) (map[string][]adoption.Span, error) {
+	join := "group_concat(p.ordinal)"
+	if s.DB().Dialect() == sqldb.Postgres {
+		join = "string_agg(p.ordinal::text, ',')"
+	}
+	all := make(map[string][]adoption.Span, len(cohorts))
+	rows, err := s.DB().Read().QueryContext(ctx, "SELECT m.parent, m.start_date, m.end_date, "+join+` FROM memberships m JOIN people p ON p.name = m.person
+		WHERE m.parent IN (`+sqldb.Marks(1, len(cohorts))+") GROUP BY m.parent, m.start_date, m.end_date", sqldb.Texts(cohorts)...)
+	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var cohort, ordinals string
+		var start, end int64
+		var one adoption.Span
+		if err := rows.Scan(&cohort, &start, &end, &ordinals); err != nil {
+			return none, err
+		}
+		one.Start = adoption.DayOf(fromMicros(start))
+		if start == 0 {
+			one.Start = -1 << 30 // since ever
+		}
+		if end != 0 {
+			one.End = adoption.DayOf(fromMicros(end-1)) + 1
+		}
+		for ordinal := range strings.SplitSeq(ordinals, ",") {
+			n, err := strconv.ParseUint(ordinal, 10, 32)
+			if err != nil {
 				return none, err
 			}
-			one.Start = adoption.DayOf(fromMicros(start))
-			if start == 0 {
-				one.Start = -1 << 30 // since ever
-			}
-			if end != 0 {
-				one.End = adoption.DayOf(fromMicros(end-1)) + 1
-			}
+			one.Ordinal = uint32(n)
 			all[cohort] = append(all[cohort], one)
-			return none, nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read members: %w", err)
 		}
+		return none, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
 	}
 	return all, nil
 }

@@ -18,8 +18,17 @@ import (
 // firstKey is the first ordinal of a key that is bound to nobody; those below are of people.
 const firstKey = 1 << 31
 
+// keyChunk is how many keys one statement takes: SQLite looks for each placeholder among all before it.
+const keyChunk = 100
+
 // maxRemembered bounds what a process remembers of people and keys.
 const maxRemembered = 2_000_000
+
+// maxCohorts is of how many cohorts a process remembers the members, and maxMembers of how many at most.
+const (
+	maxCohorts = 1000
+	maxMembers = 20_000
+)
 
 // usageMemory is what a process remembers between batches, so that a batch costs no look-up of its people. Keys hold for
 // an epoch, people and opt-outs for a version; every batch asks for both.
@@ -28,6 +37,8 @@ type usageMemory struct {
 	people map[string]knownPeople   // by workspace
 	keys   map[string]knownKeys     // by workspace
 	out    map[string]knownOptedOut // by workspace
+
+	members map[string]knownMembers // by cohort
 }
 
 type knownPeople struct {
@@ -122,8 +133,8 @@ func (s *Store) keep(ctx context.Context, b *usageBatch) error {
 	}
 	var epoch int64
 	var ordinals map[string]uint32
+	keys := b.keys()
 	err = s.metrics.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		keys := b.keys()
 		if epoch, err = lockEpoch(ctx, tx, b.workspace, len(keys) > 0 && !s.remembersAll(b.workspace, keys)); err != nil {
 			return err
 		}
@@ -237,7 +248,7 @@ func (s *Store) keyOrdinals(ctx context.Context, tx *sqldb.Tx, workspace string,
 // boundKeys reads the ordinals of keys; those never seen are missing.
 func boundKeys(ctx context.Context, tx *sqldb.Tx, workspace string, keys []string) (map[string]uint32, error) {
 	all := make(map[string]uint32, len(keys))
-	for part := range slices.Chunk(keys, chunk) {
+	for part := range slices.Chunk(keys, keyChunk) {
 		rows, err := tx.QueryContext(ctx, "SELECT key, ordinal FROM usage_subjects WHERE workspace = $1 AND key IN ("+sqldb.Marks(2, len(part))+")",
 			append([]any{workspace}, sqldb.Texts(part)...)...)
 		found, err := sqldb.Collect(rows, err, scanOrdinal)
@@ -253,7 +264,7 @@ func boundKeys(ctx context.Context, tx *sqldb.Tx, workspace string, keys []strin
 
 // insertKeys stores keys with their ordinals; a key that is there gets the one given.
 func insertKeys(ctx context.Context, tx *sqldb.Tx, workspace string, keys []string, ordinals map[string]uint32) error {
-	for part := range slices.Chunk(keys, chunk) {
+	for part := range slices.Chunk(keys, keyChunk) {
 		args := make([]any, 0, 3*len(part))
 		for _, key := range part {
 			args = append(args, workspace, key, int64(ordinals[key]))

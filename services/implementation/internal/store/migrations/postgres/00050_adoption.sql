@@ -63,3 +63,6 @@ CREATE TABLE usage_purges (
     digest     BYTEA NOT NULL,
     PRIMARY KEY (feature, before_day)
 );
+
+-- Whether the memberships of a cohort are those that were read before, without a look at the table.
+CREATE INDEX memberships_changed ON memberships (parent, update_time);
