@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GOLIVE_CONFIG", filepath.Join(env.WorkDir, "config.yaml"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TZ", "UTC")
+			env.Setenv("TODAY", time.Now().UTC().Format(time.DateOnly))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
