@@ -16,6 +16,11 @@ import (
 var Forecasts = resource.Define(resource.Spec[*implementationv1.Forecast]{
 	Table:  "forecasts",
 	Parent: Implementations.RequiredLater,
+	Hooks: resource.Hooks[*implementationv1.Forecast]{
+		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Forecast) error {
+			return removeComments(ctx, tx, old.GetName())
+		},
+	},
 })
 
 // CreateForecast reads the plan as of one moment, plays it outside of any transaction, and keeps what came out.

@@ -64,7 +64,7 @@ func noLedger(ctx context.Context, tx *sqldb.Tx, i *implementationv1.Implementat
 		Subject("CURRENCY", i.GetName(), "has entries in its ledger")
 }
 
-// deleteImplementation takes baselines and comments along. What people made below it has to go first.
+// deleteImplementation takes baselines, forecasts, proposals and comments along. What people made below it has to go first.
 func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Implementation) error {
 	for _, table := range []string{"cohort_plans", "tasks", "stages", "ledger_entries", "budget_lines", "outcomes"} {
 		if err := unused(ctx, tx, old.GetName(), "SELECT name FROM "+table+" WHERE parent = $1 ORDER BY name LIMIT 1", old.GetName()); err != nil {
@@ -75,9 +75,12 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 		"DELETE FROM baseline_plans WHERE name IN (SELECT name FROM baselines WHERE parent = $1)",
 		"DELETE FROM comments WHERE subject IN (SELECT name FROM baselines WHERE parent = $1)",
 		"DELETE FROM baselines WHERE parent = $1",
+		"DELETE FROM comments WHERE subject IN (SELECT name FROM forecasts WHERE parent = $1 UNION ALL SELECT name FROM proposals WHERE parent = $1)",
+		"DELETE FROM forecasts WHERE parent = $1",
+		"DELETE FROM proposals WHERE parent = $1",
 	} {
 		if _, err := tx.ExecContext(ctx, statement, old.GetName()); err != nil {
-			return fmt.Errorf("delete the baselines of %s: %w", old.GetName(), err)
+			return fmt.Errorf("delete what was computed of %s: %w", old.GetName(), err)
 		}
 	}
 	return removeComments(ctx, tx, old.GetName())

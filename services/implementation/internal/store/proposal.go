@@ -23,6 +23,11 @@ var Proposals = resource.Define(resource.Spec[*implementationv1.Proposal]{
 	Columns:  []resource.Column[*implementationv1.Proposal]{{Field: "state"}},
 	Parent:   Implementations.RequiredLater,
 	Terminal: func(p *implementationv1.Proposal) bool { return p.GetState() == implementationv1.Proposal_APPLIED },
+	Hooks: resource.Hooks[*implementationv1.Proposal]{
+		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Proposal) error {
+			return removeComments(ctx, tx, old.GetName())
+		},
+	},
 })
 
 // LevelImplementation reads the plan as of one moment, levels it outside of any transaction, and keeps the proposal.

@@ -40,6 +40,7 @@ func kinds() []proven {
 		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.CohortPlans,
 		store.Resources, store.Stages, store.Tasks, store.Baselines, store.Comments,
 		store.Features,
+		store.Forecasts, store.Proposals,
 		store.Surveys, store.SurveyWaves,
 		store.Stakeholders, store.Communications, store.Erasures,
 	}
