@@ -33,18 +33,28 @@ func (a *app) trainPublish() *cobra.Command {
 }
 
 func (a *app) trainEnrol() *cobra.Command {
-	var cohort, due string
+	var cohort, due, file string
 	cmd := &cobra.Command{
-		Use: "enrol TRAINING [PERSON…]", Short: "Assign people, or everybody in a cohort, to a training",
-		Example: "  golive train enrol crm-basics --cohort sales", Args: cobra.MinimumNArgs(1),
+		Use: "enrol TRAINING [PERSON…]", Short: "Assign people, everybody in a cohort, or those in a CSV file, to a training",
+		Long:    "The file has the columns person and due_time; all rows are good or nothing is changed. Who is enrolled already is left as is.",
+		Example: "  golive train enrol crm-basics --cohort sales --due 2026-12-15\n  golive train enrol crm-basics -f new.csv", Args: cobra.MinimumNArgs(1),
 	}
 	cmd.Flags().StringVar(&cohort, "cohort", "", "everybody who is in this cohort today")
 	cmd.Flags().StringVar(&due, "due", "", "until when it should be completed: 2026-11-30 18:00 local, or RFC 3339")
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "a CSV file of people, or - for stdin")
+	cmd.MarkFlagsMutuallyExclusive("filename", "cohort")
+	cmd.MarkFlagsMutuallyExclusive("filename", "due")
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		names, err := c.trainingAndPeople(args)
 		if err != nil {
 			return err
+		}
+		if file != "" && len(names) == 1 {
+			return c.enrolFile(ctx, names[0], file)
+		}
+		if file != "" || cohort == "" && len(args) == 1 {
+			return usage("it is not clear who is to be enrolled", "name people, or a cohort with --cohort, or a file with -f")
 		}
 		req := &implementationv1.EnrolPeopleRequest{Training: names[0], People: names[1:]}
 		if req.DueTime, err = moment("due", due); err != nil {
@@ -55,15 +65,24 @@ func (a *app) trainEnrol() *cobra.Command {
 				return err
 			}
 		}
-		if cohort == "" && len(args) == 1 {
-			return usage("nobody is named to be enrolled", "name people, or a cohort with --cohort")
-		}
 		resp, err := implementationv1.NewEnrolmentServiceClient(c.people).EnrolPeople(ctx, req)
 		if err != nil {
 			return err
 		}
 		return c.printResult(resp, fmt.Sprintf("%d enrolled, %d were already", resp.GetCreatedCount(), resp.GetUnchangedCount()))
 	})
+}
+
+func (c *client) enrolFile(ctx context.Context, training, file string) error {
+	data, err := c.readFile(file)
+	if err != nil {
+		return err
+	}
+	resp, err := implementationv1.NewEnrolmentServiceClient(c.people).ImportEnrolments(ctx, &implementationv1.ImportEnrolmentsRequest{Training: training, Csv: data})
+	if err != nil {
+		return err
+	}
+	return c.printImport(resp)
 }
 
 func (a *app) trainRecord() *cobra.Command {
