@@ -70,6 +70,7 @@ func (a *app) serveImplementation() *cobra.Command {
 	cmd.Flags().StringSliceVar(&cfg.Trusted, "trusted-issuers", nil, "files with the public keys of issuers: trusted-issuer.json of the deployment role")
 	peerFlags(cmd, "deployment", &cfg.Gate)
 	cmd.Flags().StringVar(&cfg.Gate.TokenFile, "token-file", "", "who it is there: a token of the role service")
+	mailFlags(cmd, &cfg.Mail)
 	return cmd
 }
 

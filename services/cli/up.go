@@ -82,6 +82,7 @@ func (a *app) up() *cobra.Command {
 	f.StringVar(&cfg.Deployment, "listen-deployment", server.DefaultDeployment, "where the deployment service listens")
 	f.StringVar(&cfg.Implementation, "listen-implementation", server.DefaultImplementation, "where the implementation service listens")
 	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Authority, &cfg.Database, &cfg.BlobURL, &cfg.Public)
+	mailFlags(cmd, &cfg.Mail)
 	return cmd
 }
 

@@ -15,10 +15,11 @@ import (
 type ImplementationConfig struct {
 	Process
 
-	Database string   // A PostgreSQL URL; SQLite in the data folder when empty.
-	Listen   string   // Where it listens.
-	Gate     Peer     // The deployment service; none when its address is empty. It takes a token file.
-	Trusted  []string // Files with the public keys of issuers; at least one.
+	Database string              // A PostgreSQL URL; SQLite in the data folder when empty.
+	Listen   string              // Where it listens.
+	Mail     implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
+	Gate     Peer                // The deployment service; none when its address is empty. It takes a token file.
+	Trusted  []string            // Files with the public keys of issuers; at least one.
 }
 
 // Implementation opens the implementation role.
@@ -51,7 +52,7 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 		gate = gatev1.NewGateServiceClient(conn)
 	}
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), gate: gate, listen: cfg.Listen, trusted: trusted,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), gate: gate, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail,
 	})
 	if err != nil {
 		return nil, err
@@ -66,6 +67,7 @@ type implementationRole struct {
 	gate     gatev1.GateServiceClient
 	listen   string
 	trusted  []auth.TrustedIssuer
+	mail     implementation.SMTP
 }
 
 func (p *process) newImplementation(ctx context.Context, role implementationRole) (*rpc.Server, error) {
@@ -74,7 +76,7 @@ func (p *process) newImplementation(ctx context.Context, role implementationRole
 		return nil, err
 	}
 	service, err := implementation.New(ctx, implementation.Config{
-		Database: role.database, Gate: role.gate, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
+		Database: role.database, Gate: role.gate, Mail: role.mail, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {
 		return nil, err

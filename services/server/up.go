@@ -10,6 +10,7 @@ import (
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/implementation"
 )
 
 // Where a control plane on one machine listens unless told otherwise.
@@ -25,15 +26,16 @@ const (
 type Config struct {
 	Process
 
-	Database       string   // A PostgreSQL URL; SQLite files in the data folder when empty.
-	BlobURL        string   // A bucket of gocloud.dev/blob; a folder of the data folder when empty.
-	HTTP           string   // Where the gateway listens.
-	Deployment     string   // Where the deployment service listens.
-	Implementation string   // Where the implementation service listens.
-	Agents         string   // Where host agents connect; always TLS.
-	AgentNames     []string // More names and addresses under which agents reach it.
-	Authority      string   // Folder of the agents' certificate authority; a folder of the data folder when empty.
-	Public         bool     // Webhooks and load tests of gates reach public addresses only.
+	Database       string              // A PostgreSQL URL; SQLite files in the data folder when empty.
+	BlobURL        string              // A bucket of gocloud.dev/blob; a folder of the data folder when empty.
+	HTTP           string              // Where the gateway listens.
+	Deployment     string              // Where the deployment service listens.
+	Implementation string              // Where the implementation service listens.
+	Agents         string              // Where host agents connect; always TLS.
+	AgentNames     []string            // More names and addresses under which agents reach it.
+	Authority      string              // Folder of the agents' certificate authority; a folder of the data folder when empty.
+	Mail           implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
+	Public         bool                // Webhooks and load tests of gates reach public addresses only.
 }
 
 // Up opens all roles in one process.
@@ -53,7 +55,7 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 	trusted := []auth.TrustedIssuer{p.issuer.Trusted()}
 
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted, mail: cfg.Mail,
 		gate: gatev1.NewGateServiceClient(rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation"))),
 	})
 	if err != nil {

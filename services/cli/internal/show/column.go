@@ -93,6 +93,18 @@ func columnsOf(singular string) []column {
 		return []column{title, state(), {head: "SEVERITY", path: "severity"}, {head: "CLASS", path: "class"}, owner, {head: "RULE", path: "rule", wide: true}}
 	case "signal":
 		return []column{{head: "RULE", path: "rule"}, {head: "PHASE", path: "phase"}, {head: "PERIOD", path: "period"}, {head: "SUBJECT", path: "subject"}, {head: "ARITHMETIC", path: "arithmetic"}}
+	case "stakeholder":
+		return []column{title, {head: "INFLUENCE", path: "influence"}, {head: "STANCE", path: "stance"}, {head: "WANTED", path: "target_stance"}, {head: "SPONSOR", path: "sponsor"}, {head: "LAST CONTACT", path: "last_contact_time"}, {head: "OWNER", path: "owner", wide: true}}
+	case "stanceChange":
+		return []column{{head: "STANCE", path: "stance"}, {head: "BEFORE", path: "previous_stance"}, {head: "BY", path: "recorder"}, {head: "NOTE", path: "note"}}
+	case "communication":
+		return []column{title, state(), {head: "CHANNEL", path: "channel"}, {head: "MUST KNOW", path: "must_know"}, {head: "FOR", path: "audience_count"}, {head: "REACHED", path: "delivered_count"}, {head: "PLANNED", path: "send_time", wide: true}, {head: "OWNER", path: "owner", wide: true}}
+	case "contact":
+		return []column{{head: "EMAIL", path: "email"}, {head: "LANGUAGE", path: "language"}, {head: "NO MAIL", path: "mail_opt_out"}}
+	case "mail":
+		return []column{{head: "PERSON", path: "person"}, {head: "KIND", path: "kind"}, state(), {head: "WHY", path: "reason"}, {head: "CODE", path: "reply_code"}, {head: "ABOUT", path: "about", wide: true}}
+	case "erasure":
+		return []column{state(), {head: "BY", path: "requester"}, {head: "REASON", path: "reason"}}
 	case "detectorPolicy":
 		return []column{{head: "IMPLEMENTATION", path: "implementation"}, {head: "GROUPS FROM", path: "min_group_size"}}
 	default:
