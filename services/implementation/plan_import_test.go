@@ -57,10 +57,10 @@ func TestAFileBecomesAPlanAndBack(t *testing.T) {
 		exported, err := p.tasks.ExportTasks(ctx, &implementationv1.ExportTasksRequest{Parent: crm})
 		require.NoError(t, err)
 		require.EqualValues(t, 3, exported.GetRowCount())
-		before := p.logged()
+		before := p.told()
 		again := p.load(string(exported.GetCsv()))
 		require.EqualValues(t, 3, again.GetUnchangedCount(), "what was written is what there is")
-		require.Equal(t, before, p.logged())
+		require.Equal(t, before, p.told())
 
 		edited := p.load(strings.Replace(string(exported.GetCsv()), ",3d,", ",4d,", 1))
 		require.EqualValues(t, []int32{0, 1, 2}, []int32{edited.GetCreatedCount(), edited.GetUpdatedCount(), edited.GetUnchangedCount()})
@@ -74,7 +74,7 @@ func TestAFileWithOneBadRowChangesNothing(t *testing.T) {
 	eachPlan(t, func(t *testing.T, p *planner) {
 		p.stage("build")
 		p.task("old", work("build"))
-		before := p.logged()
+		before := p.told()
 		result, err := p.tasks.ImportTasks(t.Context(), &implementationv1.ImportTasksRequest{Parent: crm, Csv: []byte("id,stage,optimistic,likely,predecessors,resources,milestone\n" +
 			"a,build,,1d,c,,\n" +
 			"b,build,2d,1d,,,\n" +
@@ -92,22 +92,22 @@ func TestAFileWithOneBadRowChangesNothing(t *testing.T) {
 		}, rows(result))
 		require.Contains(t, result.GetErrors()[1].GetMessage(), "a (line 2) → c (line 4) → a (line 2)")
 		require.EqualValues(t, 9, result.GetRowCount())
-		require.Equal(t, before, p.logged(), "nothing half done")
+		require.Equal(t, before, p.told(), "nothing half done")
 
 		closing := p.load("id,stage,predecessors\nnew,build,old\nold,build,new\n")
 		require.Equal(t, []string{"3 predecessors TASK_CYCLE"}, rows(closing), "a circle through what is there")
-		require.Equal(t, before, p.logged())
+		require.Equal(t, before, p.told())
 	})
 }
 
 func TestAnImportIsTriedAndRepeated(t *testing.T) {
 	eachPlan(t, func(t *testing.T, p *planner) {
-		ctx, before := t.Context(), p.logged()
+		ctx, before := t.Context(), p.told()
 		req := &implementationv1.ImportTasksRequest{Parent: crm, Csv: []byte("Aufgabe,Phase\nDesign,Build\n"), Columns: map[string]string{"name": "Aufgabe", "stage": "Phase"}, CreateStages: true, ValidateOnly: true}
 		tried, err := p.tasks.ImportTasks(ctx, req)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, tried.GetCreatedCount())
-		require.Equal(t, before, p.logged(), "a dry run changes nothing")
+		require.Equal(t, before, p.told(), "a dry run changes nothing")
 		req.ValidateOnly, req.RequestId = false, "once"
 		for range 2 {
 			made, err := p.tasks.ImportTasks(ctx, req)
