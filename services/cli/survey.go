@@ -165,7 +165,7 @@ func (a *app) surveyOpen() *cobra.Command {
 			if byMail {
 				w.Delivery = implementationv1.SurveyWave_MAIL
 			}
-			if w.Cohorts, err = c.names(mustFind("cohort"), cohorts); err != nil {
+			if w.Cohorts, err = c.each(mustFind("cohort"), cohorts); err != nil {
 				return err
 			}
 			if w.CloseTime, err = momentFlag("--until", until); err != nil {
@@ -183,19 +183,6 @@ func (a *app) surveyOpen() *cobra.Command {
 		}
 		return c.printWave(w)
 	})
-}
-
-// names completes names of a kind.
-func (c *client) names(k *kind.Kind, given []string) ([]string, error) {
-	all := make([]string, len(given))
-	for i, one := range given {
-		name, err := c.name(k, one)
-		if err != nil {
-			return nil, err
-		}
-		all[i] = name
-	}
-	return all, nil
 }
 
 // momentFlag reads a moment; nil where none is given.

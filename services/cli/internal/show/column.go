@@ -83,6 +83,10 @@ func columnsOf(singular string) []column {
 		return []column{state(), {head: "BEGINS", path: "start_time"}, {head: "TAKEN", path: "taken_count"}, {head: "SEATS", path: "seats"}, {head: "PLACE", path: "place"}}
 	case "training":
 		return []column{title, state(), owner, {head: "VALID", path: "validity", wide: true}}
+	case "survey":
+		return []column{title, owner, {head: "ATTRIBUTED", path: "attributed", wide: true}}
+	case "surveyWave":
+		return []column{title, state(), {head: "COHORTS", path: "cohorts"}, {head: "ASKED", path: "asked_count"}, {head: "ANSWERED", path: "response_count"}, {head: "CLOSES", path: "close_time"}}
 	case "enrolment":
 		return []column{{head: "PERSON", path: "person"}, state(), {head: "DUE", path: "due_time"}, {head: "COMPLETED", path: "complete_time"}, {head: "SCORE", path: "score", wide: true}, {head: "SESSION", path: "session", wide: true}}
 	case "forecast":
