@@ -46,7 +46,7 @@ func (c *clock) advance(d time.Duration) {
 
 // world is a running service with clients that speak to it through the whole chain of interceptors.
 type world struct {
-	*testing.T
+	testing.TB
 	clock  *clock
 	issuer *auth.Issuer
 	server *rpc.Server
@@ -72,34 +72,34 @@ func each(t *testing.T, test func(t *testing.T, w *world), change ...func(*imple
 	}
 }
 
-func setup(t *testing.T, url string, change ...func(*implementation.Config)) *world {
-	t.Helper()
-	w := &world{T: t, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+func setup(tb testing.TB, url string, change ...func(*implementation.Config)) *world {
+	tb.Helper()
+	w := &world{TB: tb, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	cfg := implementation.Config{Database: sqldb.Config{URL: url, Synchronous: "NORMAL"}, Clock: w.clock.now}
 	for _, f := range change {
 		f(&cfg)
 	}
-	s, err := implementation.New(t.Context(), cfg)
-	require.NoError(t, err)
-	w.issuer, err = auth.LoadIssuer(filepath.Join(t.TempDir(), "issuer.pem"))
-	require.NoError(t, err)
+	s, err := implementation.New(tb.Context(), cfg)
+	require.NoError(tb, err)
+	w.issuer, err = auth.LoadIssuer(filepath.Join(tb.TempDir(), "issuer.pem"))
+	require.NoError(tb, err)
 	verifier, err := auth.NewVerifier([]auth.TrustedIssuer{w.issuer.Trusted()}, s.Revocations())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	w.server, err = rpc.NewServer(rpc.Config{Name: "implementation", Verifier: verifier, MaxRecv: implementation.MaxRequest, Deadline: time.Minute})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.Register(w.server)
-	require.NoError(t, w.server.Check())
+	require.NoError(tb, w.server.Check())
 
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		w.server.Stop()
 		cancel()
-		require.NoError(t, <-done)
-		require.NoError(t, s.Close())
+		require.NoError(tb, <-done)
+		require.NoError(tb, s.Close())
 	})
-	require.NoError(t, s.Ready(t.Context()))
+	require.NoError(tb, s.Ready(tb.Context()))
 	w.as("users/alice", auth.Admin)
 	return w
 }

@@ -84,38 +84,50 @@ func (j *judgement) movements(ctx context.Context, q sqldb.Queryer, plans []stri
 	return slices.DeleteFunc(all, func(plan *implementationv1.CohortPlan) bool { return !workspaces[Workspace(plan.GetName())] }), nil
 }
 
-// overlap is the share of each cohort that belongs to each of the others too, at a moment.
+// overlap is the share of each cohort that belongs to each of the others too, at a moment. The members are read
+// once and met here: a join of every cohort with every other one costs a hundred times as much.
 func overlap(ctx context.Context, q sqldb.Queryer, cohorts []string, others []*implementationv1.CohortPlan, at time.Time) (map[[2]string]float64, error) {
 	shares := map[[2]string]float64{}
 	if len(others) == 0 {
 		return shares, nil
 	}
-	moving := make([]string, len(others))
-	for i, plan := range others {
-		moving[i] = plan.GetCohort()
+	here := map[string]bool{}
+	for _, cohort := range cohorts {
+		here[cohort] = true
 	}
-	slices.Sort(moving)
-	moving = slices.Compact(moving)
-	slices.Sort(cohorts)
-	cohorts = slices.Compact(cohorts)
-	query := fmt.Sprintf(`WITH here AS (
-		SELECT m.parent, m.person FROM memberships m WHERE m.parent IN (%s) AND %s
-	) SELECT here.parent, m.parent, COUNT(DISTINCT m.person), (SELECT COUNT(DISTINCT all_here.person) FROM here all_here WHERE all_here.parent = here.parent)
-	FROM here JOIN memberships m ON m.person = here.person AND m.parent IN (%s) AND %s GROUP BY here.parent, m.parent`,
-		sqldb.Marks(2, len(cohorts)), effective("CAST($1 AS BIGINT)"), sqldb.Marks(2+len(cohorts), len(moving)), effective("CAST($1 AS BIGINT)"))
-	args := append(append([]any{at.UnixMicro()}, sqldb.Texts(cohorts)...), sqldb.Texts(moving)...)
-	rows, err := q.QueryContext(ctx, query, args...)
+	names := slices.Clone(cohorts)
+	for _, plan := range others {
+		names = append(names, plan.GetCohort())
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	of := map[string][]int{} // person → indexes of names
+	query := fmt.Sprintf("SELECT DISTINCT m.parent, m.person FROM memberships m WHERE m.parent IN (%s) AND %s", sqldb.Marks(2, len(names)), effective("CAST($1 AS BIGINT)"))
+	rows, err := q.QueryContext(ctx, query, append([]any{at.UnixMicro()}, sqldb.Texts(names)...)...)
 	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
-		var here, there string
-		var both, all int64
-		if err := rows.Scan(&here, &there, &both, &all); err != nil {
+		var cohort, person string
+		if err := rows.Scan(&cohort, &person); err != nil {
 			return none, err
 		}
-		shares[[2]string{here, there}] = float64(both) / float64(all)
+		i, _ := slices.BinarySearch(names, cohort)
+		of[person] = append(of[person], i)
 		return none, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compare cohorts: %w", err)
+	}
+	met := map[[2]int]float64{}
+	for _, cohorts := range of {
+		for _, i := range cohorts {
+			for _, j := range cohorts {
+				met[[2]int{i, j}]++
+			}
+		}
+	}
+	for pair, both := range met {
+		if here[names[pair[0]]] {
+			shares[[2]string{names[pair[0]], names[pair[1]]}] = both / met[[2]int{pair[0], pair[0]}]
+		}
 	}
 	return shares, nil
 }
