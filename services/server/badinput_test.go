@@ -76,6 +76,8 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"trainings", badTrainings()},
 		{"money and readiness", badBenefits()},
 		{"plans", badPlans()},
+		{"forecasts and proposals", badForecasts()},
+		{"usage and adoption", badUsage()},
 		{"access", badAccess()},
 		{"agents", badAgents()},
 		{"history", badHistory()},

@@ -58,6 +58,8 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedTrainings()
 	w.seedBenefits()
 	w.seedPlan()
+	w.seedUsage()
+	w.seedForecasts()
 	w.seedHosts()
 	w.seedDeployments()
 	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)
@@ -253,7 +255,7 @@ func resting(table string) bool {
 func (w *badWorld) digest() map[string]string {
 	w.Helper()
 	all := map[string]string{}
-	for _, file := range []string{"deployment.db", "deployment.metrics.db", "implementation.db"} {
+	for _, file := range []string{"deployment.db", "deployment.metrics.db", "implementation.db", "implementation.metrics.db"} {
 		db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, file)+"?mode=ro")
 		require.NoError(w, err)
 		for _, table := range w.column(db, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
