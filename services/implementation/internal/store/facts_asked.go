@@ -40,6 +40,7 @@ func (s *Store) asked(ctx context.Context, q sqldb.Queryer, plans []resource.Row
 		{func(c *implementationv1.Criterion) bool { return c.GetMessages() != nil }, j.messages},
 		{func(c *implementationv1.Criterion) bool { return c.GetChallenges() != nil }, j.challenges},
 		{func(c *implementationv1.Criterion) bool { return c.GetChangeLoad() != nil }, j.changeLoad},
+		{func(c *implementationv1.Criterion) bool { return c.GetPulse() != nil }, j.pulses},
 		{func(c *implementationv1.Criterion) bool { return c.GetTechnical() != nil }, j.technical},
 	} {
 		wanted := slices.DeleteFunc(slices.Clone(j.names), func(name string) bool {
