@@ -11,6 +11,7 @@ type dates struct {
 	start, end []calendar.Minute // its early dates: start is when it began where it has
 	lateStart  []calendar.Minute // when it, or what is left of it, must begin
 	lateEnd    []calendar.Minute
+	lateBound  []calendar.Minute // until when it may be said to end: lateEnd, or later where nobody works between
 	finish     calendar.Minute // of the plan
 	float      []int64         // total
 	free       []int64
@@ -22,9 +23,9 @@ const lastDate = calendar.Minute(4_220_000_000)
 // schedule makes both passes.
 func (p *Plan) schedule() (*dates, error) {
 	n := len(p.net.Tasks)
-	slab := make([]calendar.Minute, 5*n)
+	slab := make([]calendar.Minute, 6*n)
 	d := &dates{
-		resume: slab[:n], start: slab[n : 2*n], end: slab[2*n : 3*n], lateStart: slab[3*n : 4*n], lateEnd: slab[4*n:],
+		resume: slab[:n], start: slab[n : 2*n], end: slab[2*n : 3*n], lateStart: slab[3*n : 4*n], lateEnd: slab[4*n : 5*n], lateBound: slab[5*n:],
 		finish: max(p.net.Begin, p.net.Status),
 	}
 	if n > 0 {
@@ -97,7 +98,7 @@ func fit(c *calendar.Calendar, start, end calendar.Minute, minutes int64) (begin
 func (p *Plan) backward(d *dates, i int) {
 	t := &p.net.Tasks[i]
 	if t.Done {
-		d.lateStart[i], d.lateEnd[i] = t.Start, t.Finish
+		d.lateStart[i], d.lateEnd[i], d.lateBound[i] = t.Start, t.Finish, t.Finish
 		return
 	}
 	start, end := never, min(d.finish, p.net.Target, t.Deadline)
@@ -109,11 +110,9 @@ func (p *Plan) backward(d *dates, i int) {
 		}
 		bound := d.lateStart[a.To]
 		if l.ToFinish() {
-			bound = d.lateEnd[a.To]
+			bound = d.lateBound[a.To]
 		}
-		if l.Lag != 0 {
-			bound = p.net.Calendar.Shift(bound, -l.Lag)
-		}
+		bound = before(p.net.Calendar, bound, l.Lag)
 		if l.FromFinish() {
 			end = min(end, bound)
 		} else {
@@ -122,7 +121,7 @@ func (p *Plan) backward(d *dates, i int) {
 	}
 	if t.Left == 0 {
 		d.lateEnd[i] = min(start, end)
-		d.lateStart[i] = d.lateEnd[i]
+		d.lateStart[i], d.lateBound[i] = d.lateEnd[i], d.lateEnd[i]
 		return
 	}
 	d.lateEnd[i] = t.Calendar.End(end)
@@ -130,6 +129,25 @@ func (p *Plan) backward(d *dates, i int) {
 	if start < d.lateStart[i] {
 		d.lateEnd[i] = t.Calendar.Shift(start, t.Left)
 		d.lateStart[i] = min(t.Calendar.Begin(start), start)
+	}
+	d.lateBound[i] = min(end, t.Calendar.Begin(d.lateEnd[i]))
+	if d.lateEnd[i] < d.end[i] && t.Calendar.Count(d.end[i], d.lateEnd[i]) == 0 {
+		d.lateEnd[i] = d.end[i]
+	}
+}
+
+// before is the last moment from which a lag leads to a bound or before it.
+func before(c *calendar.Calendar, bound calendar.Minute, lag int64) calendar.Minute {
+	switch {
+	case lag > 0:
+		return c.Shift(bound, -lag)
+	case lag < 0:
+		if c.Begin(bound) > bound { // a lead ends where work begins, which is after the bound
+			bound = c.Shift(bound, -1)
+		}
+		return c.Begin(c.Shift(bound, -lag))
+	default:
+		return bound
 	}
 }
 
@@ -170,8 +188,6 @@ func (p *Plan) slack(d *dates, to int, l Link) (minutes int64, binds bool) {
 	if l.FromFinish() {
 		at = d.end[l.From]
 	}
-	if l.Lag != 0 {
-		bound = p.net.Calendar.Shift(bound, -l.Lag)
-	}
+	bound = before(p.net.Calendar, bound, l.Lag)
 	return from.Calendar.Count(at, bound), true
 }
