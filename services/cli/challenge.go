@@ -153,8 +153,14 @@ func (c *client) printChallenge(ctx context.Context, ch *implementationv1.Challe
 		{"name", kind.Short(ch.GetName())},
 		{"class", ch.GetClass().String() + ", " + ch.GetNature().String()},
 		{"severity", fmt.Sprintf("%d × %d = %d%s", ch.GetProbability(), ch.GetImpact(), ch.GetSeverity(), map[bool]string{true: ", critical"}[ch.GetCritical()])},
-		{"subject", kind.Short(ch.GetSubject())}, {"owner", ch.GetOwner()}, {"raised by", ch.GetCreator()}, {"rule", ch.GetRule()},
-		{"mitigation", ch.GetMitigation()}, {"reason", ch.GetReason()}, {"looked at again", ch.GetReviewDate()}, {"proposed as over", ch.GetProposal().GetMessage()},
+		{"subject", kind.Short(ch.GetSubject())},
+		{"owner", ch.GetOwner()},
+		{"raised by", ch.GetCreator()},
+		{"rule", ch.GetRule()},
+		{"mitigation", ch.GetMitigation()},
+		{"reason", ch.GetReason()},
+		{"looked at again", ch.GetReviewDate()},
+		{"proposed as over", ch.GetProposal().GetMessage()},
 	} {
 		if line[1] != "" {
 			rows = append(rows, []string{line[0], line[1]})

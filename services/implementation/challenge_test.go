@@ -154,10 +154,14 @@ func TestTicketsAreSetAndNotAdded(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1, answer.GetUpdatedCount())
 		for reason, call := range map[string]func() (*implementationv1.RecordTicketsResponse, error){
-			"WEEK_INVALID":        func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W60", 1, 0, sales) },
-			"REFERENCE_NOT_FOUND": func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W08", 1, 0, sales, ws+"/cohorts/ghost") },
-			"DUPLICATE":           func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W08", 1, 0, sales, sales) },
-			"OTHER_WORKSPACE":     func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W08", 1, 0, "workspaces/x/cohorts/y") },
+			"WEEK_INVALID": func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W60", 1, 0, sales) },
+			"REFERENCE_NOT_FOUND": func() (*implementationv1.RecordTicketsResponse, error) {
+				return record("2026-W08", 1, 0, sales, ws+"/cohorts/ghost")
+			},
+			"DUPLICATE": func() (*implementationv1.RecordTicketsResponse, error) { return record("2026-W08", 1, 0, sales, sales) },
+			"OTHER_WORKSPACE": func() (*implementationv1.RecordTicketsResponse, error) {
+				return record("2026-W08", 1, 0, "workspaces/x/cohorts/y")
+			},
 		} {
 			_, err := call()
 			require.Equal(t, reason, fault.ReasonOf(err))

@@ -8,13 +8,13 @@ type Habits struct {
 }
 
 // HabitsOf counts a cohort over the last days. Trained are the people who were trained before.
-func HabitsOf(f Facts, cohort Cohort, trained *Set, days int) (h Habits) {
+func HabitsOf(f Facts, cohort Cohort, trained *Set, days Day) (h Habits) {
 	shown := At(cohort.Shown, f.Last).People
 	if shown == nil {
 		return h
 	}
 	c := &counter{Facts: f}
-	once := Window{Days: days, Active: 1}
+	once := Window{Days: int(days), Active: 1}
 	fresh := c.union(cohort.New)
 	used := fresh.Active(f.Last, f.Last, once)[0]
 	if group := both(trained, shown); Size(group) >= SmallestGroup {
@@ -24,7 +24,7 @@ func HabitsOf(f Facts, cohort Cohort, trained *Set, days int) (h Habits) {
 	if len(cohort.Legacy) == 0 {
 		return h
 	}
-	before := f.Last - Day(days)
+	before := f.Last - days
 	adopted := both(fresh.Active(before, before, cohort.Window())[0], shown)
 	if Size(adopted) < SmallestGroup {
 		return h

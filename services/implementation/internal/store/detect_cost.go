@@ -52,11 +52,11 @@ func (g *gathering) earned(ctx context.Context, in plan.Input) error {
 	}
 	v := &detect.Earned{
 		BAC:  float64(e.GetBudgetAtCompletion()),
-		SPIt: e.TimePerformanceIndex, CPI: e.CostPerformanceIndex, TCPI: e.ToCompletePerformanceIndex, //nolint:protogetter // nil is not defined
+		SPIt: e.TimePerformanceIndex, CPI: e.CostPerformanceIndex, TCPI: e.ToCompletePerformanceIndex,
 	}
 	for _, estimate := range e.GetEstimates() {
 		if estimate.GetFormula() == implementationv1.EstimateAtCompletion_COST_PERFORMANCE {
-			v.EAC = estimate.EstimateAtCompletion //nolint:protogetter // nil is not defined
+			v.EAC = estimate.EstimateAtCompletion
 		}
 	}
 	g.f.Earned = v

@@ -32,7 +32,7 @@ func (g *gathering) use(ctx context.Context) error {
 		return err
 	}
 	report, outlook := adoption.Report(facts), adoption.Outlook(facts, 0)
-	days := int(g.settings("R2").Thresholds["days"])
+	days := adoption.Day(g.settings("R2").Thresholds["days"])
 	trained, err := g.trained(ctx, time.Duration(days)*day24)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (g *gathering) use(ctx context.Context) error {
 		g.f.Adoption = append(g.f.Adoption, adopted(cohort, seen, outlook.GetCohorts()[i]))
 		since := int(g.f.Now.Sub(at) / day24)
 		habits := adoption.HabitsOf(facts, cohort, trained[cohort.Plan.GetName()], days)
-		if since >= days && trained[cohort.Plan.GetName()] != nil {
+		if since >= int(days) && trained[cohort.Plan.GetName()] != nil {
 			g.f.Unused = append(g.f.Unused, detect.Unused{Group: peopleOf(cohort.Plan), Trained: habits.Trained, Idle: habits.Idle})
 		}
 		if len(cohort.Legacy) > 0 {
@@ -63,7 +63,7 @@ func adopted(cohort adoption.Cohort, seen *implementationv1.CohortAdoption, ahea
 	v := detect.Adoption{Group: peopleOf(cohort.Plan)}
 	if points := seen.GetPoints(); len(points) > 0 {
 		now := points[len(points)-1]
-		v.Eligible, v.Active, v.Planned = now.GetEligible(), now.GetActive(), now.Planned //nolint:protogetter // nil says that nothing is planned
+		v.Eligible, v.Active, v.Planned = now.GetEligible(), now.GetActive(), now.Planned
 	}
 	plan := cohort.Plan.GetAdoption()
 	if live, ok := cohort.GoLive(); ok && plan.GetTarget() > 0 && plan.GetTargetDay() > 0 {
