@@ -59,8 +59,7 @@ func (a *app) planExport() *cobra.Command {
 			return err
 		}
 		return c.writePages(ctx, file, func(ctx context.Context, _ string) (*implementationv1.ExportResult, error) {
-			resp, err := implementationv1.NewTaskServiceClient(c.people).ExportTasks(ctx, &implementationv1.ExportTasksRequest{Parent: name})
-			return &implementationv1.ExportResult{Csv: resp.GetCsv(), RowCount: resp.GetRowCount()}, err
+			return implementationv1.NewTaskServiceClient(c.people).ExportTasks(ctx, &implementationv1.ExportTasksRequest{Parent: name})
 		})
 	})
 }

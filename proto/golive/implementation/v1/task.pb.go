@@ -1727,61 +1727,6 @@ func (x *ExportTasksRequest) GetParent() string {
 	return ""
 }
 
-// ExportTasksResponse carries a file.
-type ExportTasksResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The file, UTF-8 with a header line, separated by commas.
-	Csv []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
-	// How many tasks it has.
-	RowCount      int32 `protobuf:"varint,2,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ExportTasksResponse) Reset() {
-	*x = ExportTasksResponse{}
-	mi := &file_golive_implementation_v1_task_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ExportTasksResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ExportTasksResponse) ProtoMessage() {}
-
-func (x *ExportTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_task_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ExportTasksResponse.ProtoReflect.Descriptor instead.
-func (*ExportTasksResponse) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_task_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *ExportTasksResponse) GetCsv() []byte {
-	if x != nil {
-		return x.Csv
-	}
-	return nil
-}
-
-func (x *ExportTasksResponse) GetRowCount() int32 {
-	if x != nil {
-		return x.RowCount
-	}
-	return 0
-}
-
 var File_golive_implementation_v1_task_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_task_proto_rawDesc = "" +
@@ -1962,10 +1907,7 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"^\n" +
 	"\x12ExportTasksRequest\x12H\n" +
 	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
-	"(implementation.golive.dev/ImplementationR\x06parent\"D\n" +
-	"\x13ExportTasksResponse\x12\x10\n" +
-	"\x03csv\x18\x01 \x01(\fR\x03csv\x12\x1b\n" +
-	"\trow_count\x18\x02 \x01(\x05R\browCount2\xa2\x15\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent2\x9b\x15\n" +
 	"\vTaskService\x12\xd9\x01\n" +
 	"\n" +
 	"CreateTask\x12+.golive.implementation.v1.CreateTaskRequest\x1a\x1e.golive.implementation.v1.Task\"~\xdaA\x13parent,task,task_id\xea\xe0\x18%\n" +
@@ -1996,8 +1938,8 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\x10BatchCreateTasks\x121.golive.implementation.v1.BatchCreateTasksRequest\x1a2.golive.implementation.v1.BatchCreateTasksResponse\"v\xea\xe0\x18*\n" +
 	" implementation.tasks.batchCreate\x12\x06parent\x82\xd3\xe4\x93\x02B:\x01*\"=/v1/{parent=workspaces/*/implementations/*}/tasks:batchCreate\x12\xd1\x01\n" +
 	"\vImportTasks\x12,.golive.implementation.v1.ImportTasksRequest\x1a&.golive.implementation.v1.ImportResult\"l\xea\xe0\x18%\n" +
-	"\x1bimplementation.tasks.import\x12\x06parent\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{parent=workspaces/*/implementations/*}/tasks:import\x12\xd5\x01\n" +
-	"\vExportTasks\x12,.golive.implementation.v1.ExportTasksRequest\x1a-.golive.implementation.v1.ExportTasksResponse\"i\xea\xe0\x18%\n" +
+	"\x1bimplementation.tasks.import\x12\x06parent\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/{parent=workspaces/*/implementations/*}/tasks:import\x12\xce\x01\n" +
+	"\vExportTasks\x12,.golive.implementation.v1.ExportTasksRequest\x1a&.golive.implementation.v1.ExportResult\"i\xea\xe0\x18%\n" +
 	"\x1bimplementation.tasks.export\x12\x06parent\x82\xd3\xe4\x93\x02:\x128/v1/{parent=workspaces/*/implementations/*}/tasks:exportBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
@@ -2013,7 +1955,7 @@ func file_golive_implementation_v1_task_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_implementation_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_golive_implementation_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_golive_implementation_v1_task_proto_goTypes = []any{
 	(Task_State)(0),                  // 0: golive.implementation.v1.Task.State
 	(Dependency_Type)(0),             // 1: golive.implementation.v1.Dependency.Type
@@ -2036,38 +1978,38 @@ var file_golive_implementation_v1_task_proto_goTypes = []any{
 	(*BatchCreateTasksResponse)(nil), // 18: golive.implementation.v1.BatchCreateTasksResponse
 	(*ImportTasksRequest)(nil),       // 19: golive.implementation.v1.ImportTasksRequest
 	(*ExportTasksRequest)(nil),       // 20: golive.implementation.v1.ExportTasksRequest
-	(*ExportTasksResponse)(nil),      // 21: golive.implementation.v1.ExportTasksResponse
-	nil,                              // 22: golive.implementation.v1.Task.LabelsEntry
-	nil,                              // 23: golive.implementation.v1.ImportTasksRequest.ColumnsEntry
-	(*timestamppb.Timestamp)(nil),    // 24: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 25: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 26: google.protobuf.Empty
-	(*ImportResult)(nil),             // 27: golive.implementation.v1.ImportResult
+	nil,                              // 21: golive.implementation.v1.Task.LabelsEntry
+	nil,                              // 22: golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 24: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 25: google.protobuf.Empty
+	(*ImportResult)(nil),             // 26: golive.implementation.v1.ImportResult
+	(*ExportResult)(nil),             // 27: golive.implementation.v1.ExportResult
 }
 var file_golive_implementation_v1_task_proto_depIdxs = []int32{
-	24, // 0: golive.implementation.v1.Task.create_time:type_name -> google.protobuf.Timestamp
-	24, // 1: golive.implementation.v1.Task.update_time:type_name -> google.protobuf.Timestamp
+	23, // 0: golive.implementation.v1.Task.create_time:type_name -> google.protobuf.Timestamp
+	23, // 1: golive.implementation.v1.Task.update_time:type_name -> google.protobuf.Timestamp
 	9,  // 2: golive.implementation.v1.Task.dependencies:type_name -> golive.implementation.v1.Dependency
 	10, // 3: golive.implementation.v1.Task.estimate:type_name -> golive.implementation.v1.Estimate
 	11, // 4: golive.implementation.v1.Task.assignments:type_name -> golive.implementation.v1.Assignment
-	24, // 5: golive.implementation.v1.Task.earliest_start_time:type_name -> google.protobuf.Timestamp
-	24, // 6: golive.implementation.v1.Task.deadline:type_name -> google.protobuf.Timestamp
+	23, // 5: golive.implementation.v1.Task.earliest_start_time:type_name -> google.protobuf.Timestamp
+	23, // 6: golive.implementation.v1.Task.deadline:type_name -> google.protobuf.Timestamp
 	0,  // 7: golive.implementation.v1.Task.state:type_name -> golive.implementation.v1.Task.State
-	24, // 8: golive.implementation.v1.Task.actual_start_time:type_name -> google.protobuf.Timestamp
-	24, // 9: golive.implementation.v1.Task.actual_end_time:type_name -> google.protobuf.Timestamp
-	24, // 10: golive.implementation.v1.Task.progress_time:type_name -> google.protobuf.Timestamp
-	22, // 11: golive.implementation.v1.Task.labels:type_name -> golive.implementation.v1.Task.LabelsEntry
+	23, // 8: golive.implementation.v1.Task.actual_start_time:type_name -> google.protobuf.Timestamp
+	23, // 9: golive.implementation.v1.Task.actual_end_time:type_name -> google.protobuf.Timestamp
+	23, // 10: golive.implementation.v1.Task.progress_time:type_name -> google.protobuf.Timestamp
+	21, // 11: golive.implementation.v1.Task.labels:type_name -> golive.implementation.v1.Task.LabelsEntry
 	2,  // 12: golive.implementation.v1.CreateTaskRequest.task:type_name -> golive.implementation.v1.Task
 	2,  // 13: golive.implementation.v1.ListTasksResponse.tasks:type_name -> golive.implementation.v1.Task
 	2,  // 14: golive.implementation.v1.UpdateTaskRequest.task:type_name -> golive.implementation.v1.Task
-	25, // 15: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
+	24, // 15: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 16: golive.implementation.v1.Dependency.type:type_name -> golive.implementation.v1.Dependency.Type
-	24, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
-	24, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
-	24, // 19: golive.implementation.v1.CompleteTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	23, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	23, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
+	23, // 19: golive.implementation.v1.CompleteTaskRequest.start_time:type_name -> google.protobuf.Timestamp
 	3,  // 20: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
 	2,  // 21: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
-	23, // 22: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	22, // 22: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
 	3,  // 23: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
 	4,  // 24: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
 	5,  // 25: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
@@ -2085,15 +2027,15 @@ var file_golive_implementation_v1_task_proto_depIdxs = []int32{
 	2,  // 37: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
 	6,  // 38: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
 	2,  // 39: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
-	26, // 40: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
+	25, // 40: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
 	2,  // 41: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
 	2,  // 42: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
 	2,  // 43: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
 	2,  // 44: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
 	2,  // 45: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
 	18, // 46: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
-	27, // 47: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
-	21, // 48: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportTasksResponse
+	26, // 47: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
+	27, // 48: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportResult
 	36, // [36:49] is the sub-list for method output_type
 	23, // [23:36] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
@@ -2117,7 +2059,7 @@ func file_golive_implementation_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_task_proto_rawDesc), len(file_golive_implementation_v1_task_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -83,8 +83,8 @@ type TaskServiceClient interface {
 	// currency with two decimals), `description`. A column that the file does not have leaves known tasks as they are. All rows are
 	// good or nothing is changed: every bad row is answered with its number, column and reason.
 	ImportTasks(ctx context.Context, in *ImportTasksRequest, opts ...grpc.CallOption) (*ImportResult, error)
-	// ExportTasks writes the tasks of a plan as CSV that ImportTasks reads. Errors: NOT_FOUND.
-	ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportTasksResponse, error)
+	// ExportTasks writes the tasks of a plan, stage by stage, as CSV that ImportTasks reads; all of them are one page. Errors: NOT_FOUND.
+	ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportResult, error)
 }
 
 type taskServiceClient struct {
@@ -215,9 +215,9 @@ func (c *taskServiceClient) ImportTasks(ctx context.Context, in *ImportTasksRequ
 	return out, nil
 }
 
-func (c *taskServiceClient) ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportTasksResponse, error) {
+func (c *taskServiceClient) ExportTasks(ctx context.Context, in *ExportTasksRequest, opts ...grpc.CallOption) (*ExportResult, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ExportTasksResponse)
+	out := new(ExportResult)
 	err := c.cc.Invoke(ctx, TaskService_ExportTasks_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
@@ -273,8 +273,8 @@ type TaskServiceServer interface {
 	// currency with two decimals), `description`. A column that the file does not have leaves known tasks as they are. All rows are
 	// good or nothing is changed: every bad row is answered with its number, column and reason.
 	ImportTasks(context.Context, *ImportTasksRequest) (*ImportResult, error)
-	// ExportTasks writes the tasks of a plan as CSV that ImportTasks reads. Errors: NOT_FOUND.
-	ExportTasks(context.Context, *ExportTasksRequest) (*ExportTasksResponse, error)
+	// ExportTasks writes the tasks of a plan, stage by stage, as CSV that ImportTasks reads; all of them are one page. Errors: NOT_FOUND.
+	ExportTasks(context.Context, *ExportTasksRequest) (*ExportResult, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -321,7 +321,7 @@ func (UnimplementedTaskServiceServer) BatchCreateTasks(context.Context, *BatchCr
 func (UnimplementedTaskServiceServer) ImportTasks(context.Context, *ImportTasksRequest) (*ImportResult, error) {
 	return nil, status.Error(codes.Unimplemented, "method ImportTasks not implemented")
 }
-func (UnimplementedTaskServiceServer) ExportTasks(context.Context, *ExportTasksRequest) (*ExportTasksResponse, error) {
+func (UnimplementedTaskServiceServer) ExportTasks(context.Context, *ExportTasksRequest) (*ExportResult, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExportTasks not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}

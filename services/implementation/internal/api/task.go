@@ -81,6 +81,6 @@ func (a *TaskService) ImportTasks(ctx context.Context, req *implementationv1.Imp
 }
 
 // ExportTasks writes a file.
-func (a *TaskService) ExportTasks(ctx context.Context, req *implementationv1.ExportTasksRequest) (*implementationv1.ExportTasksResponse, error) {
+func (a *TaskService) ExportTasks(ctx context.Context, req *implementationv1.ExportTasksRequest) (*implementationv1.ExportResult, error) {
 	return a.store.ExportTasks(ctx, req)
 }

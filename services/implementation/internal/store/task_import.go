@@ -257,10 +257,9 @@ func (s *Store) storeTasks(ctx context.Context, tx *sqldb.Tx, i *taskImport) (*i
 			return nil, err
 		}
 	}
-	result := &implementationv1.ImportResult{
-		RowCount: count(i.file.RowCount), CreatedCount: count(len(i.fresh)), UpdatedCount: count(len(i.edited)),
-		UnchangedCount: count(i.file.RowCount - len(i.fresh) - len(i.edited)),
-	}
+	result := readResult(i.file.File)
+	result.CreatedCount, result.UpdatedCount = count(len(i.fresh)), count(len(i.edited))
+	result.UnchangedCount = count(i.file.RowCount - len(i.fresh) - len(i.edited))
 	if len(i.fresh)+len(i.edited)+len(i.added) == 0 {
 		return result, nil
 	}
@@ -268,7 +267,7 @@ func (s *Store) storeTasks(ctx context.Context, tx *sqldb.Tx, i *taskImport) (*i
 }
 
 // ExportTasks writes the tasks of a plan, stage by stage, as [Store.ImportTasks] reads them.
-func (s *Store) ExportTasks(ctx context.Context, req *implementationv1.ExportTasksRequest) (*implementationv1.ExportTasksResponse, error) {
+func (s *Store) ExportTasks(ctx context.Context, req *implementationv1.ExportTasksRequest) (*implementationv1.ExportResult, error) {
 	if _, err := Implementations.Parse(req.GetParent()); err != nil {
 		return nil, err
 	}
@@ -278,7 +277,7 @@ func (s *Store) ExportTasks(ctx context.Context, req *implementationv1.ExportTas
 	}
 	all, err := Tasks.Select(ctx, q, `WHERE parent = $1 ORDER BY
 		(SELECT s.position FROM stages s WHERE s.name = tasks.stage), stage, create_time, name`, req.GetParent())
-	return &implementationv1.ExportTasksResponse{Csv: sheet.WriteTasks(all), RowCount: count(len(all))}, err
+	return &implementationv1.ExportResult{Csv: sheet.WriteTasks(all), RowCount: count(len(all))}, err
 }
 
 // sameLinks compares links by what they mean: one without a type is FINISH_TO_START.
