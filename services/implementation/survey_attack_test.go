@@ -77,10 +77,11 @@ func TestAttackTwoOverlappingGroups(t *testing.T) {
 		all, but := w.members("all", 0, 12, nil), w.members("all-but-one", 0, 11, nil)
 		require.Equal(t, told, w.wave(survey, "w1", []string{all}, [2]int{0, 12})[""].GetState())
 		require.Equal(t, differencing, w.wave(survey, "w2", []string{but}, [2]int{0, 11})[""].GetState())
-		// The same words in another survey are the same question.
+		// Neither another survey nor other words make it another question.
 		require.Equal(t, differencing, w.wave(w.survey("again", csatQuestion()), "w", []string{but}, [2]int{0, 11})[""].GetState())
-		other := &implementationv1.Question{Id: "happy", Kind: implementationv1.Question_CSAT, Text: "How is the weather?"}
-		require.Equal(t, told, w.wave(w.survey("other", other), "w", []string{but}, [2]int{0, 11})[""].GetState(), "another question tells nothing about this one")
+		other := &implementationv1.Question{Id: "happy", Kind: implementationv1.Question_CSAT, Text: "How  satisfied are you?!"}
+		require.Equal(t, differencing, w.wave(w.survey("other", other), "w", []string{but}, [2]int{0, 11})[""].GetState())
+		require.Equal(t, told, w.wave(w.survey("same", other), "w", []string{all}, [2]int{0, 12})[""].GetState(), "the same people are asked what one likes")
 	})
 }
 
@@ -117,8 +118,13 @@ func TestAttackTwoDates(t *testing.T) {
 		require.Equal(t, told, groups[""].GetState())
 		require.Equal(t, survey+"/surveyWaves/w1", groups[""].GetMeasures()[0].GetChange().GetSurveyWave())
 
-		// A survey of its own has no wave before; what was told is held against it all the same.
-		require.Equal(t, differencing, w.wave(w.survey("fresh", csatQuestion()), "w", []string{cohort}, [2]int{0, 11})[""].GetState())
+		// Another survey asks them again, too, also by another attribute; another cohort of those who stayed is refused.
+		fresh := w.draft(w.survey("fresh", csatQuestion()), "w", cohort)
+		fresh.Attribute = "site"
+		_, err = w.waves.UpdateSurveyWave(t.Context(), &implementationv1.UpdateSurveyWaveRequest{SurveyWave: fresh})
+		require.NoError(t, err)
+		require.Len(t, w.open(fresh.GetName()), 12)
+		require.Equal(t, differencing, w.wave(survey, "stayed", []string{w.members("stayed", 0, 11, nil)}, [2]int{0, 11})[""].GetState())
 
 		// Once enough people changed, those who are there now are asked.
 		for i := range 4 {

@@ -37,7 +37,7 @@ const (
 	SurveyGroup_TOO_FEW SurveyGroup_State = 2
 	// Enough answered, and yet the numbers of a group that is too small would follow from these and others that are told.
 	SurveyGroup_COMPLEMENTARY SurveyGroup_State = 3
-	// They differ by too few people from those of a group that is told already, here or in another wave with the same questions.
+	// They differ by too few people from those of a group that is told already, here or in any other wave of the workspace.
 	SurveyGroup_DIFFERENCING SurveyGroup_State = 4
 	// Some of its people were counted with others at OPEN, because too few are like them.
 	SurveyGroup_POOLED SurveyGroup_State = 5

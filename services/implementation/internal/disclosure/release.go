@@ -15,7 +15,7 @@ type Decision struct {
 }
 
 // Decide says of which groups the numbers of a wave may be told, given how many
-// answered in each cell and of which people numbers were told before in the same series.
+// answered in each cell and of which people numbers were told before.
 //
 // The groups are looked at in their order, so that what is told does not depend
 // on what was answered, other than by how many: everybody comes first, and a site loses before its cohort does.

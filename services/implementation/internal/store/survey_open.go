@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"google.golang.org/protobuf/proto"
@@ -107,29 +106,20 @@ func (s *Store) members(ctx context.Context, tx *sqldb.Tx, w *implementationv1.S
 	return all, nil
 }
 
-// keepComposition asks the people of the wave before again in each cohort where
-// fewer than the threshold changed. Otherwise two waves would differ by what a few people said.
+// keepComposition asks the people who were asked last again in each cohort where
+// fewer than the threshold changed since. Otherwise two waves would differ by what a few people said.
 func keepComposition(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWave, now map[uint32]asked) (map[uint32]asked, error) {
-	before, err := compositions(ctx, tx, w)
-	if err != nil {
-		return nil, err
-	}
-	kept := make(map[string]bool)
-	for cohort, then := range before {
-		changed := 0
-		for ordinal, value := range then {
-			if a, ok := now[ordinal]; !ok || a.cohort != cohort || a.value != value {
-				changed++
-			}
+	before := make(map[string]composition)
+	for _, cohort := range w.GetCohorts() {
+		last, err := lastAsked(ctx, tx, w, cohort, now)
+		if err != nil {
+			return nil, err
 		}
-		for ordinal, a := range now {
-			if _, ok := then[ordinal]; a.cohort == cohort && !ok {
-				changed++
-			}
+		if changed := last.changed(cohort, now); changed > 0 && changed < int(w.GetThreshold()) {
+			before[cohort] = last
 		}
-		kept[cohort] = changed > 0 && changed < int(w.GetThreshold())
-		w.CompositionKept = w.GetCompositionKept() || kept[cohort]
 	}
+	w.CompositionKept = len(before) > 0
 	if !w.GetCompositionKept() {
 		return now, nil
 	}
@@ -139,14 +129,11 @@ func keepComposition(ctx context.Context, tx *sqldb.Tx, w *implementationv1.Surv
 	}
 	result := make(map[uint32]asked, len(now))
 	for ordinal, a := range now {
-		if !kept[a.cohort] {
+		if _, kept := before[a.cohort]; !kept {
 			result[ordinal] = a
 		}
 	}
 	for _, cohort := range w.GetCohorts() {
-		if !kept[cohort] {
-			continue
-		}
 		for ordinal, value := range before[cohort] {
 			_, twice := result[ordinal]
 			if name := names[ordinal]; name != "" && !twice { // who was erased is not asked again
@@ -157,40 +144,65 @@ func keepComposition(ctx context.Context, tx *sqldb.Tx, w *implementationv1.Surv
 	return result, nil
 }
 
-// compositions are the people of each cohort with their values, as the wave of
-// the survey that asked the cohort last found them. A wave with another attribute is no such wave.
-func compositions(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWave) (map[string]map[uint32]string, error) {
-	waves, err := SurveyWaves.Select(ctx, tx, "WHERE parent = $1 AND opened_time > 0 ORDER BY opened_time DESC LIMIT $2", parent(w.GetName()), mostWaves)
+// composition is the people of a cohort with the value that each had of an attribute.
+type composition map[uint32]string
+
+// changed is how many people came to the cohort, left it, or have another value
+// now; 0 where nobody was asked before.
+func (c composition) changed(cohort string, now map[uint32]asked) (n int) {
+	if len(c) == 0 {
+		return 0
+	}
+	for ordinal, value := range c {
+		if a, ok := now[ordinal]; !ok || a.cohort != cohort || a.value != value {
+			n++
+		}
+	}
+	for ordinal, a := range now {
+		if _, ok := c[ordinal]; a.cohort == cohort && !ok {
+			n++
+		}
+	}
+	return n
+}
+
+// lastAsked is a cohort as the wave that was opened last found it, of whichever
+// survey. It is empty where there was none. Where that wave had another attribute, people have the values of today.
+func lastAsked(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWave, cohort string, now map[uint32]asked) (composition, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT v.attribute, s.value, s.people FROM survey_strata s JOIN survey_waves v ON v.name = s.wave
+		WHERE s.cohort = $1 AND s.wave = (SELECT o.name FROM survey_strata t JOIN survey_waves o ON o.name = t.wave
+			WHERE t.cohort = $1 ORDER BY o.opened_time DESC, o.name LIMIT 1)`, cohort)
+	found := make(composition)
+	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		var attribute, value string
+		var raw []byte
+		if err := rows.Scan(&attribute, &value, &raw); err != nil {
+			return none, err
+		}
+		people := roaring.New()
+		if err := people.UnmarshalBinary(raw); err != nil {
+			return none, err
+		}
+		for it := people.Iterator(); it.HasNext(); {
+			ordinal := it.Next()
+			if found[ordinal] = value; attribute != w.GetAttribute() {
+				found[ordinal] = valueNow(w, cohort, now[ordinal])
+			}
+		}
+		return none, nil
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("who was asked last of %s: %w", cohort, err)
 	}
-	all := make(map[string]map[uint32]string)
-	for _, before := range waves {
-		if before.GetAttribute() != w.GetAttribute() || !slices.ContainsFunc(w.GetCohorts(), func(cohort string) bool {
-			return all[cohort] == nil && slices.Contains(before.GetCohorts(), cohort)
-		}) {
-			continue
-		}
-		lattice, err := loadLattice(ctx, tx, before.GetName())
-		if err != nil {
-			return nil, err
-		}
-		found := make(map[string]map[uint32]string)
-		for _, stratum := range lattice {
-			if found[stratum.Cohort] == nil {
-				found[stratum.Cohort] = make(map[uint32]string)
-			}
-			for it := stratum.People.Iterator(); it.HasNext(); {
-				found[stratum.Cohort][it.Next()] = stratum.Value
-			}
-		}
-		for cohort, people := range found {
-			if all[cohort] == nil && slices.Contains(w.GetCohorts(), cohort) {
-				all[cohort] = people
-			}
-		}
+	return found, nil
+}
+
+// valueNow is the value of a member, and that of nobody for who is none any more.
+func valueNow(w *implementationv1.SurveyWave, cohort string, a asked) string {
+	if a.cohort == cohort || w.GetAttribute() == "" {
+		return a.value
 	}
-	return all, nil
+	return noValue
 }
 
 func namesByOrdinal(ctx context.Context, tx *sqldb.Tx, workspace string) (map[uint32]string, error) {

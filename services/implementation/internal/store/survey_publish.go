@@ -23,7 +23,6 @@ type publication struct {
 	revision int64 // of the publications of the workspace
 	result   *implementationv1.SurveyResult
 	told     []*roaring.Bitmap
-	series   []string
 }
 
 // errPublished says that somebody published in the same workspace meanwhile.
@@ -61,11 +60,11 @@ func (s *Store) decide(ctx context.Context, name string) (*publication, error) {
 	if err != nil || w.GetState() != implementationv1.SurveyWave_CLOSED {
 		return nil, err
 	}
-	p := &publication{series: allSeries(w.GetQuestions())}
+	p := new(publication)
 	if p.revision, err = publications(ctx, q, Workspace(name)); err != nil {
 		return nil, err
 	}
-	before, err := toldBefore(ctx, q, Workspace(name), p.series)
+	before, err := toldBefore(ctx, q, Workspace(name))
 	if err != nil {
 		return nil, err
 	}
@@ -146,17 +145,6 @@ func (s *Store) compare(ctx context.Context, q sqldb.Queryer, w *implementationv
 	return nil
 }
 
-func allSeries(questions []*implementationv1.Question) []string {
-	var all []string
-	for _, q := range questions {
-		first, last := survey.Items(q)
-		for item := first; item <= last; item++ {
-			all = append(all, survey.Series(q, item))
-		}
-	}
-	return all
-}
-
 // publications is how often something was published in a workspace.
 func publications(ctx context.Context, q sqldb.Queryer, workspace string) (n int64, err error) {
 	err = q.QueryRowContext(ctx, "SELECT revision FROM survey_publications WHERE workspace = $1", workspace).Scan(&n)
@@ -169,17 +157,13 @@ func publications(ctx context.Context, q sqldb.Queryer, workspace string) (n int
 	return n, nil
 }
 
-// toldBefore are the groups of which numbers were told in one of the series, each once.
-func toldBefore(ctx context.Context, q sqldb.Queryer, workspace string, series []string) ([]*roaring.Bitmap, error) {
-	if len(series) == 0 {
-		return nil, nil
-	}
-	rows, err := q.QueryContext(ctx, `SELECT DISTINCT t.digest, t.people FROM survey_told t WHERE t.wave IN (
-		SELECT wave FROM survey_series WHERE workspace = $1 AND series IN (`+sqldb.Marks(2, len(series))+`)) ORDER BY t.digest`,
-		append([]any{workspace}, sqldb.Texts(series)...)...)
+// toldBefore are the groups of which numbers were told in a workspace, each once.
+// It does not matter what they were asked: other words may well be the same question.
+func toldBefore(ctx context.Context, q sqldb.Queryer, workspace string) ([]*roaring.Bitmap, error) {
+	rows, err := q.QueryContext(ctx, "SELECT people FROM survey_told WHERE workspace = $1 ORDER BY digest", workspace)
 	all, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (*roaring.Bitmap, error) {
-		var digest, people []byte
-		if err := rows.Scan(&digest, &people); err != nil {
+		var people []byte
+		if err := rows.Scan(&people); err != nil {
 			return nil, err
 		}
 		b := roaring.New()
@@ -222,19 +206,13 @@ func (p *publication) save(ctx context.Context, tx *sqldb.Tx, w *implementationv
 
 // remember keeps of whom was told, for the waves to come.
 func (p *publication) remember(ctx context.Context, tx *sqldb.Tx, workspace, wave string) error {
-	for _, series := range p.series {
-		_, err := tx.ExecContext(ctx, "INSERT INTO survey_series (workspace, series, wave) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", workspace, series, wave)
-		if err != nil {
-			return fmt.Errorf("remember what was told: %w", err)
-		}
-	}
 	for _, people := range p.told {
 		raw, err := people.ToBytes()
 		if err != nil {
 			return fmt.Errorf("encode people: %w", err)
 		}
 		sum := sha256.Sum256(raw)
-		_, err = tx.ExecContext(ctx, "INSERT INTO survey_told (wave, digest, people) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", wave, sum[:], raw)
+		_, err = tx.ExecContext(ctx, "INSERT INTO survey_told (workspace, digest, people, wave) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", workspace, sum[:], raw, wave)
 		if err != nil {
 			return fmt.Errorf("remember of whom was told: %w", err)
 		}

@@ -35,7 +35,7 @@ const (
 var SurveyWaves = resource.Define(resource.Spec[*implementationv1.SurveyWave]{
 	Table: "survey_waves",
 	Columns: []resource.Column[*implementationv1.SurveyWave]{
-		{Field: "display_name"}, {Field: "state"}, {Field: "open_time"}, {Field: "close_time"}, {Field: "opened_time"}, {Field: "closed_time"},
+		{Field: "display_name"}, {Field: "attribute"}, {Field: "state"}, {Field: "open_time"}, {Field: "close_time"}, {Field: "opened_time"}, {Field: "closed_time"},
 	},
 	Parent: Surveys.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.SurveyWave]{

@@ -28,6 +28,7 @@ CREATE TABLE survey_waves (
     before_digest BYTEA,
     message BYTEA NOT NULL,
     display_name TEXT COLLATE "C" NOT NULL,
+    attribute TEXT COLLATE "C" NOT NULL,
     state BIGINT NOT NULL,
     open_time BIGINT NOT NULL,
     close_time BIGINT NOT NULL,
@@ -47,6 +48,8 @@ CREATE TABLE survey_strata (
     people BYTEA   NOT NULL,
     PRIMARY KEY (wave, cohort, value)
 );
+-- Who asked a cohort last.
+CREATE INDEX survey_strata_cohort ON survey_strata (cohort, wave);
 
 -- Who may answer, and whether they did. Of a link only the digest is kept. No time: it would tell who answered when.
 CREATE TABLE survey_invitations (
@@ -111,18 +114,13 @@ CREATE TABLE survey_results (
 CREATE INDEX survey_results_workspace ON survey_results (workspace, closed_time);
 CREATE INDEX survey_results_survey ON survey_results (survey, closed_time);
 
--- Of whom numbers were told, and in which series: no later number may differ from them by a few people.
+-- Of whom numbers were told: no later number may differ from them by a few people.
 CREATE TABLE survey_told (
+    workspace TEXT COLLATE "C" NOT NULL,
     wave   TEXT COLLATE "C" NOT NULL,
     digest BYTEA NOT NULL,
     people BYTEA NOT NULL,
-    PRIMARY KEY (wave, digest)
-);
-CREATE TABLE survey_series (
-    workspace TEXT COLLATE "C" NOT NULL,
-    series    TEXT COLLATE "C" NOT NULL,
-    wave      TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (workspace, series, wave)
+    PRIMARY KEY (workspace, digest)
 );
 -- Counts the publications of a workspace, so that two at once do not miss each other.
 CREATE TABLE survey_publications (
