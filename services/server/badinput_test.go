@@ -74,6 +74,7 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"gates and feedback", badGates()},
 		{"people", badPeople()},
 		{"trainings", badTrainings()},
+		{"reaching people", badReach()},
 		{"money and readiness", badBenefits()},
 		{"plans", badPlans()},
 		{"forecasts and proposals", badForecasts()},

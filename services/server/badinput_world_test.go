@@ -56,6 +56,7 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedPeople()
 	w.seedSurveys()
 	w.seedTrainings()
+	w.seedReach()
 	w.seedBenefits()
 	w.seedPlan()
 	w.seedUsage()
@@ -255,7 +256,7 @@ func resting(table string) bool {
 func (w *badWorld) digest() map[string]string {
 	w.Helper()
 	all := map[string]string{}
-	for _, file := range []string{"deployment.db", "deployment.metrics.db", "implementation.db", "implementation.metrics.db"} {
+	for _, file := range []string{"deployment.db", "deployment.metrics.db", "implementation.db", "implementation.metrics.db", "contacts.db"} {
 		db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, file)+"?mode=ro")
 		require.NoError(w, err)
 		for _, table := range w.column(db, `SELECT name FROM sqlite_master WHERE type = 'table'`) {

@@ -88,7 +88,10 @@ func sendable(m *implementationv1.Communication) error {
 
 // ScheduleCommunication plans when it is sent.
 func (s *Store) ScheduleCommunication(ctx context.Context, req *implementationv1.ScheduleCommunicationRequest) (*implementationv1.Communication, error) {
-	c, err := move(ctx, s, Communications, req, string(lifecycle.CommunicationScheduled), func(_ context.Context, tx *sqldb.Tx, m *implementationv1.Communication) error {
+	if req.GetSendTime() == nil {
+		return nil, fault.Invalid(resource.ReasonRequired, "send_time is required; say when it is sent, or send it now").Field("send_time", "is required")
+	}
+	return move(ctx, s, Communications, req, string(lifecycle.CommunicationScheduled), func(_ context.Context, tx *sqldb.Tx, m *implementationv1.Communication) error {
 		m.SendTime = timestamppb.New(req.GetSendTime().AsTime())
 		if err := sendable(m); err != nil {
 			return err
@@ -96,7 +99,6 @@ func (s *Store) ScheduleCommunication(ctx context.Context, req *implementationv1
 		tx.AfterCommit(s.mailWaits)
 		return lifecycle.CommunicationScheduled.Apply(m, s.Now())
 	})
-	return c, err
 }
 
 // SendCommunication sends it now.

@@ -42,6 +42,9 @@ var stanceKind = resource.Define(resource.Spec[*implementationv1.StanceChange]{
 })
 
 func validateStakeholder(ctx context.Context, tx *sqldb.Tx, old, m *implementationv1.Stakeholder) error {
+	if m.GetInfluence() == 0 {
+		return fault.Invalid(resource.ReasonRequired, "influence is required; say how much they can move, from 1 to 5").Field("stakeholder.influence", "is required")
+	}
 	if m.GetPerson() == "" || m.GetPerson() == old.GetPerson() {
 		return nil
 	}
