@@ -6,10 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/cli/internal/kind"
@@ -116,24 +114,24 @@ func (c *client) printForecast(f *implementationv1.Forecast) error {
 func (c *client) dates(f *implementationv1.Forecast) [][]string {
 	percent := func(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }
 	rows := [][]string{
-		{"P50", date(f.GetP50Time()), "half of the iterations end by then"},
-		{"P80", c.style.Bold(date(f.GetP80Time())), "the date to promise"},
-		{"P90", date(f.GetP90Time()), ""},
-		{percent(f.GetScheduleProbability()), date(f.GetScheduleFinishTime()), "the schedule, where every task takes its likely time"},
+		{"P50", onDay(f.GetP50Time()), "half of the iterations end by then"},
+		{"P80", c.style.Bold(onDay(f.GetP80Time())), "the date to promise"},
+		{"P90", onDay(f.GetP90Time()), ""},
+		{percent(f.GetScheduleProbability()), onDay(f.GetScheduleFinishTime()), "the schedule, where every task takes its likely time"},
 	}
 	if f.TargetProbability != nil {
 		rows = append(rows, []string{
-			percent(f.GetTargetProbability()), date(f.GetTargetTime()),
+			percent(f.GetTargetProbability()), onDay(f.GetTargetTime()),
 			fmt.Sprintf("the target, ± %.1f points by simulation", 100*2*f.GetTargetProbabilityError()),
 		})
 	}
 	p := f.GetClassicalPert()
-	row := []string{"te", date(p.GetFinishTime()), p.GetLabel()}
+	row := []string{"te", onDay(p.GetFinishTime()), p.GetLabel()}
 	if p.TargetProbability != nil {
 		row[2] = percent(p.GetTargetProbability()) + " for the target; " + row[2]
 	}
 	for _, m := range f.GetMilestones() {
-		rows = append(rows, []string{"P80", date(m.GetP80Time()), kind.ID(m.GetTask()) + ", P50 " + date(m.GetP50Time())})
+		rows = append(rows, []string{"P80", onDay(m.GetP80Time()), kind.ID(m.GetTask()) + ", P50 " + onDay(m.GetP50Time())})
 	}
 	return append(rows, row)
 }
@@ -150,7 +148,7 @@ func (c *client) printCurve(f *implementationv1.Forecast) error {
 		counts[i] = float64(b.GetCount())
 	}
 	spark := show.Spark(counts, len(counts), 0, slices.Max(counts))
-	if err := c.say("\n%s %s %s\n", date(bins[0].GetStartTime()), spark, date(bins[len(bins)-1].GetEndTime())); err != nil {
+	if err := c.say("\n%s %s %s\n", onDay(bins[0].GetStartTime()), spark, onDay(bins[len(bins)-1].GetEndTime())); err != nil {
 		return err
 	}
 	var rows [][]string
@@ -159,7 +157,7 @@ func (c *client) printCurve(f *implementationv1.Forecast) error {
 		if tenth := 10 * share; math.Abs(tenth-math.Round(tenth)) > 1e-9 || share <= 0 {
 			continue // the bars are for tenths; -o json has them all
 		}
-		rows = append(rows, []string{fmt.Sprintf("%3.0f %%", 100*share), date(p.GetTime()), strings.Repeat("█", int(math.Round(width*share)))})
+		rows = append(rows, []string{fmt.Sprintf("%3.0f %%", 100*share), onDay(p.GetTime()), strings.Repeat("█", int(math.Round(width*share)))})
 	}
 	return show.Rows(c.out, rows)
 }
@@ -181,12 +179,4 @@ func (c *client) printSensitivities(f *implementationv1.Forecast) error {
 		return nil
 	}
 	return show.Rows(c.out, append(rows, []string{""}))
-}
-
-// date is a moment of a plan, as precise as plans are.
-func date(t *timestamppb.Timestamp) string {
-	if t == nil {
-		return "-"
-	}
-	return t.AsTime().In(time.Local).Format("Mon 2006-01-02") //nolint:gosmopolitan // for people, where they are
 }

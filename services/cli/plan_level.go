@@ -94,7 +94,7 @@ func (c *client) printProposal(p *implementationv1.Proposal) error {
 		return show.Encode(c.out, c.format, p)
 	}
 	if err := c.say("%s  ends %s instead of %s: scarcity costs %.1f working days",
-		c.style.Bold(kind.Short(p.GetName())), date(p.GetFinishTimeAfter()), date(p.GetFinishTimeBefore()), p.GetPriceDays()); err != nil {
+		c.style.Bold(kind.Short(p.GetName())), onDay(p.GetFinishTimeAfter()), onDay(p.GetFinishTimeBefore()), p.GetPriceDays()); err != nil {
 		return err
 	}
 	rows := [][]string{{"TASK", "BEGINS", "INSTEAD OF", ""}}
@@ -103,7 +103,7 @@ func (c *client) printProposal(p *implementationv1.Proposal) error {
 		if m.GetConstrained() {
 			why = "not before"
 		}
-		rows = append(rows, []string{kind.ID(m.GetTask()), date(m.GetStartTimeAfter()), date(m.GetStartTimeBefore()), why})
+		rows = append(rows, []string{kind.ID(m.GetTask()), onDay(m.GetStartTimeAfter()), onDay(m.GetStartTimeBefore()), why})
 	}
 	if len(rows) > 1 {
 		if err := show.Rows(c.out, append([][]string{{""}}, rows...)); err != nil {
