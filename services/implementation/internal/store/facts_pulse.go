@@ -10,6 +10,9 @@ import (
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
 )
 
+// pulseMemory is how long ago a wave may have closed to be looked for.
+const pulseMemory = 400 * 24 * time.Hour
+
 // pulses are the last closed waves of the surveys that criteria name, as far as their numbers were told: readiness
 // knows no more than anybody may read.
 func (j *judgement) pulses(ctx context.Context, _ sqldb.Queryer, plans []string) error {
@@ -17,7 +20,7 @@ func (j *judgement) pulses(ctx context.Context, _ sqldb.Queryer, plans []string)
 	for _, name := range plans {
 		workspace := Workspace(name)
 		if _, read := told[workspace]; !read {
-			results, err := j.store.SurveyResults(ctx, workspace, time.Time{}, true)
+			results, err := j.store.SurveyResults(ctx, workspace, j.store.Now().Add(-pulseMemory), true)
 			if err != nil {
 				return err
 			}
