@@ -717,7 +717,7 @@ var File_golive_implementation_v1_resource_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_resource_proto_rawDesc = "" +
 	"\n" +
-	"'golive/implementation/v1/resource.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/calendar.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\a\n" +
+	"'golive/implementation/v1/resource.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/calendar.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\a\n" +
 	"\bResource\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -726,8 +726,8 @@ const file_golive_implementation_v1_resource_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12J\n" +
-	"\x04kind\x18\a \x01(\x0e2'.golive.implementation.v1.Resource.KindB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12>\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12H\n" +
+	"\x04kind\x18\a \x01(\x0e2'.golive.implementation.v1.Resource.KindB\v\xe0A\x02\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12>\n" +
 	"\bcalendar\x18\b \x01(\v2\".golive.implementation.v1.CalendarR\bcalendar\x12H\n" +
 	"\babsences\x18\t \x03(\v2!.golive.implementation.v1.AbsenceB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\babsences\x123\n" +
 	"\bcapacity\x18\n" +
