@@ -2,6 +2,7 @@ package disclosure_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -85,7 +86,7 @@ func TestTheAuditAgreesWithAnAttacker(t *testing.T) {
 					sum = append(sum, c)
 				}
 			}
-			next := append(told[:len(told):len(told)], sum)
+			next := append(slices.Clip(told), sum)
 			found := isolated(weight, next)
 			if audit.Admit(sum) {
 				require.Nil(t, found, "told %v, and %v of %v follows", next, found, weight)
@@ -122,7 +123,7 @@ func TestNoSequenceOfWavesIsolatesAnybody(t *testing.T) {
 					continue
 				}
 				require.GreaterOrEqual(t, cell.GetCardinality(), uint64(k), "every cell is enough people")
-				responses[i] = rapid.Int64Range(0, int64(cell.GetCardinality())).Draw(t, "answered") //nolint:gosec // 60 at most
+				responses[i] = rapid.Int64Range(0, int64(cell.GetCardinality())).Draw(t, "answered")
 			}
 			var told [][]int
 			for _, d := range disclosure.Decide(k, lattice.Groups(cohorts), responses, before) {
@@ -216,7 +217,9 @@ func TestADifferenceOfWavesOfAFewPeopleIsRefused(t *testing.T) {
 
 func TestPeopleWhoAreTooFewAreCountedWithOthers(t *testing.T) {
 	lattice, ok := disclosure.NewLattice(k, []disclosure.Stratum{
-		{Cohort: "a", Value: "x", People: between(0, 2)}, {Cohort: "a", Value: "y", People: between(2, 9)}, {Cohort: "a", Value: "z", People: between(9, 20)},
+		{Cohort: "a", Value: "x", People: between(0, 2)},
+		{Cohort: "a", Value: "y", People: between(2, 9)},
+		{Cohort: "a", Value: "z", People: between(9, 20)},
 		{Cohort: "b", Value: "x", People: between(20, 40)},
 	})
 	require.True(t, ok)
@@ -240,10 +243,10 @@ func TestManyGroupsAreDecidedFast(t *testing.T) {
 	responses := make(map[string]int64)
 	for c := range 50 {
 		cohort := fmt.Sprintf("c%02d", c)
-		from := uint64(c) * 400 //nolint:gosec // 49 at most
+		from := uint64(c) * 400
 		for v := range 8 {
 			value := fmt.Sprintf("v%d", v)
-			all = append(all, disclosure.Stratum{Cohort: cohort, Value: value, People: between(from+uint64(v)*50, from+uint64(v)*50+50)}) //nolint:gosec // 7 at most
+			all = append(all, disclosure.Stratum{Cohort: cohort, Value: value, People: between(from+uint64(v)*50, from+uint64(v)*50+50)})
 			responses[cohort+"/"+value] = int64((c*7+v*3)%12 + 1)
 		}
 	}

@@ -77,12 +77,12 @@ func Shuffle(ctx context.Context, tx *sqldb.Tx, wave string) error {
 	shuffle(all)
 	var responses, answers, comments rowsOf
 	for i, s := range all {
-		responses.add(wave, ids[i], s.Cell, s.Person)
+		responses = append(responses, []any{wave, ids[i], s.Cell, s.Person})
 		for _, a := range s.Answers {
 			if a.Value == nil {
-				comments.add(wave, randomID(), a.GetQuestion(), a.GetComment(), s.Person)
+				comments = append(comments, []any{wave, randomID(), a.GetQuestion(), a.GetComment(), s.Person})
 			} else {
-				answers.add(wave, ids[i], a.GetQuestion(), int64(a.GetItem()), int64(a.GetValue()))
+				answers = append(answers, []any{wave, ids[i], a.GetQuestion(), int64(a.GetItem()), int64(a.GetValue())})
 			}
 		}
 	}
@@ -112,8 +112,6 @@ func shuffle[T any](all []T) {
 
 // rowsOf are rows of a table.
 type rowsOf [][]any
-
-func (r *rowsOf) add(values ...any) { *r = append(*r, values) }
 
 func (r rowsOf) insert(ctx context.Context, tx *sqldb.Tx, into string) error {
 	for part := range slices.Chunk(r, 200) {

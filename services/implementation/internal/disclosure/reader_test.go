@@ -32,7 +32,7 @@ func TestNobodyElseReadsWhatSinglePeopleSaid(t *testing.T) {
 			}
 			return err
 		}
-		source, err := os.ReadFile(path) //nolint:gosec // our own source
+		source, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}

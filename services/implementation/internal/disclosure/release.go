@@ -1,6 +1,8 @@
 package disclosure
 
 import (
+	"slices"
+
 	"github.com/RoaringBitmap/roaring/v2"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -21,9 +23,9 @@ type Decision struct {
 // on what was answered, other than by how many: everybody comes first, and a site loses before its cohort does.
 func Decide(k int64, groups []Group, responses []int64, before []*roaring.Bitmap) []Decision {
 	within := NewAudit(k, responses)
-	sets := before
+	sets := slices.Clone(before)
 	for _, g := range groups {
-		sets = append(sets[:len(sets):len(sets)], g.People)
+		sets = append(sets, g.People)
 	}
 	classes, of := Partition(sets)
 	across := NewAudit(k, classes)

@@ -29,7 +29,7 @@ func TestEveryEventOfASurveyWaveInEveryState(t *testing.T) {
 		published:                         {lifecycle.SurveyWavePurged: purged},
 	}
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	for number := range int32(len(implementationv1.SurveyWave_State_name)) { //nolint:gosec // seven
+	for number := range int32(len(implementationv1.SurveyWave_State_name)) {
 		state := implementationv1.SurveyWave_State(number)
 		for _, event := range []lifecycle.SurveyWaveEvent{
 			lifecycle.SurveyWaveScheduled, lifecycle.SurveyWaveOpened, lifecycle.SurveyWaveClosed, lifecycle.SurveyWavePublished, lifecycle.SurveyWavePurged,
@@ -54,7 +54,7 @@ func TestEveryEventOfASurveyWaveInEveryState(t *testing.T) {
 }
 
 func TestAWaveThatPeopleWereAskedInStays(t *testing.T) {
-	for number := range int32(len(implementationv1.SurveyWave_State_name)) { //nolint:gosec // seven
+	for number := range int32(len(implementationv1.SurveyWave_State_name)) {
 		w := &implementationv1.SurveyWave{State: implementationv1.SurveyWave_State(number)}
 		require.Equal(t, number >= int32(implementationv1.SurveyWave_OPEN), lifecycle.SurveyWaveFrozen(w))
 		require.Equal(t, !lifecycle.SurveyWaveFrozen(w), lifecycle.SurveyWaveDeletable(w) == nil)

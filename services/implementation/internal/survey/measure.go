@@ -44,7 +44,7 @@ func Measures(questions []*implementationv1.Question, counts Counts) []*implemen
 		case comment:
 		case adkar:
 			for i, element := range Elements() {
-				item := int32(i + 1) //nolint:gosec // five
+				item := int32(i + 1)
 				m := topTwo(q, counts[Place{q.GetId(), item}])
 				m.Element, m.Series = element, Series(q, item)
 				all = append(all, m)
