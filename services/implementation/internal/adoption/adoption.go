@@ -60,6 +60,9 @@ func ParseDay(s string) (Day, error) {
 // Time is the first moment of the day.
 func (d Day) Time() time.Time { return time.Unix(int64(d)*secondsOfDay, 0).UTC() }
 
+// Add is the day some days later.
+func (d Day) Add(days int) Day { return d + Day(days) } //nolint:gosec // G115: some years
+
 // String writes `2026-03-02`.
 func (d Day) String() string { return d.Time().Format(time.DateOnly) }
 

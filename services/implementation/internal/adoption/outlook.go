@@ -110,7 +110,7 @@ func weekEnd(live Day, week int) string {
 	if week == 0 {
 		return ""
 	}
-	return (live + Day(7*week) - 1).String() //nolint:gosec // G115: some years
+	return live.Add(7*week - 1).String()
 }
 
 // seedOf gives each cohort draws of its own, the same for everybody who asks on a day.

@@ -1,6 +1,7 @@
 package adoption
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -79,7 +80,7 @@ func (c Cohort) GoLive() (Day, bool) {
 // definition is what cohorts have in common whose active people are the same sets.
 func (c Cohort) definition() string {
 	w := c.Window()
-	return strings.Join(c.New, " ") + "/" + string(rune(w.Days)) + "/" + string(rune(w.Active))
+	return fmt.Sprint(c.New, w.Days, w.Active)
 }
 
 // Needs are the first days that have to be known about groups and about usage, to count from first to last.
@@ -92,7 +93,7 @@ func Needs(cohorts []Cohort, first, last Day) (groups, usage Day) {
 			from = min(from, live)
 		}
 		groups = min(groups, from)
-		usage = min(usage, from-Day(max(c.Window().Days, legacyDays))+1)
+		usage = min(usage, from.Add(1-max(c.Window().Days, legacyDays)))
 	}
 	return groups, usage
 }
@@ -240,7 +241,7 @@ func (c *counter) utilisation(cohort Cohort, active []*Set) *implementationv1.Ut
 		u.Trend = implementationv1.Utilisation_FALLING
 	case Plateau:
 		u.Trend, u.Value = implementationv1.Utilisation_PLATEAU, &found.Value
-		u.SinceDay = (c.Last - Day(7*(found.Weeks-1))).String() //nolint:gosec // G115: some weeks
+		u.SinceDay = c.Last.Add(7 - 7*found.Weeks).String()
 	case Unknown:
 	}
 	return u
@@ -306,7 +307,7 @@ func (c *counter) speed(cohort Cohort, live Day) *implementationv1.AdoptionSpeed
 func (c *counter) since(cohort Cohort, live Day) []*Set {
 	window, at := cohort.Window(), cohort.definition()
 	united, active := c.united[at], c.active[at]
-	whole := min(c.Last, live+Day(window.Days)-2) // the last day whose window begins before the go-live
+	whole := min(c.Last, live.Add(window.Days-2)) // the last day whose window begins before the go-live
 	if skip := int(live - united.First); skip > 0 {
 		united = Usage{First: live, Sets: united.Sets[min(skip, len(united.Sets)):]}
 	}

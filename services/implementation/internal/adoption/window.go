@@ -26,21 +26,21 @@ func (u Usage) Active(first, last Day, w Window) []*Set {
 	if last < first {
 		return nil
 	}
-	begin := first - Day(w.Days) + 1
+	begin := first.Add(1 - w.Days)
 	n := int(last-begin) + 1
 	until, from := make([]levels, n), make([]levels, n)
 	for i := range n {
 		if i%w.Days == 0 {
-			until[i] = levels{}.and(u.On(begin+Day(i)), w.Active)
+			until[i] = levels{}.and(u.On(begin.Add(i)), w.Active)
 		} else {
-			until[i] = until[i-1].and(u.On(begin+Day(i)), w.Active)
+			until[i] = until[i-1].and(u.On(begin.Add(i)), w.Active)
 		}
 	}
 	for i := n - 1; i >= 0; i-- {
 		if i == n-1 || (i+1)%w.Days == 0 {
-			from[i] = levels{}.and(u.On(begin+Day(i)), w.Active)
+			from[i] = levels{}.and(u.On(begin.Add(i)), w.Active)
 		} else {
-			from[i] = from[i+1].and(u.On(begin+Day(i)), w.Active)
+			from[i] = from[i+1].and(u.On(begin.Add(i)), w.Active)
 		}
 	}
 	active := make([]*Set, last-first+1)
@@ -132,7 +132,7 @@ func Union(first, last Day, features []Usage) Usage {
 	for i := range all.Sets {
 		var sets []*Set
 		for _, f := range features {
-			if set := f.On(first + Day(i)); set != nil {
+			if set := f.On(first.Add(i)); set != nil {
 				sets = append(sets, set)
 			}
 		}

@@ -26,7 +26,7 @@ func BenchmarkAdoption(b *testing.B) {
 	plans := seed(b, s, cohorts, members)
 	implementation := plans[0][:strings.Index(plans[0], "/cohortPlans/")]
 	today := adoption.DayOf(now)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: the same people each time
+	random := rand.New(rand.NewPCG(1, 2))
 	used := map[adoption.Day]*roaring.Bitmap{}
 	for d := today - days - 180; d < today; d++ {
 		used[d] = roaring.New()

@@ -20,7 +20,7 @@ func (s *Store) StoredBits(ctx context.Context, t *testing.T) (n int64) {
 	all, err := sqldb.Collect(rows, err, scanUsage)
 	require.NoError(t, err)
 	for _, one := range all {
-		n += int64(one.set.GetCardinality()) //nolint:gosec // G115: a test has few
+		n += int64(one.set.GetCardinality())
 	}
 	return n
 }
