@@ -1104,7 +1104,7 @@ func (x *Forecast_ClassicalPert) GetRows() []*Forecast_ClassicalPert_Row {
 // Warning is something that limits what the numbers say.
 type Forecast_Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A stable word: UNCERTAINTY_MISSING, UNCERTAINTY_PARTIAL, CORRELATION_ZERO, TARGET_MISSING.
+	// A stable word: UNCERTAINTY_MISSING, UNCERTAINTY_PARTIAL, CORRELATION_ZERO, TARGET_MISSING, RESOURCES_OVERALLOCATED.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// A sentence for people.
 	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`

@@ -39,7 +39,7 @@ type ForecastServiceClient interface {
 	CreateForecast(ctx context.Context, in *CreateForecastRequest, opts ...grpc.CallOption) (*Forecast, error)
 	// GetForecast returns one forecast. Errors: NOT_FOUND.
 	GetForecast(ctx context.Context, in *GetForecastRequest, opts ...grpc.CallOption) (*Forecast, error)
-	// ListForecasts pages through forecasts. Filter and order: create_time.
+	// ListForecasts pages through forecasts, without their sensitivities and the rows of classical PERT, which are as long as the plan. Filter and order: create_time.
 	ListForecasts(ctx context.Context, in *ListForecastsRequest, opts ...grpc.CallOption) (*ListForecastsResponse, error)
 	// DeleteForecast removes a forecast.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
@@ -107,7 +107,7 @@ type ForecastServiceServer interface {
 	CreateForecast(context.Context, *CreateForecastRequest) (*Forecast, error)
 	// GetForecast returns one forecast. Errors: NOT_FOUND.
 	GetForecast(context.Context, *GetForecastRequest) (*Forecast, error)
-	// ListForecasts pages through forecasts. Filter and order: create_time.
+	// ListForecasts pages through forecasts, without their sensitivities and the rows of classical PERT, which are as long as the plan. Filter and order: create_time.
 	ListForecasts(context.Context, *ListForecastsRequest) (*ListForecastsResponse, error)
 	// DeleteForecast removes a forecast.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
