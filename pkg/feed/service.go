@@ -44,6 +44,9 @@ func (s *Service) ListEvents(ctx context.Context, req *eventv1.ListEventsRequest
 	if err != nil {
 		return nil, err
 	}
+	for i, event := range events {
+		events[i] = seenBy(ctx, event)
+	}
 	return &eventv1.ListEventsResponse{Events: events, NextPageToken: next}, nil
 }
 
@@ -66,7 +69,7 @@ func (s *Service) WatchEvents(req *eventv1.WatchEventsRequest, stream grpc.Serve
 			if !open {
 				return watcher.Err()
 			}
-			token, frame.Event = event.GetToken(), event
+			token, frame.Event = event.GetToken(), seenBy(stream.Context(), event)
 		case <-beat.C:
 			if latest, ok := watcher.Token(); ok {
 				token = latest
