@@ -73,6 +73,7 @@ func badReach() []row {
 		bad("recording no stance", "RecordStance", `{"name": "$head"}`, invalid, "INVALID_FIELD", "stance").at("stance"),
 		bad("recording a stance of nobody", "RecordStance", `{"name": "$project/stakeholders/none", "stance": "NEUTRAL"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
 		bad("a note without an end", "RecordStance", `{"name": "$head", "stance": "NEUTRAL", "note": "`+strings.Repeat("x", 1001)+`"}`, invalid, "INVALID_FIELD", "note").at("note"),
+		bad("a note with a zero byte", "RecordStance", `{"name": "$head", "stance": "NEUTRAL", "note": "a\u0000b"}`, invalid, "INVALID_FIELD", "zero byte").at("note"),
 		bad("a talk that is to come", "RecordContact", `{"name": "$head", "contactTime": "`+future+`"}`, invalid, "TIME_IN_FUTURE", "when it has happened").at("contact_time"),
 		bad("changing a stance without a word", "UpdateStakeholder", `{"stakeholder": {"name": "$head", "stance": "CHAMPION"}, "updateMask": "stance"}`, invalid, "IMMUTABLE_FIELD", "stance"),
 
@@ -107,6 +108,7 @@ func badReach() []row {
 		call("inviting into another workspace", `"about": "$otherTraining"`, invalid, "ABOUT_INVALID", "workspaces/default"),
 		call("inviting nobody who is known", `"about": "$advanced", "people": ["$ws/people/nobody"]`, invalid, "PERSON_UNKNOWN", "nobody"),
 		call("inviting a cohort of another workspace", `"about": "$advanced", "cohort": "$otherCohort"`, invalid, "OTHER_WORKSPACE", "workspaces/default"),
+		call("an invitation with a zero byte", `"about": "$advanced", "note": "a\u0000b"`, invalid, "INVALID_FIELD", "zero byte"),
 		call("a link that runs a script", `"about": "$advanced", "link": "javascript:alert(1)"`, invalid, "INVALID_FIELD", "link"),
 		call("a link of two lines", `"about": "$advanced", "link": "https://example.com/\r\nBcc: eve@example.com"`, invalid, "INVALID_FIELD", "link"),
 		bad("reminding of nothing that is there", "RemindPeople", `{"parent": "$ws", "about": "$ws/trainings/none"}`, notFound, "RESOURCE_NOT_FOUND", "none"),

@@ -45,6 +45,9 @@ func (s *Store) Remind(ctx context.Context, req *implementationv1.RemindPeopleRe
 }
 
 func (s *Store) call(ctx context.Context, tx *sqldb.Tx, req call, kind implementationv1.Mail_Kind) (queued, skipped int, err error) {
+	if err := storable("note", req.GetNote()); err != nil {
+		return 0, 0, err
+	}
 	training, course, err := s.course(ctx, tx, req)
 	if err != nil {
 		return 0, 0, err

@@ -27,6 +27,9 @@ const (
 
 // HandOverMail answers messages that wait as a file, and leaves them to whoever asked.
 func (s *Store) HandOverMail(ctx context.Context, req *implementationv1.HandOverMailsRequest) (*implementationv1.HandOverMailsResponse, error) {
+	if err := storable("about", req.GetAbout()); err != nil {
+		return nil, err
+	}
 	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.HandOverMailsResponse, error) {
 		limit := int(req.GetLimit())
 		if limit == 0 {

@@ -83,6 +83,9 @@ func (s *Store) addStance(ctx context.Context, tx *sqldb.Tx, m *implementationv1
 
 // RecordStance notes how a stakeholder stands now, also where it is as before.
 func (s *Store) RecordStance(ctx context.Context, req *implementationv1.RecordStanceRequest) (*implementationv1.Stakeholder, error) {
+	if err := storable("note", req.GetNote()); err != nil {
+		return nil, err
+	}
 	return move(ctx, s, Stakeholders, req, "stanceRecorded", func(ctx context.Context, tx *sqldb.Tx, m *implementationv1.Stakeholder) error {
 		previous := m.GetStance()
 		if previous != req.GetStance() {
