@@ -68,6 +68,11 @@ func TestAForecastIsKeptWithAllThatItWasMadeOf(t *testing.T) {
 		require.EqualValues(t, 4, made.GetTaskCount())
 		require.True(t, made.GetP50Time().AsTime().Before(made.GetP90Time().AsTime()))
 		require.Equal(t, taskName("live"), made.GetMilestones()[0].GetTask())
+		reasons := make([]string, 0, 2)
+		for _, w := range made.GetWarnings() {
+			reasons = append(reasons, w.GetReason())
+		}
+		require.Equal(t, []string{"TARGET_MISSING", "RESOURCES_OVERALLOCATED"}, reasons, "one person, three tasks at once")
 		stored, err := f.forecasts.GetForecast(t.Context(), &implementationv1.GetForecastRequest{Name: made.GetName()})
 		require.NoError(t, err)
 		require.True(t, proto.Equal(made, stored))

@@ -108,6 +108,17 @@ func TestWorkThatHasBegunIsNotMoved(t *testing.T) {
 	require.Equal(t, monday.AddDate(0, 0, 2), p.GetMoves()[0].GetStartTimeAfter().AsTime())
 }
 
+func TestWhatIsLeftOfTodayIsAllThatTodayHas(t *testing.T) {
+	t.Parallel()
+	in := input(task(1, day/2, ada), task(2, day/2, ada))
+	in.Now = monday.Add(4 * time.Hour)
+	p := propose(t, in)
+	require.Len(t, p.GetOverallocationsBefore(), 1)
+	require.EqualValues(t, day/2, p.GetOverallocationsBefore()[0].GetCapacityMinutes())
+	require.Len(t, p.GetMoves(), 1)
+	require.Equal(t, monday.AddDate(0, 0, 1), p.GetMoves()[0].GetStartTimeAfter().AsTime())
+}
+
 func TestARoleOfTwoDoesTwoThingsAtOnce(t *testing.T) {
 	t.Parallel()
 	in := input(task(1, day, ada), task(2, day, ada), task(3, day, ada))

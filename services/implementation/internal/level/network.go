@@ -35,10 +35,14 @@ func zone(in plan.Input) (*time.Location, error) {
 	return loc, nil
 }
 
-// daysFrom is the grid of days from that of a moment on.
+// daysFrom is the grid of days from a moment on. The first is what is left of
+// its day, and so is the capacity of it: hours that have passed are nobody's.
 func daysFrom(m calendar.Minute, loc *time.Location) *days {
 	first := m.Time().In(loc)
 	return &days{next: func(day int) calendar.Minute {
+		if day == 0 {
+			return m
+		}
 		return calendar.MinuteOf(time.Date(first.Year(), first.Month(), first.Day()+day, 0, 0, 0, 0, loc))
 	}}
 }

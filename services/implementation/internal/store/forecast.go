@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -9,6 +10,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/level"
 	"github.com/golive-dev/golive/services/implementation/internal/risk"
 )
 
@@ -39,6 +41,16 @@ func (s *Store) CreateForecast(ctx context.Context, req *implementationv1.Create
 	}
 	if err := risk.Forecast(in, f); err != nil {
 		return nil, err
+	}
+	over, err := level.Overallocations(in)
+	if err != nil {
+		return nil, err
+	}
+	if len(over) > 0 {
+		f.Warnings = append(f.Warnings, &implementationv1.Forecast_Warning{
+			Reason:  "RESOURCES_OVERALLOCATED",
+			Message: fmt.Sprintf("on %d days somebody has more to do than they can, from %s on; the forecast counts as if they could, so level the plan first", len(over), over[0].GetDate()),
+		})
 	}
 	computed := Forecasts.With(resource.Hooks[*implementationv1.Forecast]{
 		Default: func(_ context.Context, _ *sqldb.Tx, m *implementationv1.Forecast) error {
