@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -29,9 +28,9 @@ func exportFlags(cmd *cobra.Command, file *string) {
 
 // writePages puts the pages of a file behind each other. A file that broke off is removed.
 func (c *client) writePages(ctx context.Context, file string, next func(ctx context.Context, token string) (*implementationv1.ExportResult, error)) (err error) {
-	var out io.Writer = c.out
+	out := c.out
 	if file != "-" {
-		f, err := os.Create(file) //nolint:gosec // the file that the caller named
+		f, err := os.Create(file)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,8 @@ func (f file) Invoke(_ context.Context, _ string, args, reply any, _ ...grpc.Cal
 }
 
 func TestAnExportIsAFile(t *testing.T) {
-	ask := func(f file, query, accept string) (*http.Response, string, error) {
+	ask := func(f file, query, accept string) (status int, header http.Header, body string, err error) {
+		t.Helper()
 		server := httptest.NewServer(newGateway(t, f))
 		t.Cleanup(server.Close)
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/v1/workspaces/w/cohorts/-/memberships:export"+query, nil)
@@ -50,30 +51,30 @@ func TestAnExportIsAFile(t *testing.T) {
 		req.Header.Set("Accept", accept)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
-			return nil, "", err
+			return 0, nil, "", err
 		}
 		defer func() { _ = resp.Body.Close() }()
-		body, err := io.ReadAll(resp.Body)
-		return resp, string(body), err
+		data, err := io.ReadAll(resp.Body)
+		return resp.StatusCode, resp.Header, string(data), err
 	}
-	resp, body, err := ask(file{}, "", "text/csv")
+	_, header, body, err := ask(file{}, "", "text/csv")
 	require.NoError(t, err)
 	require.Equal(t, "person\np1\np2\n", body, "the pages put behind each other")
-	require.Equal(t, "text/csv; charset=utf-8", resp.Header.Get("Content-Type"))
-	require.Equal(t, `attachment; filename="memberships.csv"`, resp.Header.Get("Content-Disposition"))
+	require.Equal(t, "text/csv; charset=utf-8", header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="memberships.csv"`, header.Get("Content-Disposition"))
 
-	_, body, err = ask(file{}, "?pageSize=1", "application/json")
+	_, _, body, err = ask(file{}, "?pageSize=1", "application/json")
 	require.NoError(t, err)
 	require.JSONEq(t, `{"csv": "cGVyc29uCnAxCg==", "nextPageToken": "two"}`, body)
 
-	resp, body, err = ask(file{}, "?pageToken=none", "text/csv")
+	status, _, body, err := ask(file{}, "?pageToken=none", "text/csv")
 	require.NoError(t, err)
-	require.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, body, "INVALID_PAGE_TOKEN")
-	resp, body, err = ask(file{}, "?colour=red", "text/csv")
+	status, _, body, err = ask(file{}, "?colour=red", "text/csv")
 	require.NoError(t, err)
-	require.Equal(t, http.StatusBadRequest, resp.StatusCode, body)
+	require.Equal(t, http.StatusBadRequest, status, body)
 
-	_, body, err = ask(file{broken: true}, "", "text/csv")
+	_, _, body, err = ask(file{broken: true}, "", "text/csv")
 	require.Error(t, err, "a file that breaks off does not look whole: %q", body)
 }

@@ -136,8 +136,8 @@ func (e Enrolment) apply(now time.Time, ev event) (outcome, error) {
 	}
 	var from []string
 	for s, out := range enrolmentTable[ev] {
-		if out == move && implementationv1.Enrolment_State(s) != absent { //nolint:gosec // nine
-			from = append(from, implementationv1.Enrolment_State(s).String()) //nolint:gosec // nine
+		if out == move && implementationv1.Enrolment_State(s) != absent {
+			from = append(from, implementationv1.Enrolment_State(s).String())
 		}
 	}
 	is := "is " + state.String()

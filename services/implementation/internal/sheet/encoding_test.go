@@ -80,9 +80,9 @@ func TestAByteThatIsNoTextIsNamed(t *testing.T) {
 }
 
 func TestColumnsThatNobodyKnowsAreTold(t *testing.T) {
-	_, f, err := sheet.Memberships([]byte("person,strat_date,,note\np-1,2026-01-01,,x\n"), nil, ws, false)
+	_, f, err := sheet.Memberships([]byte("person,begin_date,,note\np-1,2026-01-01,,x\n"), nil, ws, false)
 	require.NoError(t, err)
-	require.Equal(t, []string{"strat_date", "note"}, f.Ignored)
+	require.Equal(t, []string{"begin_date", "note"}, f.Ignored)
 }
 
 func TestManyCohortsInOneFile(t *testing.T) {

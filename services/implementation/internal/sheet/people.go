@@ -19,17 +19,17 @@ func People(data []byte, columns map[string]string, workspace string) ([]Person,
 	seen := make(map[string]int, len(f.Rows))
 	for _, row := range f.Rows {
 		id, ok := f.person(row, 0, workspace)
-		if ok && f.once(row, 0, id, seen) {
+		if ok && f.once(row, id, seen) {
 			all = append(all, Person{Line: row.Line, ID: id})
 		}
 	}
 	return all, f, nil
 }
 
-// once refuses what an earlier line is about already.
-func (f *File) once(row Row, i int, key string, seen map[string]int) bool {
+// once refuses what an earlier line is about already. What a line is about is in its first field.
+func (f *File) once(row Row, key string, seen map[string]int) bool {
 	if earlier, twice := seen[key]; twice {
-		f.Problems.Add(row.Line, f.Column(i), "DUPLICATE_ROW", "%s is in line %d already", describe(row.Value(i)), earlier)
+		f.Problems.Add(row.Line, f.Column(0), "DUPLICATE_ROW", "%s is in line %d already", describe(row.Value(0)), earlier)
 		return false
 	}
 	seen[key] = row.Line
@@ -56,7 +56,7 @@ func Assignments(data []byte, columns map[string]string, workspace string) ([]As
 	for _, row := range f.Rows {
 		id, good := f.person(row, 0, workspace)
 		due, dated := f.date(row, 1)
-		if good && dated && f.once(row, 0, id, seen) {
+		if good && dated && f.once(row, id, seen) {
 			all = append(all, Assignment{Line: row.Line, Person: id, Due: due})
 		}
 	}
@@ -101,7 +101,7 @@ func Accounts(data []byte, columns map[string]string, workspace string, many boo
 			f.Problems.Add(row.Line, f.Column(2), "DATE_INVALID", "the account ends before it begins")
 			continue
 		}
-		if f.once(row, 0, a.Application+"/"+a.Person, seen) {
+		if f.once(row, a.Application+"/"+a.Person, seen) {
 			all = append(all, a)
 		}
 	}

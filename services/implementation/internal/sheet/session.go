@@ -32,8 +32,8 @@ const (
 // Sessions reads columns session, start_time, end_time, place, seats and trainer. A session may be there once.
 func Sessions(data []byte, columns map[string]string, training, workspace string) ([]Session, *File, error) {
 	f, err := Read(data, []Field{
-		{Name: "session", Required: true}, {Name: "start_time", Required: true}, {Name: "end_time", Required: true},
-		{Name: "place"}, {Name: "seats"}, {Name: "trainer"},
+		sessionID: {Name: "session", Required: true}, sessionStart: {Name: "start_time", Required: true}, sessionEnd: {Name: "end_time", Required: true},
+		sessionPlace: {Name: "place"}, sessionSeats: {Name: "seats"}, sessionTrainer: {Name: "trainer"},
 	}, columns)
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +54,7 @@ func Sessions(data []byte, columns map[string]string, training, workspace string
 		if good != [6]bool{true, true, true, true, true, true} {
 			continue
 		}
-		if f.once(row, sessionID, s.ID, seen) {
+		if f.once(row, s.ID, seen) {
 			all = append(all, s)
 		}
 	}

@@ -37,7 +37,7 @@ type proven interface {
 
 func kinds() []proven {
 	return []proven{
-		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.CohortPlans,
+		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.Sessions, store.CohortPlans,
 		store.Resources, store.Stages, store.Tasks, store.Baselines, store.Comments,
 		store.Features,
 		store.Forecasts, store.Proposals,
