@@ -40,7 +40,7 @@ type MembershipServiceClient interface {
 	CreateMembership(ctx context.Context, in *CreateMembershipRequest, opts ...grpc.CallOption) (*Membership, error)
 	// GetMembership returns one membership. Errors: NOT_FOUND.
 	GetMembership(ctx context.Context, in *GetMembershipRequest, opts ...grpc.CallOption) (*Membership, error)
-	// ListMemberships pages through memberships. Filter and order: person, start_date, end_date.
+	// ListMemberships pages through memberships. Filter and order: person, start_date, end_date, role.
 	ListMemberships(ctx context.Context, in *ListMembershipsRequest, opts ...grpc.CallOption) (*ListMembershipsResponse, error)
 	// UpdateMembership changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
@@ -146,7 +146,7 @@ type MembershipServiceServer interface {
 	CreateMembership(context.Context, *CreateMembershipRequest) (*Membership, error)
 	// GetMembership returns one membership. Errors: NOT_FOUND.
 	GetMembership(context.Context, *GetMembershipRequest) (*Membership, error)
-	// ListMemberships pages through memberships. Filter and order: person, start_date, end_date.
+	// ListMemberships pages through memberships. Filter and order: person, start_date, end_date, role.
 	ListMemberships(context.Context, *ListMembershipsRequest) (*ListMembershipsResponse, error)
 	// UpdateMembership changes the fields named by update_mask.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.

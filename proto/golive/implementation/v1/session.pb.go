@@ -111,7 +111,7 @@ type Session struct {
 	Seats int32 `protobuf:"varint,10,opt,name=seats,proto3" json:"seats,omitempty"`
 	// Where it is in its life.
 	State Session_State `protobuf:"varint,11,opt,name=state,proto3,enum=golive.implementation.v1.Session_State" json:"state,omitempty"`
-	// How many seats are taken: by who is booked, came, or did not come.
+	// How many seats are taken: by who is booked, came, or did not come, and was not asked again since.
 	TakenCount int32 `protobuf:"varint,12,opt,name=taken_count,json=takenCount,proto3" json:"taken_count,omitempty"`
 	// Why it was called off.
 	CancelReason  string `protobuf:"bytes,13,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
