@@ -53,7 +53,7 @@ func badPlans() []row {
 		bad("deleting a stage with tasks", "DeleteStage", `{"name": "$design"}`, precondition, "RESOURCE_IN_USE", "remove that first"),
 		bad("deleting who is assigned", "DeleteResource", `{"name": "$ada"}`, precondition, "RESOURCE_IN_USE", "first"),
 		bad("deleting what is compared with", "DeleteBaseline", `{"name": "$agreed"}`, precondition, "RESOURCE_IN_USE", "rollout"),
-		resource("a resource of no kind", `"displayName": "x"`, invalid, "INVALID_FIELD", "kind"),
+		resource("a resource of no kind", `"displayName": "x"`, invalid, "REQUIRED_FIELD", "kind"),
 		resource("a person for two", `"kind": "PERSON", "capacity": 2`, invalid, "CAPACITY_INVALID", "ROLE").at("resource.capacity"),
 		resource("an absence backwards", `"kind": "PERSON", "absences": [{"startTime": "2026-02-01T00:00:00Z", "endTime": "2026-01-01T00:00:00Z"}]`, invalid, "ABSENCE_INVALID", "start_time").at("resource.absences[0].end_time"),
 		resource("a zone that is none", `"kind": "PERSON", "calendar": {"timeZone": "Mars/Base"}`, invalid, "TIME_ZONE_UNKNOWN", "Europe/Berlin").at("resource.calendar.time_zone"),

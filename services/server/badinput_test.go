@@ -77,6 +77,8 @@ func TestBadInputIsAnsweredWell(t *testing.T) {
 		{"reaching people", badReach()},
 		{"money and readiness", badBenefits()},
 		{"plans", badPlans()},
+		{"schedules", badSchedules()},
+		{"challenges", badChallenges()},
 		{"forecasts and proposals", badForecasts()},
 		{"usage and adoption", badUsage()},
 		{"access", badAccess()},

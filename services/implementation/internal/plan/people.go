@@ -112,5 +112,5 @@ func (p people) hours(m *implementationv1.Calendar) (*calendar.Calendar, error) 
 
 // impossible says which task has the calendar.
 func impossible(t *implementationv1.Task, err error) error {
-	return fault.Precondition(fault.ReasonOf(err), "%s cannot be worked on by those who are assigned to it: %s", id(t.GetName()), fault.Tell(err).What).Cause(err)
+	return fault.Precondition(fault.ReasonOf(err), "%s cannot be worked on by those who are assigned to it: %s; correct their calendars and absences, or who is assigned", id(t.GetName()), fault.Tell(err).What).Cause(err)
 }

@@ -80,7 +80,7 @@ func changeTasks(in Input, req *implementationv1.SimulateScheduleRequest) ([]*im
 	for _, c := range req.GetTasks() {
 		name := c.GetTask().GetName()
 		if !strings.HasPrefix(name, in.Implementation.GetName()+"/tasks/") {
-			return nil, fault.Invalid("TASK_UNKNOWN", "%q is no task of %s", id(name), id(in.Implementation.GetName())).Field("tasks", "has a task of another plan")
+			return nil, fault.Invalid("TASK_UNKNOWN", "%q is no task of %s; name one of its tasks by its full name", id(name), id(in.Implementation.GetName())).Field("tasks", "has a task of another plan")
 		}
 		i, known := at[name]
 		if !known {
@@ -97,7 +97,7 @@ func changeTasks(in Input, req *implementationv1.SimulateScheduleRequest) ([]*im
 	for _, name := range req.GetDeletedTasks() {
 		i, known := at[name]
 		if !known {
-			return nil, fault.Invalid("TASK_UNKNOWN", "%q is no task of %s", id(name), id(in.Implementation.GetName())).Field("deleted_tasks", "has a task that there is not")
+			return nil, fault.Invalid("TASK_UNKNOWN", "%q is no task of %s; name one of its tasks by its full name", id(name), id(in.Implementation.GetName())).Field("deleted_tasks", "has a task that there is not")
 		}
 		tasks[i] = proto.CloneOf(tasks[i])
 		tasks[i].State = implementationv1.Task_CANCELLED // what depends on it no longer waits for it
@@ -110,7 +110,7 @@ func changeTask(is *implementationv1.Task, c *implementationv1.TaskChange) (*imp
 	t := proto.CloneOf(is)
 	if paths := c.GetUpdateMask().GetPaths(); len(paths) > 0 {
 		if err := fieldmask.Validate(c.GetUpdateMask(), t); err != nil {
-			return nil, fault.Invalid("UPDATE_MASK_INVALID", "the update mask of %s names what a task does not have", id(is.GetName())).Field("tasks", "has a path that there is not").Cause(err)
+			return nil, fault.Invalid("UPDATE_MASK_INVALID", "the update mask of %s names what a task does not have; name fields of a task", id(is.GetName())).Field("tasks", "has a path that there is not").Cause(err)
 		}
 		fieldmask.Update(c.GetUpdateMask(), t, c.GetTask())
 		return t, nil
