@@ -69,7 +69,7 @@ func size(p *implementationv1.Proposal, n int) error {
 		return fault.Precondition(ReasonEmpty, "the plan has no task that is not done; there is nothing to level")
 	}
 	if p.GetRestarts() == 0 {
-		p.Restarts = int32(max(5, min(1000, usualSize/n))) //nolint:gosec // at most 1000
+		p.Restarts = int32(max(5, min(1000, usualSize/n)))
 	}
 	if int(p.GetRestarts())*n > mostSize {
 		return fault.Precondition(ReasonTooLarge, "%d restarts over %d tasks are too many; ask for %d at most", p.GetRestarts(), n, mostSize/n).

@@ -86,7 +86,7 @@ func exceeded(loads map[string]*load, loc *time.Location) (all []*implementation
 			}
 			o.Date = l.capacity.ruler.days.start[day].Time().In(loc).Format(time.DateOnly)
 			o.AllocatedMinutes, o.CapacityMinutes = (l.milli[day]+999)/1000, limit/1000
-			slices.Sort(o.Tasks)
+			slices.Sort(o.GetTasks())
 			all = append(all, o)
 		}
 	}

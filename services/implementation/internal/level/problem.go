@@ -13,7 +13,6 @@ type problem struct {
 	activities []activity
 	after      [][]link // by activity, the links to its successors; link.other is the successor
 	resources  []capacity
-	topology   []int // predecessors first
 	used       [][]int64
 }
 

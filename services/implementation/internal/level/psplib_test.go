@@ -71,7 +71,7 @@ func (p *problem) grow(n int) {
 
 // numbersOf is a line of numbers; nothing where it has anything else.
 func numbersOf(line string) (all []int) {
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		n, err := strconv.Atoi(word)
 		if err != nil {
 			return nil

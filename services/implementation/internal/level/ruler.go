@@ -39,9 +39,11 @@ func (r *ruler) upTo(day int) {
 // of is the minute of the ruler at a moment, and moment its inverse where work
 // begins; ended is the inverse where work ends.
 func (r *ruler) of(m calendar.Minute) int64 { return r.calendar.Count(r.days.start[0], m) }
+
 func (r *ruler) moment(n int64) calendar.Minute {
 	return r.calendar.Begin(r.calendar.Shift(r.days.start[0], n))
 }
+
 func (r *ruler) ended(n int64) calendar.Minute { return r.calendar.Shift(r.days.start[0], n) }
 
 // day is the day on which the n-th minute is worked; from is a day that is not later.

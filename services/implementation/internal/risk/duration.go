@@ -118,14 +118,12 @@ func (g *grid) betaPERT(e Estimate, q *quantiles) {
 	b := 4 - a
 	var total [cells + 1]float64
 	var before float64
-	for i := range total {
+	for i := 1; i <= cells; i++ {
 		density := 0.0 // at both ends, where the slope of x is 0
-		if 0 < i && i < cells {
+		if i < cells {
 			density = math.Exp(a*g.logX[i]+b*g.logRest[i]) * g.slope[i]
 		}
-		if i > 0 {
-			total[i] = total[i-1] + (before+density)/2
-		}
+		total[i] = total[i-1] + (before+density)/2
 		before = density
 	}
 	at := 1

@@ -57,8 +57,8 @@ func TestAPlanWithoutUncertaintyIsItsSchedule(t *testing.T) {
 	for _, got := range []*timestamppb.Timestamp{f.GetP50Time(), f.GetP80Time(), f.GetP90Time(), f.GetMeanTime(), f.GetScheduleFinishTime(), f.GetClassicalPert().GetFinishTime()} {
 		require.Equal(t, end.AsTime(), got.AsTime())
 	}
-	require.EqualValues(t, 1, f.GetScheduleProbability())
-	require.EqualValues(t, 1, f.GetTargetProbability())
+	require.InDelta(t, 1, f.GetScheduleProbability(), 0)
+	require.InDelta(t, 1, f.GetTargetProbability(), 0)
 	require.Zero(t, f.GetStandardDeviationMinutes())
 	require.Equal(t, risk.WarnMissing, f.GetWarnings()[0].GetReason())
 	require.Len(t, f.GetBins(), 1)

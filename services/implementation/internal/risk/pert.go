@@ -2,6 +2,7 @@ package risk
 
 import (
 	"math"
+	"slices"
 
 	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
@@ -48,8 +49,7 @@ func (g *game) pert() pert {
 	for i := range late {
 		late[i] = p.expected - p.rows[i].expected
 	}
-	for at := len(n.Order) - 1; at >= 0; at-- {
-		i := n.Order[at]
+	for _, i := range slices.Backward(n.Order) {
 		for _, l := range n.Tasks[i].Links {
 			late[l.From] = min(late[l.From], pertBound(l, late[i], p.rows[i].expected, p.rows[l.From].expected, -1))
 		}

@@ -3,6 +3,7 @@ package risk
 import (
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -95,24 +96,31 @@ func (g *game) forward(b *board, number int) {
 			into[i] = max(into[i], at)
 		}
 	}
-	if g.uniform {
-		for i, end := range b.end[number] {
-			start[i] = max(start[i], until[i]-b.took[number][i])
-			end = start[i] + b.took[number][i]
-			b.end[number][i] = end
-		}
-	} else {
+	if !g.uniform {
 		g.onCalendar(b, number)
+	} else {
+		for i, took := range b.took[number] {
+			start[i] = max(start[i], until[i]-took)
+			b.end[number][i] = start[i] + took
+		}
 	}
+	if g.leads[number] {
+		g.begins(b, number)
+	}
+}
+
+// begins sets when a node begins, for links that count from there; in
+// uniform time, that is where its links let it begin.
+func (g *game) begins(b *board, number int) {
+	t, begin := &g.net.Tasks[number], b.begin[number]
 	switch {
-	case !g.leads[number]:
 	case t.Started:
-		fill(b.begin[number], g.onAxis(t.Start))
+		fill(begin, g.onAxis(t.Start))
 	case !g.uniform:
-		for i, at := range start {
-			b.begin[number][i] = int64(t.Calendar.Shift(calendar.Minute(b.end[number][i]), -b.took[number][i]))
-			if b.took[number][i] == 0 {
-				b.begin[number][i] = at
+		for i, took := range b.took[number] {
+			begin[i] = b.start[number][i]
+			if took > 0 {
+				begin[i] = int64(t.Calendar.Shift(calendar.Minute(b.end[number][i]), -took))
 			}
 		}
 	}
@@ -163,8 +171,7 @@ func (g *game) trace(b *board) {
 			b.critical[t][i] = flag(at == b.finish[i])
 		}
 	}
-	for n := len(g.net.Order) - 1; n >= 0; n-- {
-		number := g.net.Order[n]
+	for _, number := range slices.Backward(g.net.Order) {
 		t := &g.net.Tasks[number]
 		if t.Done {
 			continue

@@ -108,7 +108,7 @@ func playable(net *plan.Network, f *implementationv1.Forecast) error {
 			open++
 		}
 	}
-	f.TaskCount = int32(open) //nolint:gosec // a plan has 10 000 at most
+	f.TaskCount = int32(open)
 	if open == 0 {
 		return fault.Precondition(ReasonEmpty, "the plan has no task that is not done; there is nothing to forecast")
 	}

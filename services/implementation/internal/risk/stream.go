@@ -29,8 +29,8 @@ func newStream(seed int64, kind, name string) stream {
 
 // normals fills a block's part of the stream, whoever computes it and when.
 func (s stream) normals(number int, into []float64) {
-	n := uint64(number) //nolint:gosec // blocks count from 0
-	r := rand.New(rand.NewPCG(mix(s.high+n), mix(s.low^n)))
+	n := uint64(number)                                     //nolint:gosec // blocks count from 0
+	r := rand.New(rand.NewPCG(mix(s.high+n), mix(s.low^n))) //nolint:gosec // dice, and the same ones every time
 	for i := range into {
 		into[i] = r.NormFloat64()
 	}
