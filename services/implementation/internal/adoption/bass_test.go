@@ -2,6 +2,7 @@ package adoption_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -125,6 +126,31 @@ func TestForecast(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 2, f.Reach50)
 		require.Equal(t, 2, f.Reach80)
+	})
+	t.Run("what comes lies between P10 and P90 about as often as it says", func(t *testing.T) {
+		t.Parallel()
+		truth := adoption.Bass{M: 800, P: .02, Q: .5}
+		random := rand.New(rand.NewPCG(1, 2))
+		const runs = 60
+		within := 0
+		for run := range runs {
+			x := make([]float64, 14)
+			for i := range x {
+				x[i] = max(0, 800*(truth.Share(float64(i+1))-truth.Share(float64(i)))+8*random.NormFloat64())
+			}
+			f, err := adoption.Extrapolate(x[:10], 4, 1000, 0, uint64(run))
+			require.NoError(t, err)
+			begun := 0.0
+			for _, v := range x {
+				begun += v
+			}
+			if f.P10[3] <= begun && begun <= f.P90[3] {
+				within++
+			}
+		}
+		t.Logf("%d of %d", within, runs)
+		require.Greater(t, within, runs*65/100)
+		require.Less(t, within, runs*95/100)
 	})
 	t.Run("three periods ahead it is near what came", func(t *testing.T) {
 		t.Parallel()
