@@ -3,7 +3,9 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -50,6 +52,45 @@ func (g *Gateway) serveCSV(next runtime.HandlerFunc, w http.ResponseWriter, r *h
 		}
 		query.Set("pageToken", content.NextPageToken)
 	}
+}
+
+// sendsCSV says that an import comes as the file itself instead of in JSON.
+func sendsCSV(pattern runtime.Pattern, r *http.Request) bool {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return strings.HasPrefix(pattern.Verb(), "import") && r.Method == http.MethodPost && media == "text/csv"
+}
+
+// takeCSV makes the request in JSON of a file and a query: ?createPeople=true&columns.person=Employee.
+// What the query says that the request does not know is refused as it is in JSON.
+func (g *Gateway) takeCSV(next runtime.HandlerFunc, w http.ResponseWriter, r *http.Request, params map[string]string) {
+	file, err := io.ReadAll(r.Body)
+	if err != nil {
+		g.writeProblem(w, unreadable(err))
+		return
+	}
+	fields, columns := map[string]any{"csv": file}, map[string]string{}
+	for key, values := range r.URL.Query() {
+		column, ok := strings.CutPrefix(key, "columns.")
+		switch value := values[len(values)-1]; {
+		case ok:
+			columns[column] = value
+			fields["columns"] = columns
+		case value == "true" || value == "false":
+			fields[key] = value == "true"
+		default:
+			fields[key] = value
+		}
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		g.writeProblem(w, unreadable(err))
+		return
+	}
+	u := *r.URL
+	u.RawQuery = ""
+	asked := r.Clone(r.Context())
+	asked.URL, asked.Body, asked.ContentLength = &u, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	next(w, asked, params)
 }
 
 // fileName is that of the collection at the end of a path: memberships.csv.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,4 +78,45 @@ func TestAnExportIsAFile(t *testing.T) {
 
 	_, _, body, err = ask(file{broken: true}, "", "text/csv")
 	require.Error(t, err, "a file that breaks off does not look whole: %q", body)
+}
+
+// taker is a service that keeps the import it gets.
+type taker struct {
+	grpc.ClientConnInterface
+
+	got chan *implementationv1.ImportMembershipsRequest
+}
+
+func (i taker) Invoke(_ context.Context, _ string, args, _ any, _ ...grpc.CallOption) error {
+	req, ok := args.(*implementationv1.ImportMembershipsRequest)
+	if !ok {
+		return fault.Internal("INTERNAL", "this is no import")
+	}
+	i.got <- req
+	return nil
+}
+
+func TestAFileIsAnImport(t *testing.T) {
+	i := taker{got: make(chan *implementationv1.ImportMembershipsRequest, 1)}
+	server := httptest.NewServer(newGateway(t, i))
+	t.Cleanup(server.Close)
+	send := func(query string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/workspaces/w/cohorts/-/memberships:import"+query, strings.NewReader("who;cohort\np1;sales\n"))
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer x")
+		req.Header.Set("Content-Type", "text/csv; charset=utf-8")
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	require.Equal(t, http.StatusOK, send("?createPeople=true&columns.person=who&requestId=r1"))
+	want := &implementationv1.ImportMembershipsRequest{
+		Parent: "workspaces/w/cohorts/-", Csv: []byte("who;cohort\np1;sales\n"), CreatePeople: true, RequestId: "r1", Columns: map[string]string{"person": "who"},
+	}
+	require.True(t, proto.Equal(want, <-i.got))
+	require.Equal(t, http.StatusBadRequest, send("?colour=red"))
+	require.Equal(t, http.StatusBadRequest, send("?createPeople=perhaps"))
+	require.Empty(t, i.got)
 }

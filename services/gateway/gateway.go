@@ -172,6 +172,10 @@ func (g *Gateway) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 			g.serveCSV(g.checked(pattern, next), w, r, params)
 			return
 		}
+		if sendsCSV(pattern, r) {
+			g.takeCSV(next, w, r, params)
+			return
+		}
 		if r.URL.RawQuery == "" {
 			next(w, r, params)
 			return
