@@ -61,6 +61,7 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedPlan()
 	w.seedUsage()
 	w.seedForecasts()
+	w.seedChallenges()
 	w.seedHosts()
 	w.seedDeployments()
 	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)
