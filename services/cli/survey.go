@@ -120,7 +120,7 @@ func (a *app) surveyCreate() *cobra.Command {
 	})
 }
 
-// own are questions in one's own words: csat-1, csat-2, …
+// own are questions in one's own words, with the ids csat-1, csat-2 and so on.
 func own(texts []string, of implementationv1.Question_Kind) []*implementationv1.Question {
 	all := make([]*implementationv1.Question, len(texts))
 	for i, text := range texts {

@@ -147,7 +147,7 @@ func (g *Gateway) followAsData(w http.ResponseWriter, r *http.Request, token str
 		return
 	}
 	w.Header()["Content-Type"] = contentJSON
-	_, _ = w.Write(data)
+	_, _ = w.Write(data) //nolint:gosec // JSON, sent with nosniff
 }
 
 func (g *Gateway) exchange(r *http.Request, token string) (proto.Message, error) {
@@ -201,7 +201,7 @@ func eachItem(q *implementationv1.Questionnaire, do func(question *implementatio
 			do(question, 0, "", question.GetId())
 		}
 		for i, text := range question.GetItems() {
-			do(question, int32(i+1), text, question.GetId()+"."+strconv.Itoa(i+1)) //nolint:gosec // at most 10
+			do(question, int32(i+1), text, question.GetId()+"."+strconv.Itoa(i+1))
 		}
 	}
 }

@@ -41,9 +41,9 @@ func (s *Store) SurveyResult(ctx context.Context, name string) (*implementationv
 }
 
 // audit says in the log that somebody read something, and about whom; no numbers.
-func (s *Store) audit(ctx context.Context, resource, what, about string) error {
+func (s *Store) audit(ctx context.Context, read, what, about string) error {
 	return s.DB().Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return s.tell(ctx, tx, feed.Record{Resource: resource, Type: what, Cause: about})
+		return s.tell(ctx, tx, feed.Record{Resource: read, Type: what, Cause: about})
 	})
 }
 

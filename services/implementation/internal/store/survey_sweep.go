@@ -58,7 +58,8 @@ func (s *Store) SweepSurveys(ctx context.Context) error {
 		{lifecycle.SurveyWaveClosed, fmt.Sprintf("state = %d AND close_time > 0 AND close_time <= $1", implementationv1.SurveyWave_OPEN), []any{now.UnixMicro()}, s.closeWave},
 		{
 			lifecycle.SurveyWavePurged, fmt.Sprintf("state IN (%d, %d) AND closed_time < $1", implementationv1.SurveyWave_CLOSED, implementationv1.SurveyWave_PUBLISHED),
-			[]any{now.AddDate(0, -survey.RetentionMonths, 0).UnixMicro()}, s.purgeWave,
+			[]any{now.AddDate(0, -survey.RetentionMonths, 0).UnixMicro()},
+			s.purgeWave,
 		},
 	} {
 		rows, err := SurveyWaves.SelectRows(ctx, s.DB().Read(), "WHERE "+due.where+" ORDER BY name LIMIT 100", due.args...)
