@@ -109,50 +109,9 @@ func (s *Store) SurveyResponses(ctx context.Context, req *implementationv1.ListS
 	return page, s.audit(ctx, w.GetName()+"/responses", "implementation.surveyResponses.read", fmt.Sprintf("%d people", len(all)))
 }
 
-// Pulse is what a group said last of the elements of ADKAR.
-type Pulse struct {
-	Group  *implementationv1.SurveyGroup // whose measures, if they are told
-	Wave   string
-	Closed time.Time
-}
-
-// Measure is the measure of an element, such as AWARENESS; nil where it is not told.
-func (p Pulse) Measure(element string) *implementationv1.SurveyMeasure {
-	for _, m := range p.Group.GetMeasures() {
-		if m.GetElement() == element {
-			return m
-		}
-	}
-	return nil
-}
-
-// PulseFacts are the last pulses of cohorts that were asked since a moment, by
-// cohort. They come from what was told, so that readiness says no more than anybody may read.
-func (s *Store) PulseFacts(ctx context.Context, cohorts []string, since time.Time) (map[string]Pulse, error) {
-	wanted := make(map[string]bool, len(cohorts))
-	workspaces := make(map[string]bool)
-	for _, cohort := range cohorts {
-		wanted[cohort], workspaces[Workspace(cohort)] = true, true
-	}
-	found := make(map[string]Pulse, len(cohorts))
-	for workspace := range workspaces {
-		results, err := s.SurveyResults(ctx, workspace, since, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range results {
-			for _, g := range r.GetGroups() {
-				if _, newer := found[g.GetCohort()]; g.GetValue() == "" && wanted[g.GetCohort()] && !newer {
-					found[g.GetCohort()] = Pulse{Group: g, Wave: r.GetSurveyWave(), Closed: r.GetClosedTime().AsTime()}
-				}
-			}
-		}
-	}
-	return found, nil
-}
-
 // SurveyResults is what was told of the waves of a workspace that closed since a
-// moment, the newest first; with pulses, only of those with an ADKAR question. It is for what decides by numbers, and is not audited.
+// moment, the newest first; with pulses, only of those with an ADKAR question. It is for readiness and detectors, which say no
+// more than anybody may read, and is not audited.
 func (s *Store) SurveyResults(ctx context.Context, workspace string, since time.Time, pulses bool) ([]*implementationv1.SurveyResult, error) {
 	query := "SELECT message FROM survey_results WHERE workspace = $1 AND closed_time >= $2"
 	if pulses {
