@@ -174,8 +174,11 @@ func (c *client) printCommunication(m *implementationv1.Communication) error {
 		what string
 		n    int64
 	}{
-		{"reached", m.GetDeliveredCount()}, {"have read it", m.GetReadCount()}, {"came back", m.GetBouncedCount()},
-		{"not written to", m.GetSkippedCount()}, {"handed over", m.GetHandedOverCount()},
+		{"reached", m.GetDeliveredCount()},
+		{"have read it", m.GetReadCount()},
+		{"came back", m.GetBouncedCount()},
+		{"not written to", m.GetSkippedCount()},
+		{"handed over", m.GetHandedOverCount()},
 	} {
 		rows = append(rows, []string{r.what, fmt.Sprint(r.n)})
 	}

@@ -18,6 +18,7 @@ import (
 
 func TestContactsAreKeptApart(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		w.cohort("sales", 3)
 		set, err := w.contacts.SetContact(ctx, &implementationv1.SetContactRequest{Name: contactName(0), Email: " Ada@People.Example.com ", Language: "de-ch", RequestId: "one"})
@@ -68,6 +69,7 @@ func TestContactsAreKeptApart(t *testing.T) {
 
 func TestNothingWrongWithAnAddressIsRepeated(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		w.cohort("sales", 2)
 		for _, bad := range []string{"secret", "secret@localhost", "secret@people.example.com\r\nBcc: eve@example.com", "A <secret@people.example.com>", "secret@a.example,secret@b.example"} {
@@ -129,6 +131,7 @@ func erasable(t *testing.T, w *reachWorld) (cohort, training string, sent *imple
 
 func TestAPersonWhoIsErasedIsGoneEverywhere(t *testing.T) {
 	eachReach(t, &smtptest.Options{}, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort, training, sent := erasable(t, w)
 		_, err := w.erasures.ErasePerson(ctx, &implementationv1.ErasePersonRequest{Name: person(0), ValidateOnly: true})
@@ -196,6 +199,7 @@ func TestAPersonWhoIsErasedIsGoneEverywhere(t *testing.T) {
 
 func TestAnErasedAddressIsOverwrittenOnDisk(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		file, isFile := strings.CutPrefix(w.main.URL, "sqlite:")
 		if !isFile {
 			return // PostgreSQL gives space back in its own time; docs/explanation/privacy.md says how to hurry it

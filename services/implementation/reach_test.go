@@ -31,6 +31,7 @@ func (w *reachWorld) eventually(name string, state implementationv1.Communicatio
 
 func TestACommunicationReachesThoseWhoCanBeReached(t *testing.T) {
 	eachReach(t, &smtptest.Options{}, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort := w.cohort("sales", 5)
 		w.reachable(0, 4) // p-004 has no address
@@ -89,6 +90,7 @@ func TestACommunicationReachesThoseWhoCanBeReached(t *testing.T) {
 
 func TestAMessageThatIsDeferredIsTriedAgain(t *testing.T) {
 	eachReach(t, &smtptest.Options{Implicit: true}, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		cohort := w.cohort("sales", 1)
 		w.reachable(0, 1)
 		w.smtp.Refuse(address(0), 451)
@@ -135,6 +137,7 @@ func TestAMessageThatIsDeferredIsTriedAgain(t *testing.T) {
 
 func TestACommunicationIsSentAtItsTime(t *testing.T) {
 	eachReach(t, &smtptest.Options{}, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort, empty := w.cohort("sales", 2), w.cohort("nobody", 0)
 		w.reachable(0, 2)
@@ -181,6 +184,7 @@ func TestACommunicationIsSentAtItsTime(t *testing.T) {
 
 func TestWithoutAMailServerMessagesAreHandedOver(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort := w.cohort("sales", 3)
 		c, err := w.communications.CreateCommunication(ctx, &implementationv1.CreateCommunicationRequest{
@@ -233,6 +237,7 @@ func TestWithoutAMailServerMessagesAreHandedOver(t *testing.T) {
 
 func TestAMeetingIsCountedByThoseWhoWereThere(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort := w.cohort("sales", 10)
 		faceless, err := w.stakeholders.CreateStakeholder(ctx, &implementationv1.CreateStakeholderRequest{
@@ -274,6 +279,7 @@ func TestAMeetingIsCountedByThoseWhoWereThere(t *testing.T) {
 
 func TestACommunicationCanBeGivenUpOnItsWay(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		cohort := w.cohort("sales", 3)
 		draft := w.draft("go", implementationv1.Communication_EMAIL, cohort)
 		_, err := w.communications.SendCommunication(t.Context(), &implementationv1.SendCommunicationRequest{Name: draft.GetName()})
@@ -289,6 +295,7 @@ func TestACommunicationCanBeGivenUpOnItsWay(t *testing.T) {
 
 func TestPeopleAreInvitedAndReminded(t *testing.T) {
 	eachReach(t, &smtptest.Options{}, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		cohort := w.cohort("sales", 4)
 		w.reachable(0, 4)
@@ -331,6 +338,7 @@ func TestPeopleAreInvitedAndReminded(t *testing.T) {
 
 func TestStakeholdersHaveAHistory(t *testing.T) {
 	eachReach(t, nil, func(t *testing.T, w *reachWorld) {
+		t.Helper()
 		ctx := t.Context()
 		created, err := w.stakeholders.CreateStakeholder(ctx, &implementationv1.CreateStakeholderRequest{
 			Parent: theCRM, StakeholderId: "head", Stakeholder: &implementationv1.Stakeholder{DisplayName: "Head of sales", Influence: 5, Sponsor: true},

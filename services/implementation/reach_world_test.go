@@ -134,7 +134,7 @@ func (w *reachWorld) dump() (all map[string]string) {
 
 func contents(w *reachWorld, db *sqldb.DB, table string) string {
 	w.Helper()
-	rows, err := db.Read().QueryContext(w.Context(), "SELECT * FROM "+table) //nolint:gosec // a test looks at everything
+	rows, err := db.Read().QueryContext(w.Context(), "SELECT * FROM "+table)
 	require.NoError(w, err)
 	columns, err := rows.Columns()
 	require.NoError(w, err)

@@ -107,6 +107,7 @@ func (w *world) states(t *testing.T) map[implementationv1.Mail_State]int {
 
 func TestAMessageSurvivesAProcessThatDiesAfterSendingIt(t *testing.T) {
 	each(t, smtptest.Options{}, func(t *testing.T, w *world) {
+		t.Helper()
 		w.queue(t, 1)
 		dead, _ := w.courier(t)
 		letters, err := w.store.ClaimMail(t.Context(), batch, lease)
@@ -135,6 +136,7 @@ func TestAMessageSurvivesAProcessThatDiesAfterSendingIt(t *testing.T) {
 
 func TestCouriersShareTheWork(t *testing.T) {
 	each(t, smtptest.Options{}, func(t *testing.T, w *world) {
+		t.Helper()
 		const n = 100
 		w.queue(t, n)
 		var wait sync.WaitGroup
@@ -159,6 +161,7 @@ func TestCouriersShareTheWork(t *testing.T) {
 
 func TestWordsAreKeptOnlyUntilTheyHaveLeft(t *testing.T) {
 	each(t, smtptest.Options{}, func(t *testing.T, w *world) {
+		t.Helper()
 		w.queue(t, 2)
 		w.smtp.Refuse("p-001@example.com", 550)
 		c, _ := w.courier(t)
@@ -171,6 +174,7 @@ func TestWordsAreKeptOnlyUntilTheyHaveLeft(t *testing.T) {
 
 func TestTheServerAsksWhoSends(t *testing.T) {
 	each(t, smtptest.Options{Auth: true}, func(t *testing.T, w *world) {
+		t.Helper()
 		w.queue(t, 1)
 		wrong, logs := w.courier(t, signIn(t, "wrong"))
 		require.NoError(t, wrong.round(t.Context()))
@@ -189,6 +193,7 @@ func TestTheServerAsksWhoSends(t *testing.T) {
 
 func TestAServerThatIsAwayLosesNothing(t *testing.T) {
 	each(t, smtptest.Options{}, func(t *testing.T, w *world) {
+		t.Helper()
 		w.queue(t, 3)
 		away, _ := w.courier(t, func(cfg *SMTP) { cfg.Address = "127.0.0.1:1" })
 		require.NoError(t, away.round(t.Context()))
@@ -203,6 +208,7 @@ func TestAServerThatIsAwayLosesNothing(t *testing.T) {
 
 func TestNoAddressIsLogged(t *testing.T) {
 	each(t, smtptest.Options{}, func(t *testing.T, w *world) {
+		t.Helper()
 		w.queue(t, 3)
 		w.smtp.Refuse("p-000@example.com", 550)
 		w.smtp.Refuse("p-001@example.com", 451)

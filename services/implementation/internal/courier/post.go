@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -167,7 +168,7 @@ func (p *Post) dial(ctx context.Context) (*gomail.Client, *smtp.Client, error) {
 		if p.TLS == None {
 			auth = gomail.SMTPAuthPlainNoEnc
 		}
-		options = append(options[:len(options):len(options)], gomail.WithSMTPAuth(auth), gomail.WithUsername(p.Username), gomail.WithPassword(string(bytes.TrimRight(password, "\r\n"))))
+		options = append(slices.Clip(options), gomail.WithSMTPAuth(auth), gomail.WithUsername(p.Username), gomail.WithPassword(string(bytes.TrimRight(password, "\r\n"))))
 	}
 	client, err := gomail.NewClient(p.host, options...)
 	if err != nil {

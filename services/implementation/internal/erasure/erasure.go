@@ -51,7 +51,7 @@ func (e *Eraser) Erase(ctx context.Context, req *implementationv1.ErasePersonReq
 	done, err := e.finish(ctx, receipt.GetName())
 	if err != nil {
 		e.logger.Warn("an erasure is not complete; trying again", zap.String("erasure", receipt.GetName()), zap.Error(err))
-		return receipt, nil //nolint:nilerr // it began, and says that it is not done
+		return receipt, nil // it began, and says that it is not done
 	}
 	return done, nil
 }

@@ -41,10 +41,10 @@ type Message struct {
 }
 
 // Parse reads the message.
-func (m Message) Parse(t testing.TB) *mail.Message {
-	t.Helper()
+func (m Message) Parse(tb testing.TB) *mail.Message {
+	tb.Helper()
 	parsed, err := mail.ReadMessage(bytes.NewReader(m.Raw))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return parsed
 }
 
@@ -68,10 +68,10 @@ type Options struct {
 }
 
 // Start starts a server that lives as long as the test.
-func Start(t testing.TB, opts Options) *Server {
-	t.Helper()
+func Start(tb testing.TB, opts Options) *Server {
+	tb.Helper()
 	s := &Server{refused: map[string]int{}, arrived: make(chan struct{}, 1000)}
-	certificate := s.certificate(t)
+	certificate := s.certificate(tb)
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &session{server: s, conn: c, needsAuth: opts.Auth}, nil
 	}))
@@ -79,8 +79,8 @@ func Start(t testing.TB, opts Options) *Server {
 	server.AllowInsecureAuth = opts.Plain
 	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
 	settings := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
 	s.Addr = listener.Addr().String()
 	switch {
 	case opts.Implicit:
@@ -90,27 +90,27 @@ func Start(t testing.TB, opts Options) *Server {
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		require.NoError(t, server.Close())
-		require.NoError(t, <-done)
+	tb.Cleanup(func() {
+		require.NoError(tb, server.Close())
+		require.NoError(tb, <-done)
 	})
 	return s
 }
 
 // certificate makes one for 127.0.0.1, signed by itself.
-func (s *Server) certificate(t testing.TB) tls.Certificate {
-	t.Helper()
+func (s *Server) certificate(tb testing.TB) tls.Certificate {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.example.com"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	s.CAFile = filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(s.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(tb, err)
+	s.CAFile = filepath.Join(tb.TempDir(), "ca.pem")
+	require.NoError(tb, os.WriteFile(s.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
@@ -136,13 +136,13 @@ func (s *Server) Messages() []Message {
 }
 
 // Wait waits for n messages in all.
-func (s *Server) Wait(t testing.TB, n int) []Message {
-	t.Helper()
+func (s *Server) Wait(tb testing.TB, n int) []Message {
+	tb.Helper()
 	for len(s.Messages()) < n {
 		select {
 		case <-s.arrived:
 		case <-time.After(time.Minute):
-			require.Fail(t, "the mail server waits in vain", "it has %d messages, and should have %d", len(s.Messages()), n)
+			require.Fail(tb, "the mail server waits in vain", "it has %d messages, and should have %d", len(s.Messages()), n)
 		}
 	}
 	return s.Messages()
@@ -215,4 +215,3 @@ func (s *session) Data(r io.Reader) error {
 
 func (s *session) Reset()        { s.from, s.to = "", "" }
 func (s *session) Logout() error { return nil }
-

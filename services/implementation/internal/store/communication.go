@@ -26,8 +26,14 @@ const (
 var Communications = resource.Define(resource.Spec[*implementationv1.Communication]{
 	Table: "communications",
 	Columns: []resource.Column[*implementationv1.Communication]{
-		{Field: "display_name"}, {Field: "channel"}, {Field: "must_know"}, {Field: "owner"}, {Field: "state"},
-		{Field: "send_time"}, {Field: "sent_time"}, {Field: "labels"},
+		{Field: "display_name"},
+		{Field: "channel"},
+		{Field: "must_know"},
+		{Field: "owner"},
+		{Field: "state"},
+		{Field: "send_time"},
+		{Field: "sent_time"},
+		{Field: "labels"},
 	},
 	Parent: Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.Communication]{

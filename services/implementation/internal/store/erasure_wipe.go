@@ -37,8 +37,10 @@ func (s *Store) wipe(ctx context.Context, tx *sqldb.Tx, person string) ([]*imple
 		{"messages that waited", removed, "", func(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
 			return s.dropMail(ctx, tx, "person", person, mail.Erased)
 		}},
-		{"messages that were sent", unlinked, "How many people a message reached is counted on. Its words were removed when it left.",
-			statements("UPDATE outbox SET person = '' WHERE person = $1")},
+		{
+			"messages that were sent", unlinked, "How many people a message reached is counted on. Its words were removed when it left.",
+			statements("UPDATE outbox SET person = '' WHERE person = $1"),
+		},
 	} {
 		n, err := step.do(ctx, tx, person)
 		if err != nil {

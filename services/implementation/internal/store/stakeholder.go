@@ -20,8 +20,15 @@ import (
 var Stakeholders = resource.Define(resource.Spec[*implementationv1.Stakeholder]{
 	Table: "stakeholders",
 	Columns: []resource.Column[*implementationv1.Stakeholder]{
-		{Field: "display_name"}, {Field: "person"}, {Field: "influence"}, {Field: "stance"}, {Field: "sponsor"}, {Field: "owner"},
-		{Field: "last_contact_time"}, {Field: "last_action_time"}, {Field: "labels"},
+		{Field: "display_name"},
+		{Field: "person"},
+		{Field: "influence"},
+		{Field: "stance"},
+		{Field: "sponsor"},
+		{Field: "owner"},
+		{Field: "last_contact_time"},
+		{Field: "last_action_time"},
+		{Field: "labels"},
 	},
 	Parent: Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.Stakeholder]{
