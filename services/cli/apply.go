@@ -72,10 +72,15 @@ func (c *client) readDocuments(file string) (all []document, err error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for i := 1; ; i++ {
-		var content map[string]any
-		if err := decoder.Decode(&content); errors.Is(err, io.EOF) {
+		var node yaml.Node
+		if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
 			return all, nil
 		} else if err != nil {
+			return nil, usage(fmt.Sprintf("%s is not YAML: %v", file, err), "correct the file")
+		}
+		plainTimes(&node)
+		var content map[string]any
+		if err := node.Decode(&content); err != nil {
 			return nil, usage(fmt.Sprintf("%s is not YAML: %v", file, err), "correct the file")
 		}
 		if len(content) == 0 {
@@ -87,6 +92,17 @@ func (c *client) readDocuments(file string) (all []document, err error) {
 		}
 		d.where = fmt.Sprintf("%s, document %d", file, i)
 		all = append(all, d)
+	}
+}
+
+// plainTimes keeps dates and times as they are written. YAML would make a moment
+// of a date, and 2026-12-24 of a holiday is none.
+func plainTimes(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!timestamp" {
+		node.Tag = "!!str"
+	}
+	for _, child := range node.Content {
+		plainTimes(child)
 	}
 }
 
