@@ -130,8 +130,8 @@ func TestForecastsThatAreRefused(t *testing.T) {
 			}
 		}
 		f.refusesAll(t, refusing{
-			"a correlation above one": {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Correlation = proto.Float64(1.1) })},
-			"a negative correlation":  {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Correlation = proto.Float64(-.1) })},
+			"a correlation above one": {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Correlation = new(1.1) })},
+			"a negative correlation":  {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Correlation = new(-.1) })},
 			"too few iterations":      {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Iterations = 99 })},
 			"too many iterations":     {codes.InvalidArgument, "INVALID_FIELD", asked(func(r *implementationv1.CreateForecastRequest) { r.Forecast.Iterations = 100_001 })},
 			"an empty plan":           {codes.FailedPrecondition, "PLAN_EMPTY", asked(func(r *implementationv1.CreateForecastRequest) { r.Parent = ws + "/implementations/empty" })},
@@ -227,8 +227,6 @@ func TestAProposalChangesThePlanWhenItIsAppliedAndNotBefore(t *testing.T) {
 
 func TestAProposalOfAPlanThatHasChangedIsRefused(t *testing.T) {
 	eachForecast(t, func(t *testing.T, f *forecaster) {
-		p, err := f.level()
-		require.NoError(t, err)
 		ctx := t.Context()
 		for name, change := range map[string]func() error{
 			"a task": func() error {
@@ -241,7 +239,7 @@ func TestAProposalOfAPlanThatHasChangedIsRefused(t *testing.T) {
 				return err
 			},
 		} {
-			p, err = f.level()
+			p, err := f.level()
 			require.NoError(t, err)
 			require.NoError(t, change())
 			_, err = f.apply(p)
@@ -253,7 +251,7 @@ func TestAProposalOfAPlanThatHasChangedIsRefused(t *testing.T) {
 			}
 		}
 		unrelated := ws + "/resources/bob"
-		p, err = f.level()
+		p, err := f.level()
 		require.NoError(t, err)
 		require.Equal(t, unrelated, f.resource("bob", &implementationv1.Resource{Kind: implementationv1.Resource_PERSON}))
 		_, err = f.apply(p)

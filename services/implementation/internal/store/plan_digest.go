@@ -53,7 +53,7 @@ func planDigest(ctx context.Context, q sqldb.Queryer, implementation string, asO
 			SELECT a.resource FROM tasks t JOIN task_assignments a ON a.task = t.name WHERE t.parent = $1)
 		ORDER BY 1, 2`, implementation)
 	sum := sha256.New()
-	sum.Write(binary.BigEndian.AppendUint64(nil, uint64(asOf.UnixMicro()))) //nolint:gosec // its bits
+	sum.Write(binary.BigEndian.AppendUint64(nil, uint64(asOf.UnixMicro())))
 	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var (
 			kind         int
@@ -63,7 +63,7 @@ func planDigest(ctx context.Context, q sqldb.Queryer, implementation string, asO
 		if err := rows.Scan(&kind, &name, &storedDigest); err != nil {
 			return none, err
 		}
-		fmt.Fprintf(sum, "%d %s\n", kind, name)
+		sum.Write(fmt.Appendf(nil, "%d %s\n", kind, name))
 		sum.Write(storedDigest)
 		return none, nil
 	})
