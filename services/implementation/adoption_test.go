@@ -263,25 +263,25 @@ func TestWhoOptsOutLeavesBothNumbers(t *testing.T) {
 			require.True(t, consent.GetOptedOut())
 		}
 		for p := range 9 {
-			optOut(p)
+			optOut(25 + p)
 			point := a.last(a.day(-1))
 			require.EqualValues(t, p+1, point.GetOptedOut(), "their number is shown")
 			require.Equal(t, []int64{40, 30}, []int64{point.GetEligible(), point.GetActive()}, "the group waits, or else the last one's use would follow")
 		}
-		optOut(9)
-		optOut(9)
+		optOut(34)
+		optOut(34)
 		point := a.last(a.day(-1))
-		require.Equal(t, []int64{30, 20, 10}, []int64{point.GetEligible(), point.GetActive(), point.GetOptedOut()})
+		require.Equal(t, []int64{30, 25, 10}, []int64{point.GetEligible(), point.GetActive(), point.GetOptedOut()})
 		require.EqualValues(t, 40, a.last(a.day(-6)).GetEligible(), "before they left they were there")
 
 		a.used("quotes", a.day(-1), upTo(40)...)
 		a.used("quotes", a.day(0), upTo(40)...)
 		for p := range 10 {
-			_, err := a.usage.OptIn(t.Context(), &implementationv1.OptInRequest{Person: person(p)})
+			_, err := a.usage.OptIn(t.Context(), &implementationv1.OptInRequest{Person: person(25 + p)})
 			require.NoError(t, err)
 		}
 		point = a.last(a.day(0))
-		require.Equal(t, []int64{40, 30 + 10, 0}, []int64{point.GetEligible(), point.GetActive(), point.GetOptedOut()}, "back again, by what was used before and the day of the return: none of what was used in between was kept")
+		require.Equal(t, []int64{40, 30 + 5, 0}, []int64{point.GetEligible(), point.GetActive(), point.GetOptedOut()}, "back again with what was used before; nothing was kept of what they used while they were out")
 
 		_, err := a.usage.OptIn(t.Context(), &implementationv1.OptInRequest{Person: person(1)})
 		require.Equal(t, "NOT_OPTED_OUT", fault.ReasonOf(err))
