@@ -258,7 +258,8 @@ type Challenge struct {
 	State Challenge_State `protobuf:"varint,17,opt,name=state,proto3,enum=golive.implementation.v1.Challenge_State" json:"state,omitempty"`
 	// Probability × impact, 1 to 25.
 	Severity int32 `protobuf:"varint,18,opt,name=severity,proto3" json:"severity,omitempty"`
-	// Declared, or of severity 15 and more. While it is OPEN or MITIGATING, its cohort is not ready.
+	// Declared, or of severity 15 and more. While it is OPEN or MITIGATING, its cohort is not ready, or no cohort
+	// of the implementation where it names none.
 	Critical bool `protobuf:"varint,19,opt,name=critical,proto3" json:"critical,omitempty"`
 	// The last word of a person about it: why it was dismissed, resolved, accepted, reopened.
 	Reason string `protobuf:"bytes,20,opt,name=reason,proto3" json:"reason,omitempty"`
