@@ -187,6 +187,9 @@ func (s *Service) Ready(ctx context.Context) error {
 	if err := s.db.Read().QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
 		return fmt.Errorf("implementation database: %w", err)
 	}
+	if err := s.reach.db.Read().QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("database of contacts: %w", err)
+	}
 	return s.revoked.Ready(ctx)
 }
 

@@ -324,6 +324,24 @@ func TestPeopleAreInvitedAndReminded(t *testing.T) {
 		require.Equal(t, address(1), last.To)
 		require.Equal(t, "Still to be done: basics", last.Parse(t).Header.Get("Subject"))
 
+		// A session reminds those who have a seat in it, and invites those who have none.
+		sessions := implementationv1.NewSessionServiceClient(w.dial("users/alice", map[string][]auth.Role{auth.AllWorkspaces: {auth.Admin}}))
+		session, err := sessions.CreateSession(ctx, &implementationv1.CreateSessionRequest{Parent: training, Session: &implementationv1.Session{
+			StartTime: stampOf(w.clock.now().Add(48 * time.Hour)), EndTime: stampOf(w.clock.now().Add(50 * time.Hour)), Seats: 5, Place: "Room 4",
+		}})
+		require.NoError(t, err)
+		_, err = w.enrolments.BookEnrolment(ctx, &implementationv1.BookEnrolmentRequest{Name: training + "/enrolments/p-002", Session: session.GetName()})
+		require.NoError(t, err)
+		reminded, err = w.mails.RemindPeople(ctx, &implementationv1.RemindPeopleRequest{Parent: ws, About: session.GetName()})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, reminded.GetQueuedCount())
+		seat := w.smtp.Wait(t, 5)[4]
+		require.Equal(t, address(2), seat.To)
+		require.Contains(t, string(seat.Raw), "Room 4")
+		invited, err = w.mails.InvitePeople(ctx, &implementationv1.InvitePeopleRequest{Parent: ws, About: session.GetName()})
+		require.NoError(t, err)
+		require.EqualValues(t, 2, invited.GetQueuedCount())
+
 		for about, reason := range map[string]string{
 			ws + "/cohorts/sales": "ABOUT_INVALID", "nonsense": "ABOUT_INVALID",
 			"workspaces/other/trainings/basics": "ABOUT_INVALID", ws + "/trainings/none": "RESOURCE_NOT_FOUND",
