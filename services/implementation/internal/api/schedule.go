@@ -4,6 +4,7 @@ import (
 	"context"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/earned"
 	"github.com/golive-dev/golive/services/implementation/internal/plan"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -41,4 +42,25 @@ func (a *ScheduleService) LintSchedule(ctx context.Context, req *implementationv
 		return nil, err
 	}
 	return plan.Lint(in), nil
+}
+
+// SimulateSchedule computes what a change would do.
+func (a *ScheduleService) SimulateSchedule(ctx context.Context, req *implementationv1.SimulateScheduleRequest) (*implementationv1.SimulateScheduleResponse, error) {
+	in, err := a.store.PlanInput(ctx, req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	if in, err = a.store.WithAssigned(ctx, in, req.GetTasks()); err != nil {
+		return nil, err
+	}
+	return plan.Simulate(in, req)
+}
+
+// GetEarnedValue compares the plan with its current baseline now.
+func (a *ScheduleService) GetEarnedValue(ctx context.Context, req *implementationv1.GetEarnedValueRequest) (*implementationv1.EarnedValue, error) {
+	in, err := a.store.PlanInput(ctx, req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	return earned.Of(in)
 }

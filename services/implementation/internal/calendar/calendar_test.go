@@ -131,7 +131,9 @@ func TestCalendarRefusesWhatCannotBe(t *testing.T) {
 	exception := func(start, end string, spans ...*implementationv1.WorkingSpan) *implementationv1.Calendar {
 		return &implementationv1.Calendar{Exceptions: []*implementationv1.CalendarException{{StartDate: start, EndDate: end, Hours: spans}}}
 	}
-	week := func(h ...*implementationv1.WorkingHours) *implementationv1.Calendar { return &implementationv1.Calendar{Week: h} }
+	week := func(h ...*implementationv1.WorkingHours) *implementationv1.Calendar {
+		return &implementationv1.Calendar{Week: h}
+	}
 	for _, tt := range []struct {
 		name   string
 		c      *implementationv1.Calendar

@@ -44,8 +44,11 @@ func TestMoneyOfDatesIsThatOfSpreadsheets(t *testing.T) {
 	}
 	// The example of the documentation of XNPV and XIRR.
 	flows := money.Yearly([]money.Dated{
-		{date("2008-01-01"), -10_000}, {date("2008-03-01"), 2_750}, {date("2008-10-30"), 4_250},
-		{date("2009-02-15"), 3_250}, {date("2009-04-01"), 2_750},
+		{date("2008-01-01"), -10_000},
+		{date("2008-03-01"), 2_750},
+		{date("2008-10-30"), 4_250},
+		{date("2009-02-15"), 3_250},
+		{date("2009-04-01"), 2_750},
 	})
 	npv, ok := money.NPV(.09, flows)
 	require.True(t, ok)

@@ -30,13 +30,13 @@ func (p *Plan) Baseline() *implementationv1.Baseline {
 		b.EffortMinutes += efforts[t.GetName()]
 		b.CostMinor += t.GetCostMinor()
 	}
-	slices.SortFunc(b.Tasks, func(a, b *implementationv1.BaselineTask) int { return strings.Compare(a.GetName(), b.GetName()) })
+	slices.SortFunc(b.GetTasks(), func(a, b *implementationv1.BaselineTask) int { return strings.Compare(a.GetName(), b.GetName()) })
 	for _, stage := range s.GetStages() {
 		b.Stages = append(b.Stages, &implementationv1.BaselineStage{
 			Name: stage.GetName(), DisplayName: stage.GetDisplayName(), StartTime: stage.GetStartTime(), EndTime: stage.GetEndTime(),
 		})
 	}
-	if b.EndTime == nil {
+	if b.GetEndTime() == nil {
 		b.EndTime = timestamppb.New(b.GetStartTime().AsTime())
 	}
 	return b

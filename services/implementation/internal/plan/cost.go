@@ -48,7 +48,9 @@ func (r Rates) Of(t *implementationv1.Task, minutes int64) int64 {
 }
 
 // Cost is what a task costs: what is fixed, and its work.
-func (r Rates) Cost(t *implementationv1.Task) int64 { return t.GetFixedCostMinor() + r.Of(t, Effort(t)) }
+func (r Rates) Cost(t *implementationv1.Task) int64 {
+	return t.GetFixedCostMinor() + r.Of(t, Effort(t))
+}
 
 func units(t *implementationv1.Task) float64 {
 	total := 0.0

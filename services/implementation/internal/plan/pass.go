@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
 )
@@ -12,8 +14,8 @@ type dates struct {
 	lateStart  []calendar.Minute // when it, or what is left of it, must begin
 	lateEnd    []calendar.Minute
 	lateBound  []calendar.Minute // until when it may be said to end: lateEnd, or later where nobody works between
-	finish     calendar.Minute // of the plan
-	float      []int64         // total
+	finish     calendar.Minute   // of the plan
+	float      []int64           // total
 	free       []int64
 }
 
@@ -38,8 +40,8 @@ func (p *Plan) schedule() (*dates, error) {
 		}
 		d.finish = max(d.finish, d.end[i])
 	}
-	for at := len(p.net.Order) - 1; at >= 0; at-- {
-		p.backward(d, p.net.Order[at])
+	for _, i := range slices.Backward(p.net.Order) {
+		p.backward(d, i)
 	}
 	floats := make([]int64, 2*n)
 	d.float, d.free = floats[:n], floats[n:]

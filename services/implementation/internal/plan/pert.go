@@ -55,7 +55,7 @@ func (p *Plan) pert() *implementationv1.ClassicalPert {
 			out.Path = append(out.Path, p.net.Tasks[at].Name)
 		}
 	}
-	slices.Reverse(out.Path)
+	slices.Reverse(out.GetPath())
 	out.StandardDeviationMinutes = math.Sqrt(out.GetVariance())
 	return out
 }

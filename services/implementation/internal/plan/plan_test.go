@@ -40,7 +40,9 @@ func TestPlanRefusesWhatCannotBeComputed(t *testing.T) {
 		return fault.ReasonOf(err)
 	}
 	require.Equal(t, "PREDECESSOR_UNKNOWN", refused(func(in *plan.Input) { in.Tasks[1].Dependencies[0].Predecessor = taskName("nobody") }))
-	require.Equal(t, "ESTIMATE_ORDER", refused(func(in *plan.Input) { in.Tasks[0].Estimate = &implementationv1.Estimate{LikelyMinutes: 5, PessimisticMinutes: new(int32(4))} }))
+	require.Equal(t, "ESTIMATE_ORDER", refused(func(in *plan.Input) {
+		in.Tasks[0].Estimate = &implementationv1.Estimate{LikelyMinutes: 5, PessimisticMinutes: new(int32(4))}
+	}))
 	require.Equal(t, "TASK_TWICE", refused(func(in *plan.Input) { in.Tasks = append(in.Tasks, in.Tasks[0]) }))
 	require.Equal(t, "RESOURCE_UNKNOWN", refused(func(in *plan.Input) { in.Tasks[0].Assignments = []*implementationv1.Assignment{{Resource: ada}} }))
 	require.Equal(t, "PLAN_TOO_LONG", refused(func(in *plan.Input) {

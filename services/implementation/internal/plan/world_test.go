@@ -30,8 +30,8 @@ var link = regexp.MustCompile(`^(\w+?) ?(FS|SS|FF|SF)?([+-][0-9.]+)?$`)
 
 // build reads a plan as textbooks write it: `A 6; B 2 < A; C 8 < A FS+2, B SS`. Durations and lags are
 // days; three of them, `A 1/2/9`, are an estimate of three points.
-func build(t testing.TB, text string) plan.Input {
-	t.Helper()
+func build(tb testing.TB, text string) plan.Input {
+	tb.Helper()
 	in := plan.Input{
 		Implementation: &implementationv1.Implementation{Name: root, StartTime: timestamppb.New(begin())},
 		Stages:         []*implementationv1.Stage{{Name: root + "/stages/s"}},
@@ -39,11 +39,11 @@ func build(t testing.TB, text string) plan.Input {
 	for one := range strings.SplitSeq(text, ";") {
 		left, right, _ := strings.Cut(one, "<")
 		words := strings.Fields(left)
-		require.Len(t, words, 2, one)
-		task := &implementationv1.Task{Name: taskName(words[0]), Stage: root + "/stages/s", State: implementationv1.Task_TODO, Estimate: estimate(t, words[1])}
+		require.Len(tb, words, 2, one)
+		task := &implementationv1.Task{Name: taskName(words[0]), Stage: root + "/stages/s", State: implementationv1.Task_TODO, Estimate: estimate(tb, words[1])}
 		for word := range strings.SplitSeq(right, ",") {
 			if word = strings.TrimSpace(word); word != "" {
-				task.Dependencies = append(task.Dependencies, dependency(t, word))
+				task.Dependencies = append(task.Dependencies, dependency(tb, word))
 			}
 		}
 		in.Tasks = append(in.Tasks, task)
@@ -51,49 +51,49 @@ func build(t testing.TB, text string) plan.Input {
 	return in
 }
 
-func estimate(t testing.TB, text string) *implementationv1.Estimate {
-	t.Helper()
+func estimate(tb testing.TB, text string) *implementationv1.Estimate {
+	tb.Helper()
 	points := strings.Split(text, "/")
 	if len(points) == 1 {
-		return &implementationv1.Estimate{LikelyMinutes: days(t, text)}
+		return &implementationv1.Estimate{LikelyMinutes: days(tb, text)}
 	}
 	return &implementationv1.Estimate{
-		OptimisticMinutes: new(days(t, points[0])), LikelyMinutes: days(t, points[1]), PessimisticMinutes: new(days(t, points[2])),
+		OptimisticMinutes: new(days(tb, points[0])), LikelyMinutes: days(tb, points[1]), PessimisticMinutes: new(days(tb, points[2])),
 	}
 }
 
-func dependency(t testing.TB, text string) *implementationv1.Dependency {
-	t.Helper()
+func dependency(tb testing.TB, text string) *implementationv1.Dependency {
+	tb.Helper()
 	parts := link.FindStringSubmatch(text)
-	require.NotNil(t, parts, text)
+	require.NotNil(tb, parts, text)
 	d := &implementationv1.Dependency{Predecessor: taskName(parts[1]), Type: map[string]implementationv1.Dependency_Type{
 		"": 0, "FS": 1, "SS": 2, "FF": 3, "SF": 4,
 	}[parts[2]]}
 	if parts[3] != "" {
-		d.LagMinutes = days(t, parts[3])
+		d.LagMinutes = days(tb, parts[3])
 	}
 	return d
 }
 
-func days(t testing.TB, text string) int32 {
-	t.Helper()
+func days(tb testing.TB, text string) int32 {
+	tb.Helper()
 	f, err := strconv.ParseFloat(text, 64)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return int32(f * unit)
 }
 
-func schedule(t testing.TB, in plan.Input) *implementationv1.Schedule {
-	t.Helper()
+func schedule(tb testing.TB, in plan.Input) *implementationv1.Schedule {
+	tb.Helper()
 	p, err := plan.New(in)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p.Schedule()
 }
 
 // table is id, early start and end, total and free float of each task, in days of the plan; critical ones have a star.
-func table(t testing.TB, in plan.Input) string {
-	t.Helper()
+func table(tb testing.TB, in plan.Input) string {
+	tb.Helper()
 	p, err := plan.New(in)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	byName := map[string]*implementationv1.TaskSchedule{}
 	for _, s := range p.Schedule().GetTasks() {
 		byName[s.GetName()] = s
@@ -114,14 +114,14 @@ func table(t testing.TB, in plan.Input) string {
 	return strings.Join(lines, "; ")
 }
 
-func find(t testing.TB, s *implementationv1.Schedule, id string) *implementationv1.TaskSchedule {
-	t.Helper()
+func find(tb testing.TB, s *implementationv1.Schedule, id string) *implementationv1.TaskSchedule {
+	tb.Helper()
 	for _, one := range s.GetTasks() {
 		if one.GetName() == taskName(id) {
 			return one
 		}
 	}
-	require.Fail(t, "no task "+id)
+	require.Fail(tb, "no task "+id)
 	return nil
 }
 
