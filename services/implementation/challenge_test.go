@@ -310,3 +310,36 @@ func TestWorkIsJudged(t *testing.T) {
 		require.Equal(t, []string{taskName("unstaffed")}, critical)
 	})
 }
+
+func TestOnePersonInSeveralPlansIsJudged(t *testing.T) {
+	t.Parallel()
+	eachWatched(t, func(t *testing.T, w *watchers) {
+		ctx := t.Context()
+		ada := w.resource("ada", &implementationv1.Resource{Kind: implementationv1.Resource_PERSON})
+		w.stage("build")
+		task := work("build")
+		task.Estimate, task.Assignments = days(4), []*implementationv1.Assignment{{Resource: ada}}
+		w.task("cut-over", task)
+		for _, id := range []string{"erp", "hr", "web"} {
+			other := ws + "/implementations/" + id
+			_, err := w.implementations.CreateImplementation(ctx, &implementationv1.CreateImplementationRequest{Parent: ws, ImplementationId: id, Implementation: &implementationv1.Implementation{Priority: 100}})
+			require.NoError(t, err)
+			_, err = w.stages.CreateStage(ctx, &implementationv1.CreateStageRequest{Parent: other, StageId: "build", Stage: &implementationv1.Stage{}})
+			require.NoError(t, err)
+			for _, task := range []string{"next", "small"} {
+				_, err = w.tasks.CreateTask(ctx, &implementationv1.CreateTaskRequest{Parent: other, TaskId: task, Task: &implementationv1.Task{
+					Stage: other + "/stages/build", Estimate: days(2), Assignments: []*implementationv1.Assignment{{Resource: ada, Units: 0.5}},
+				}})
+				require.NoError(t, err)
+			}
+		}
+		w.clock.advance(7 * 24 * time.Hour)
+		said := w.finds()
+		require.Equal(t, "HOLDS: week 2026-W11: 32 + 16 + 16 + 16 hours for 4 implementations of 40 hours = 200 % > 100 %", said["P2"])
+		require.Equal(t, "HOLDS: week 2026-W11: active tasks in 4 plans ≥ 4", said["P3"])
+		require.Contains(t, said["P4"], "CLEAR: float 0 days ≤ 5; no progress for 7 days ≥ 5; meanwhile its assignee finished 0 tasks")
+		_, err := w.tasks.CompleteTask(ctx, &implementationv1.CompleteTaskRequest{Name: ws + "/implementations/erp/tasks/small"})
+		require.NoError(t, err)
+		require.Contains(t, w.finds()["P4"], "HOLDS: float 0 days ≤ 5; no progress for 7 days ≥ 5; meanwhile its assignee finished 1 tasks of lower priority elsewhere")
+	})
+}

@@ -250,7 +250,7 @@ func (p *Plan) ready() map[string]time.Time {
 		if n.Task == nil || n.Started || n.Done {
 			continue
 		}
-		since, free := later(p.network.Begin.Time(), n.Release.Time()), true
+		since, free := later(p.network.Begin.Time(), n.Task.GetEarliestStartTime().AsTime()), true
 		for _, l := range n.Links {
 			before := p.network.Tasks[l.From]
 			if free = before.Done; !free {

@@ -22,8 +22,8 @@ const (
 // criticalFrom is the probability × impact from which a challenge is critical without being declared.
 const criticalFrom = 15
 
-// Challenges is the kind of challenges.
-var Challenges = resource.Define(resource.Spec[*implementationv1.Challenge]{
+// challengeRows is the kind without its hooks, which speak of what can be commented on; challenges can.
+var challengeRows = resource.Define(resource.Spec[*implementationv1.Challenge]{
 	Table: "challenges",
 	Columns: []resource.Column[*implementationv1.Challenge]{
 		{Field: "display_name"},
@@ -41,18 +41,20 @@ var Challenges = resource.Define(resource.Spec[*implementationv1.Challenge]{
 	},
 	Parent:   Implementations.RequiredLater,
 	Terminal: func(c *implementationv1.Challenge) bool { return lifecycle.ChallengeEnded(c.GetState()) },
-	Hooks: resource.Hooks[*implementationv1.Challenge]{
-		Default: func(ctx context.Context, _ *sqldb.Tx, c *implementationv1.Challenge) error {
-			c.State, c.Creator = implementationv1.Challenge_OPEN, actor(ctx)
-			return nil
-		},
-		Validate: validateChallenge,
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Challenge) error {
-			if err := lifecycle.ChallengeDeletable(old); err != nil {
-				return err
-			}
-			return removeComments(ctx, tx, old.GetName())
-		},
+})
+
+// Challenges is the kind of challenges.
+var Challenges = challengeRows.With(resource.Hooks[*implementationv1.Challenge]{
+	Default: func(ctx context.Context, _ *sqldb.Tx, c *implementationv1.Challenge) error {
+		c.State, c.Creator = implementationv1.Challenge_OPEN, actor(ctx)
+		return nil
+	},
+	Validate: validateChallenge,
+	BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Challenge) error {
+		if err := lifecycle.ChallengeDeletable(old); err != nil {
+			return err
+		}
+		return removeComments(ctx, tx, old.GetName())
 	},
 })
 
@@ -215,30 +217,4 @@ func own(c *implementationv1.Challenge, owner string) {
 	if owner != "" {
 		c.Owner = owner
 	}
-}
-
-// CriticalChallenges are the critical challenges that are OPEN or MITIGATING on the cohorts of cohort plans, by
-// plan and the oldest first. Plans without one are not in the answer. One query.
-func (s *Store) CriticalChallenges(ctx context.Context, q sqldb.Queryer, plans []*implementationv1.CohortPlan) (map[string][]*implementationv1.Challenge, error) {
-	found := map[string][]*implementationv1.Challenge{}
-	if len(plans) == 0 {
-		return found, nil
-	}
-	byCohort := map[[2]string][]string{}
-	args := []any{implementationv1.Challenge_OPEN, implementationv1.Challenge_MITIGATING}
-	for _, plan := range plans {
-		key := [2]string{parent(plan.GetName()), plan.GetCohort()}
-		byCohort[key] = append(byCohort[key], plan.GetName())
-		args = append(args, plan.GetCohort())
-	}
-	all, err := Challenges.Select(ctx, q, "WHERE critical = 1 AND state IN ($1, $2) AND cohort IN ("+sqldb.Marks(3, len(plans))+") ORDER BY create_time, name", args...)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all {
-		for _, plan := range byCohort[[2]string{parent(c.GetName()), c.GetCohort()}] {
-			found[plan] = append(found[plan], c)
-		}
-	}
-	return found, nil
 }

@@ -43,7 +43,10 @@ type item interface {
 // commentable are the kinds that take comments. What is about one person
 // takes none: everybody who may read comments would read about that person.
 func commentable() []item {
-	return []item{Implementations, Stages, Tasks, Baselines, CohortPlans, Resources, Cohorts, Trainings, BudgetLines, LedgerEntries}
+	return []item{
+		Implementations, Stages, Tasks, Baselines, Resources, Forecasts, Proposals, Cohorts, CohortPlans, Trainings, Sessions,
+		Communications, Surveys, BudgetLines, LedgerEntries, Outcomes, challengeRows,
+	}
 }
 
 func validateComment(ctx context.Context, tx *sqldb.Tx, _, c *implementationv1.Comment) error {

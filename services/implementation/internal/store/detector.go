@@ -151,3 +151,22 @@ func saveStanding(ctx context.Context, tx *sqldb.Tx, implementation string, key 
 		SET period = excluded.period, end_time = excluded.end_time, holding = excluded.holding, clear = excluded.clear, active = excluded.active`,
 		implementation, string(key.rule), key.subject, key.aspect, standing.Window, micros(standing.End), standing.Holding, standing.Clear, active)
 }
+
+// removeDetections takes the register of an implementation along with it, and all that detectors know of it.
+func removeDetections(ctx context.Context, tx *sqldb.Tx, implementation string) error {
+	for _, statement := range []string{
+		"DELETE FROM comments WHERE subject IN (SELECT name FROM challenges WHERE parent = $1)",
+		"DELETE FROM resource_sets WHERE name IN (SELECT name FROM challenges WHERE parent = $1)",
+		"DELETE FROM challenges WHERE parent = $1",
+		"DELETE FROM signals WHERE parent = $1",
+		"DELETE FROM detector_policies WHERE implementation = $1",
+		"DELETE FROM detector_states WHERE implementation = $1",
+		"DELETE FROM detector_runs WHERE implementation = $1",
+		"DELETE FROM ticket_counts WHERE implementation = $1",
+	} {
+		if _, err := tx.ExecContext(ctx, statement, implementation); err != nil {
+			return fmt.Errorf("delete what was detected of %s: %w", implementation, err)
+		}
+	}
+	return nil
+}

@@ -257,38 +257,21 @@ func TestEveryImplementationIsJudgedOnceADay(t *testing.T) {
 	})
 }
 
-func TestCriticalChallengesOfACohort(t *testing.T) {
+func TestTheRegisterGoesWithItsImplementation(t *testing.T) {
 	eachBureau(t, func(t *testing.T, b *bureau) {
+		b.goLive(2026, 6, 3)
+		b.nextWeek()
+		require.NotEmpty(t, b.nextWeek().GetSuggested())
 		ctx := t.Context()
-		create := func(id string, c *implementationv1.Challenge) *implementationv1.Challenge {
-			c.DisplayName, c.Class = id, implementationv1.Challenge_TECHNICAL
-			made, err := store.Challenges.Create(ctx, b.Store.Store, &implementationv1.CreateChallengeRequest{Parent: crm, ChallengeId: id, Challenge: c})
-			require.NoError(t, err)
-			return made
+		_, err := store.CohortPlans.Delete(ctx, b.Store.Store, &implementationv1.DeleteCohortPlanRequest{Name: sales})
+		require.NoError(t, err)
+		_, err = store.Implementations.Delete(ctx, b.Store.Store, &implementationv1.DeleteImplementationRequest{Name: crm})
+		require.NoError(t, err)
+		for _, table := range []string{"challenges", "signals", "detector_states", "detector_runs", "cohort_plan_dates"} {
+			var left int
+			require.NoError(t, b.DB().Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&left))
+			require.Zero(t, left, table)
 		}
-		plan, err := store.CohortPlans.Load(ctx, b.DB().Read(), sales)
-		require.NoError(t, err)
-		critical := func() (ids []string) {
-			found, err := b.CriticalChallenges(ctx, b.DB().Read(), []*implementationv1.CohortPlan{plan})
-			require.NoError(t, err)
-			for _, c := range found[sales] {
-				ids = append(ids, c.GetDisplayName())
-			}
-			return ids
-		}
-		require.Empty(t, critical())
-		create("elsewhere", &implementationv1.Challenge{Probability: 5, Impact: 5})
-		create("mild", &implementationv1.Challenge{Probability: 3, Impact: 4, Subject: sales})
-		grave := create("grave", &implementationv1.Challenge{Probability: 3, Impact: 5, Subject: sales})
-		require.Equal(t, ws+"/cohorts/sales", grave.GetCohort(), "from the cohort plan it is about")
-		create("said", &implementationv1.Challenge{Probability: 1, Impact: 1, DeclaredCritical: true, Cohort: ws + "/cohorts/sales"})
-		require.Equal(t, []string{"grave", "said"}, critical())
-		_, err = b.MitigateChallenge(ctx, &implementationv1.MitigateChallengeRequest{Name: grave.GetName(), Mitigation: "a second line"})
-		require.NoError(t, err)
-		require.Equal(t, []string{"grave", "said"}, critical(), "what is being worked on is not over")
-		_, err = b.AcceptChallenge(ctx, &implementationv1.AcceptChallengeRequest{Name: crm + "/challenges/said", Reason: "rare", Owner: "users/ada", ReviewDate: "2026-04-01"})
-		require.NoError(t, err)
-		require.Equal(t, []string{"grave"}, critical())
 	})
 }
 

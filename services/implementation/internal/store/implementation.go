@@ -66,7 +66,7 @@ func noLedger(ctx context.Context, tx *sqldb.Tx, i *implementationv1.Implementat
 
 // deleteImplementation takes baselines, forecasts, proposals and comments along. What people made below it has to go first.
 func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Implementation) error {
-	for _, table := range []string{"cohort_plans", "tasks", "stages", "ledger_entries", "budget_lines", "outcomes"} {
+	for _, table := range []string{"cohort_plans", "tasks", "stages", "stakeholders", "communications", "challenges", "ledger_entries", "budget_lines", "outcomes"} {
 		if err := unused(ctx, tx, old.GetName(), "SELECT name FROM "+table+" WHERE parent = $1 ORDER BY name LIMIT 1", old.GetName()); err != nil {
 			return err
 		}
@@ -82,6 +82,9 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 		if _, err := tx.ExecContext(ctx, statement, old.GetName()); err != nil {
 			return fmt.Errorf("delete what was computed of %s: %w", old.GetName(), err)
 		}
+	}
+	if err := removeDetections(ctx, tx, old.GetName()); err != nil {
+		return err
 	}
 	return removeComments(ctx, tx, old.GetName())
 }
