@@ -234,6 +234,22 @@ func drawn(n *plan.Network, seed int64) map[string][]int64 {
 	return all
 }
 
+func TestQuantilesAreTheLeastThatSuffices(t *testing.T) {
+	t.Parallel()
+	rising := []int64{10, 20, 30, 40, 50}
+	for p, want := range map[float64]int64{0: 10, .1: 10, .2: 10, .21: 20, .5: 30, .8: 40, .9: 50, 1: 50} {
+		require.Equal(t, want, quantile(rising, p), "%v", p)
+	}
+	for limit, want := range map[int64]float64{9: 0, 10: .2, 39: .6, 50: 1, 99: 1} {
+		require.InDelta(t, want, share(rising, limit), 0, "%v", limit)
+	}
+	many := make([]int64, 10_000)
+	for i := range many {
+		many[i] = int64(i + 1)
+	}
+	require.EqualValues(t, 5500, quantile(many, .55))
+}
+
 func TestTheStreamsAreUnrelated(t *testing.T) {
 	t.Parallel()
 	const n = 100 * block

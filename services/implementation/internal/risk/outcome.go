@@ -70,7 +70,7 @@ func (g *game) influence(t int, p *played, o *outcome) influence {
 
 // quantile is the least of rising values that so great a share of them does not exceed.
 func quantile(rising []int64, share float64) int64 {
-	n := int(math.Ceil(share * float64(len(rising))))
+	n := int(math.Ceil(share*float64(len(rising)) - 1e-9)) // 0.55 of 10 000 are 5500, and not a hair more
 	return rising[max(0, min(len(rising), n)-1)]
 }
 
