@@ -339,6 +339,33 @@ func TestNothingStoredLeadsFromAnAnswerToWhoGaveIt(t *testing.T) {
 	})
 }
 
+func TestLinksAreMailedWhenAWaveOpens(t *testing.T) {
+	eachInquiry(t, func(t *testing.T, w *inquiry) {
+		draft := w.draft(w.survey("s", csatQuestion()), "w", w.cohort("sales", 6))
+		draft.Delivery, draft.CloseTime = implementationv1.SurveyWave_MAIL, stampOf(w.clock.now().Add(24*time.Hour))
+		_, err := w.waves.UpdateSurveyWave(t.Context(), &implementationv1.UpdateSurveyWaveRequest{SurveyWave: draft})
+		require.NoError(t, err)
+		_, err = w.waves.OpenSurveyWave(t.Context(), &implementationv1.OpenSurveyWaveRequest{Name: draft.GetName(), ValidateOnly: true})
+		require.NoError(t, err)
+		db := w.database()
+		require.Zero(t, w.count(db, "SELECT COUNT(*) FROM outbox"), "a rehearsal writes to nobody")
+		_, err = w.waves.OpenSurveyWave(t.Context(), &implementationv1.OpenSurveyWaveRequest{Name: draft.GetName()})
+		require.NoError(t, err)
+		require.Equal(t, 6, w.count(db, "SELECT COUNT(DISTINCT person) FROM outbox WHERE about = '"+draft.GetName()+"'"))
+		var text string
+		require.NoError(t, db.Read().QueryRowContext(t.Context(), "SELECT body FROM outbox LIMIT 1").Scan(&text))
+		require.Contains(t, text, "Nobody can see what you answered.")
+		require.Contains(t, text, "until 3 March 2026")
+		_, after, found := strings.Cut(text, "https://golive.example.org/r/")
+		require.True(t, found)
+		require.NoError(t, w.submit(after[:22], happy(5)))
+		_, err = w.waves.SendSurveyLinks(t.Context(), &implementationv1.SendSurveyLinksRequest{Name: draft.GetName(), Renew: true})
+		require.NoError(t, err)
+		require.Equal(t, 11, w.count(db, "SELECT COUNT(*) FROM outbox"), "five are reminded, with links that work")
+		require.Zero(t, w.count(db, "SELECT COUNT(*) FROM survey_invitations WHERE token IS NULL"))
+	})
+}
+
 func TestAttributedAnswersAreReadByThoseWhoMay(t *testing.T) {
 	eachInquiry(t, func(t *testing.T, w *inquiry) {
 		s, err := w.surveys.CreateSurvey(t.Context(), &implementationv1.CreateSurveyRequest{Parent: ws, SurveyId: "s", Survey: &implementationv1.Survey{
