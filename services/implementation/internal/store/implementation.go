@@ -64,9 +64,9 @@ func noLedger(ctx context.Context, tx *sqldb.Tx, i *implementationv1.Implementat
 		Subject("CURRENCY", i.GetName(), "has entries in its ledger")
 }
 
-// deleteImplementation takes baselines, forecasts, proposals and comments along. What people made below it has to go first.
+// deleteImplementation takes baselines, forecasts, proposals, the register of challenges and comments along. What people made below it has to go first.
 func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Implementation) error {
-	for _, table := range []string{"cohort_plans", "tasks", "stages", "stakeholders", "communications", "challenges", "ledger_entries", "budget_lines", "outcomes"} {
+	for _, table := range []string{"cohort_plans", "tasks", "stages", "stakeholders", "communications", "ledger_entries", "budget_lines", "outcomes"} {
 		if err := unused(ctx, tx, old.GetName(), "SELECT name FROM "+table+" WHERE parent = $1 ORDER BY name LIMIT 1", old.GetName()); err != nil {
 			return err
 		}
