@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -52,31 +50,11 @@ func fill(b *implementationv1.Baseline, in plan.Input) error {
 	if err != nil {
 		return err
 	}
-	schedule := p.Schedule()
-	if len(schedule.GetTasks()) == 0 {
+	captured := p.Baseline()
+	if len(captured.GetTasks()) == 0 {
 		return fault.Precondition(ReasonPlanEmpty, "%s has no tasks; there is nothing to capture", in.Implementation.GetName()).
 			Subject("TASKS", in.Implementation.GetName(), "has none")
 	}
-	b.StartTime, b.EndTime = schedule.GetStartTime(), schedule.GetEndTime()
-	b.Calendar, b.Currency = in.Implementation.GetCalendar(), in.Implementation.GetCurrency()
-	efforts := make(map[string]int64, len(in.Tasks))
-	for _, t := range in.Tasks {
-		efforts[t.GetName()] = plan.Effort(t)
-	}
-	for _, t := range schedule.GetTasks() {
-		b.Tasks = append(b.Tasks, &implementationv1.BaselineTask{
-			Name: t.GetName(), DisplayName: t.GetDisplayName(), Stage: t.GetStage(), StartTime: t.GetEarlyStartTime(), EndTime: t.GetEarlyEndTime(),
-			DurationMinutes: t.GetDurationMinutes(), EffortMinutes: efforts[t.GetName()], CostMinor: t.GetCostMinor(), Milestone: t.GetMilestone(), Critical: t.GetCritical(),
-		})
-		b.CostMinor += t.GetCostMinor()
-		b.EffortMinutes += efforts[t.GetName()]
-	}
-	slices.SortFunc(b.GetTasks(), func(x, y *implementationv1.BaselineTask) int { return strings.Compare(x.GetName(), y.GetName()) })
-	b.TaskCount = count(len(b.GetTasks()))
-	for _, stage := range schedule.GetStages() {
-		b.Stages = append(b.Stages, &implementationv1.BaselineStage{
-			Name: stage.GetName(), DisplayName: stage.GetDisplayName(), StartTime: stage.GetStartTime(), EndTime: stage.GetEndTime(),
-		})
-	}
+	proto.Merge(b, captured)
 	return nil
 }
