@@ -411,3 +411,25 @@ func TestATemplateBecomesAPlan(t *testing.T) {
 		require.NoError(t, err, "it has no errors")
 	})
 }
+
+func TestAnImplementationGoesWithWhatWasComputedOfIt(t *testing.T) {
+	eachPlan(t, func(t *testing.T, p *planner) {
+		ctx := t.Context()
+		p.stage("build")
+		p.task("a", work("build"))
+		made, err := p.baselines.CaptureBaseline(ctx, &implementationv1.CaptureBaselineRequest{Parent: crm})
+		require.NoError(t, err)
+		remove := func() error {
+			_, err := p.implementations.DeleteImplementation(ctx, &implementationv1.DeleteImplementationRequest{Name: crm})
+			return err
+		}
+		requireReason(t, remove(), codes.FailedPrecondition, "RESOURCE_IN_USE")
+		_, err = p.tasks.DeleteTask(ctx, &implementationv1.DeleteTaskRequest{Name: taskName("a")})
+		require.NoError(t, err)
+		_, err = p.stages.DeleteStage(ctx, &implementationv1.DeleteStageRequest{Name: stageName("build")})
+		require.NoError(t, err)
+		require.NoError(t, remove())
+		_, err = p.baselines.GetBaseline(ctx, &implementationv1.GetBaselineRequest{Name: made.GetName()})
+		requireReason(t, err, codes.NotFound, "RESOURCE_NOT_FOUND")
+	})
+}
