@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/golive-dev/golive/pkg/auth"
+	"github.com/golive-dev/golive/pkg/fault"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
@@ -256,6 +257,26 @@ func TestAProposalOfAPlanThatHasChangedIsRefused(t *testing.T) {
 		require.Equal(t, unrelated, f.resource("bob", &implementationv1.Resource{Kind: implementationv1.Resource_PERSON}))
 		_, err = f.apply(p)
 		require.NoError(t, err, "who is not assigned does not matter")
+	})
+}
+
+func TestOfManyWhoApplyAProposalOneDoes(t *testing.T) {
+	eachForecast(t, func(t *testing.T, f *forecaster) {
+		p, err := f.level()
+		require.NoError(t, err)
+		const many = 8
+		refused := make(chan string, many)
+		for range many {
+			go func() {
+				_, err := f.apply(p)
+				refused <- fault.ReasonOf(err)
+			}()
+		}
+		reasons := map[string]int{}
+		for range many {
+			reasons[<-refused]++
+		}
+		require.Equal(t, map[string]int{"": 1, "STATE_FORBIDS": many - 1}, reasons)
 	})
 }
 
