@@ -441,3 +441,21 @@ func TestAForecastNeedsSixWeeks(t *testing.T) {
 		require.InDelta(t, f.GetPoints()[9].GetP50(), forecast().GetPoints()[9].GetP50(), 0, "the same for everybody who asks")
 	})
 }
+
+func TestWhoIsErasedIsCountedNoMore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := adopting(w)
+		a.plan("sales", a.cohort("sales", 20), a.clock.now().AddDate(0, 0, -9))
+		a.used("quotes", a.day(-3), upTo(12)...)
+		a.used("quotes", a.day(-2), upTo(12)...)
+		point := a.last(a.day(-1))
+		require.Equal(t, []int64{12, 20}, []int64{point.GetActive(), point.GetEligible()})
+		conn := w.dial("users/alice", map[string][]auth.Role{auth.AllWorkspaces: {auth.Admin}})
+		_, err := implementationv1.NewErasureServiceClient(conn).ErasePerson(t.Context(), &implementationv1.ErasePersonRequest{Name: person(3)})
+		require.NoError(t, err)
+		point = a.last(a.day(-1))
+		require.Equal(t, []int64{11, 19}, []int64{point.GetActive(), point.GetEligible()})
+		answer := a.report(&implementationv1.UsageEvent{Feature: "quotes", Subject: person(3)})
+		require.Equal(t, "PERSON_UNKNOWN", answer.GetErrors()[0].GetReason(), "also where the person was remembered")
+	})
+}
