@@ -20,7 +20,7 @@ func (a *app) plan() *cobra.Command {
 }
 
 // onSchedule is a command on the schedule of one implementation.
-func (a *app) onSchedule(cmd *cobra.Command, print func(c *client, s *implementationv1.Schedule) error) *cobra.Command {
+func (a *app) onSchedule(cmd *cobra.Command, tell func(c *client, s *implementationv1.Schedule) error) *cobra.Command {
 	var near string
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.Flags().StringVar(&near, "near", "", "float up to which a task is near-critical: 2d; 5d when not given")
@@ -45,7 +45,7 @@ func (a *app) onSchedule(cmd *cobra.Command, print func(c *client, s *implementa
 		if !c.format.ForPeople() && c.format != show.Name {
 			return show.Encode(c.out, c.format, s)
 		}
-		return print(c, s)
+		return tell(c, s)
 	})
 }
 

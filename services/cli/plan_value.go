@@ -42,11 +42,11 @@ func (c *client) printValue(v *implementationv1.EarnedValue) error {
 	if v.GetUnit() == implementationv1.EarnedValue_EFFORT_MINUTES {
 		amount = func(x float64) string { return fmt.Sprintf("%.1f h", x/60) }
 	}
-	defined := func(x *float64, text func(float64) string) string {
-		if x == nil {
+	defined := func(is bool, x float64, text func(float64) string) string {
+		if !is {
 			return "not defined"
 		}
-		return text(*x)
+		return text(x)
 	}
 	index := func(x float64) string { return fmt.Sprintf("%.3f", x) }
 	work := func(x float64) string { return workText(int64(x + .5)) }
@@ -57,14 +57,14 @@ func (c *client) printValue(v *implementationv1.EarnedValue) error {
 		{"planned value (PV)", amount(float64(v.GetPlannedValue())), "of", amount(float64(v.GetBudgetAtCompletion()))},
 		{"earned value (EV)", amount(float64(v.GetEarnedValue())), "schedule variance", amount(float64(v.GetScheduleVariance()))},
 		{"actual cost (AC)", amount(float64(v.GetActualCost())), "cost variance", amount(float64(v.GetCostVariance()))},
-		{"cost performance (CPI)", defined(v.CostPerformanceIndex, index), "to complete (TCPI)", defined(v.ToCompletePerformanceIndex, index)},
-		{"schedule performance (SPI)", defined(v.SchedulePerformanceIndex, index), "by time (SPI(t))", defined(v.TimePerformanceIndex, index)},
-		{"earned schedule (ES)", defined(v.EarnedScheduleMinutes, work), "of", workText(v.GetActualMinutes())},
-		{"will take (IEAC(t))", defined(v.EstimatedDurationMinutes, work), "until", onDay(v.GetEstimatedEndTime())},
+		{"cost performance (CPI)", defined(v.CostPerformanceIndex != nil, v.GetCostPerformanceIndex(), index), "to complete (TCPI)", defined(v.ToCompletePerformanceIndex != nil, v.GetToCompletePerformanceIndex(), index)},
+		{"schedule performance (SPI)", defined(v.SchedulePerformanceIndex != nil, v.GetSchedulePerformanceIndex(), index), "by time (SPI(t))", defined(v.TimePerformanceIndex != nil, v.GetTimePerformanceIndex(), index)},
+		{"earned schedule (ES)", defined(v.EarnedScheduleMinutes != nil, v.GetEarnedScheduleMinutes(), work), "of", workText(v.GetActualMinutes())},
+		{"will take (IEAC(t))", defined(v.EstimatedDurationMinutes != nil, v.GetEstimatedDurationMinutes(), work), "until", onDay(v.GetEstimatedEndTime())},
 	}
 	for _, e := range v.GetEstimates() {
 		rows = append(rows, []string{
-			"will cost (EAC)", defined(e.EstimateAtCompletion, amount), "if the rest goes " + formulaWord(e.GetFormula()), defined(e.VarianceAtCompletion, amount) + " left",
+			"will cost (EAC)", defined(e.EstimateAtCompletion != nil, e.GetEstimateAtCompletion(), amount), "if the rest goes " + formulaWord(e.GetFormula()), defined(e.VarianceAtCompletion != nil, e.GetVarianceAtCompletion(), amount) + " left",
 		})
 	}
 	return show.Rows(c.out, rows)

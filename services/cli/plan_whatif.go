@@ -103,7 +103,7 @@ func suppose(change *implementationv1.TaskChange, field, value string) (err erro
 		path = "deadline"
 		t.Deadline, err = moment("set", value)
 	case "likely", "optimistic", "pessimistic":
-		if t.Estimate == nil {
+		if t.GetEstimate() == nil {
 			t.Estimate = &implementationv1.Estimate{}
 		}
 		var minutes int32
