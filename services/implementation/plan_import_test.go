@@ -63,7 +63,7 @@ func TestAFileBecomesAPlanAndBack(t *testing.T) {
 		require.Equal(t, before, p.told())
 
 		edited := p.load(strings.Replace(string(exported.GetCsv()), ",3d,", ",4d,", 1))
-		require.EqualValues(t, []int32{0, 1, 2}, []int32{edited.GetCreatedCount(), edited.GetUpdatedCount(), edited.GetUnchangedCount()})
+		require.Equal(t, []int32{0, 1, 2}, []int32{edited.GetCreatedCount(), edited.GetUpdatedCount(), edited.GetUnchangedCount()})
 		design, err := p.tasks.GetTask(ctx, &implementationv1.GetTaskRequest{Name: taskName("design")})
 		require.NoError(t, err)
 		require.EqualValues(t, 4*480, design.GetEstimate().GetLikelyMinutes())

@@ -3,6 +3,7 @@ package implementation_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestTwoWhoCloseACircleTogetherDoNot(t *testing.T) {
 			both.Go(func() { errs[0] = p.depend(a, b) })
 			both.Go(func() { errs[1] = p.depend(b, a) })
 			both.Wait()
-			require.True(t, (errs[0] == nil) != (errs[1] == nil), "one of them won: %v, %v", errs[0], errs[1])
+			require.NotEqual(t, errs[0] == nil, errs[1] == nil, "one of them won: %v, %v", errs[0], errs[1])
 		}
 	})
 }
@@ -212,7 +213,7 @@ func TestManyTasksAreOneTransaction(t *testing.T) {
 		ctx := t.Context()
 		p.stage("build")
 		req := batch(3)
-		req.Requests[0], req.Requests[2] = req.Requests[2], req.Requests[0] // predecessors may come later
+		slices.Reverse(req.GetRequests()) // predecessors may come later
 		req.RequestId = "once"
 		made, err := p.tasks.BatchCreateTasks(ctx, req)
 		require.NoError(t, err)

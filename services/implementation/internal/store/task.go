@@ -30,8 +30,14 @@ const MaxTasks = 10_000
 var taskRows = resource.Define(resource.Spec[*implementationv1.Task]{
 	Table: "tasks",
 	Columns: []resource.Column[*implementationv1.Task]{
-		{Field: "display_name"}, {Field: "stage"}, {Field: "owner"}, {Field: "state"}, {Field: "milestone"},
-		{Field: "priority"}, {Field: "deadline"}, {Field: "labels"},
+		{Field: "display_name"},
+		{Field: "stage"},
+		{Field: "owner"},
+		{Field: "state"},
+		{Field: "milestone"},
+		{Field: "priority"},
+		{Field: "deadline"},
+		{Field: "labels"},
 	},
 	Parent: Implementations.RequiredLater,
 })

@@ -153,7 +153,7 @@ func (i *taskImport) check(ctx context.Context, tx *sqldb.Tx) error {
 	if err := roomFor(ctx, tx, i.plan, len(i.fresh)); err != nil {
 		return err
 	}
-	changed := append(i.fresh[:len(i.fresh):len(i.fresh)], i.edited...)
+	changed := slices.Concat(i.fresh, i.edited)
 	if len(changed) == 0 {
 		return nil
 	}

@@ -104,7 +104,7 @@ func Parse(data []byte) (*implementationv1.PlanTemplate, error) {
 	t := &implementationv1.PlanTemplate{Id: d.ID, DisplayName: d.Name, Description: strings.TrimSpace(d.Description)}
 	counts := make(map[string]int32, len(d.Roles))
 	for i, s := range d.Stages {
-		t.Stages = append(t.Stages, s.message(int32(i+1))) //nolint:gosec // few
+		t.Stages = append(t.Stages, s.message(int32(i+1)))
 		for _, one := range s.Tasks {
 			if _, known := d.Roles[one.Role]; !known {
 				return nil, fmt.Errorf("task %s: there is no role %q", one.ID, one.Role)
