@@ -12,8 +12,8 @@ import (
 
 const (
 	windows = 26
-	runs    = 1000
-	// mostAlarms is the share of runs without any change in which a rule may speak. Its own standard error at 5 % and 1000 runs is 0.7 points.
+	runs    = 500
+	// mostAlarms is the share of runs without any change in which a rule may speak. Its own standard error at 5 % and 500 runs is one point.
 	mostAlarms = 0.05
 )
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -254,6 +255,38 @@ func TestEveryImplementationIsJudgedOnceADay(t *testing.T) {
 		require.Zero(t, round())
 		b.now = b.now.Add(time.Second)
 		require.Equal(t, 4, round())
+	})
+}
+
+func TestRunsAtTheSameTimeDecideOnce(t *testing.T) {
+	eachBureau(t, func(t *testing.T, b *bureau) {
+		b.goLive(2026, 6, 3)
+		b.nextWeek()
+		b.now = b.now.AddDate(0, 0, 7)
+		var all sync.WaitGroup
+		suggested := make(chan string, 100)
+		failed := make(chan error, 100)
+		for range 6 {
+			all.Go(func() {
+				answer, err := b.RunDetectors(t.Context(), &implementationv1.RunDetectorsRequest{Name: crm})
+				failed <- err
+				for _, name := range answer.GetSuggested() {
+					suggested <- name
+				}
+			})
+		}
+		all.Wait()
+		close(failed)
+		close(suggested)
+		for err := range failed {
+			require.NoError(t, err)
+		}
+		var names []string
+		for name := range suggested {
+			names = append(names, name)
+		}
+		require.ElementsMatch(t, []string{crm + "/challenges/p5-sales-2026-w11", crm + "/challenges/p6-sales-2026-w11"}, names)
+		require.Len(t, b.signals(), 4)
 	})
 }
 
