@@ -202,10 +202,11 @@ func (a *app) surveyLinks() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "links SURVEY/WAVE", Short: "Write the links of those who have none yet as CSV, or mail them",
 		Long: "Links are not stored: this is the only time that they can be read. Each works once.\n" +
-			"--renew makes new ones for those who did not answer; their old ones stop working.",
+			"--renew makes new ones, to remind people; the old ones stop working. In an anonymous survey everybody gets one, so that\n" +
+			"nobody learns who answered; the link of who did says so.",
 		Example: "  golive survey links pulse/march > links.csv\n  golive survey links pulse/march --renew --mail", Args: cobra.ExactArgs(1),
 	}
-	cmd.Flags().BoolVar(&renew, "renew", false, "new links for those who have one and did not answer, too")
+	cmd.Flags().BoolVar(&renew, "renew", false, "new links for those who have one, too, to remind them")
 	cmd.Flags().BoolVar(&byMail, "mail", false, "mail them instead of writing them")
 	a.completeKind(cmd, "surveyWave")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {

@@ -1188,7 +1188,8 @@ type SendSurveyLinksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The wave.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// True makes new links for those who have one and did not answer; the old ones stop working.
+	// True makes new links, to remind people; the old ones stop working. In an anonymous survey everybody gets one, and that of
+	// who has answered says so: who is reminded must not tell who answered. In an attributed one, those who did not answer.
 	Renew bool `protobuf:"varint,2,opt,name=renew,proto3" json:"renew,omitempty"`
 	// True answers the links, for those who mail by other means; this is the only time that they can be read. Otherwise they are mailed.
 	HandOver bool `protobuf:"varint,3,opt,name=hand_over,json=handOver,proto3" json:"hand_over,omitempty"`

@@ -29,6 +29,7 @@ type invitation struct {
 	person string
 	cell   int64
 	token  string // as people get it; only its digest is stored
+	used   int64  // 1 once answers were given
 }
 
 func insertInvitations(ctx context.Context, tx *sqldb.Tx, wave string, all []invitation) error {
@@ -40,7 +41,7 @@ func insertInvitations(ctx context.Context, tx *sqldb.Tx, wave string, all []inv
 			if i.token != "" {
 				token = digest(i.token)
 			}
-			args = append(args, wave, i.person, i.cell, token, 0)
+			args = append(args, wave, i.person, i.cell, token, i.used)
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO survey_invitations (wave, person, cell, token, used) VALUES "+sqldb.Tuples(len(part), 5), args...)
 		if err != nil {
@@ -81,7 +82,7 @@ func (s *Store) SendSurveyLinks(ctx context.Context, req *implementationv1.SendS
 			return nil, err
 		}
 		if len(links) == 0 {
-			return nil, fault.Precondition(ReasonLinksOut, "everybody who is asked in %s has a link or has answered; renew makes new ones for those who did not answer", w.GetName()).
+			return nil, fault.Precondition(ReasonLinksOut, "everybody who is asked in %s has a link or has answered; renew makes new ones, to remind people", w.GetName()).
 				Subject("LINKS", w.GetName(), "are handed out")
 		}
 		how := "mailed"
@@ -106,7 +107,9 @@ func (s *Store) SendSurveyLinks(ctx context.Context, req *implementationv1.SendS
 	})
 }
 
-// issueLinks gives those without a link one; with renew those, too, who did not use theirs.
+// issueLinks gives those without a link one; with renew those, too, who did not
+// use theirs. In an anonymous survey everybody gets a new one then, and the link of
+// who has answered says so: who is reminded must not tell who did not answer.
 func issueLinks(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWave, renew bool) ([]invitation, error) {
 	if w.GetBaseUrl() == "" {
 		return nil, fault.Precondition(ReasonBaseMissing, "survey wave %s does not say where people reach this server; set base_url, such as https://golive.example.org", w.GetName()).
@@ -114,14 +117,17 @@ func issueLinks(ctx context.Context, tx *sqldb.Tx, w *implementationv1.SurveyWav
 	}
 	which := "used = 0 AND token IS NULL"
 	if renew {
+		which = "(used = 0 OR token IS NOT NULL)"
+	}
+	if renew && w.GetAttributed() {
 		which = "used = 0"
 	}
 	// Who was erased is still counted among those who were asked, under a name that leads to nobody.
 	rows, err := tx.QueryContext(ctx, "DELETE FROM survey_invitations WHERE wave = $1 AND "+which+
-		" AND EXISTS (SELECT 1 FROM people p WHERE p.name = survey_invitations.person) RETURNING person, cell", w.GetName())
+		" AND EXISTS (SELECT 1 FROM people p WHERE p.name = survey_invitations.person) RETURNING person, cell, used", w.GetName())
 	all, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (i invitation, err error) {
 		i.token = newToken()
-		return i, rows.Scan(&i.person, &i.cell)
+		return i, rows.Scan(&i.person, &i.cell, &i.used)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make links of %s: %w", w.GetName(), err)
@@ -147,7 +153,7 @@ func (s *Store) mailLinks(ctx context.Context, tx *sqldb.Tx, asks *implementatio
 	for i, l := range links {
 		letters[i] = mail.Outgoing{
 			Person: l.person, Kind: implementationv1.Mail_SURVEY_LINK, About: w.GetName(), Subject: "A few questions: " + title,
-			Text: fmt.Sprintf("You are asked to answer %s.\n\nThis is your link: <%s>\n\nIt works once.%s %s\n", title, surveyLink(w, l.token), until, promise),
+			Text: fmt.Sprintf("You are asked to answer %s.\n\nThis is your link: <%s>\n\nIt works once; if you have answered already, there is nothing to do.%s %s\n", title, surveyLink(w, l.token), until, promise),
 		}
 	}
 	return s.QueueMail(ctx, tx, letters)
