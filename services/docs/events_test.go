@@ -58,6 +58,8 @@ func TestTheEventsPageIsWhatTheContractsSay(t *testing.T) {
 	for _, service := range []string{"deployment", "implementation"} {
 		maps.Copy(types, standardEvents(t, service))
 	}
+	maps.Copy(types, toldOfReach())
+	delete(types, "implementation.contact.deleted") // where people are reached is never an event
 	out := page("Events", "Every change of a resource is an event, written in the transaction that made the change and never edited. "+
 		"The type is\n`<service>.<noun>.<what>`; filters take whole types, or prefixes that end in a dot (`deployment.wave.`). "+
 		"The fields are those of\n[golive.event.v1.Event](../../proto/golive/event/v1/event.proto); how to follow them is in "+
