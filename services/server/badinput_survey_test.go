@@ -27,18 +27,18 @@ func (w *badWorld) seedSurveys() {
 		if id == "small" {
 			cohort = "$sales"
 		}
-		w.make(id, "CreateSurveyWave", `{"parent": "$pulse", "surveyWaveId": "`+id+`", "surveyWave": {"cohorts": ["`+cohort+`"], "baseUrl": "https://golive.example.org"}}`)
+		w.make(id+"Wave", "CreateSurveyWave", `{"parent": "$pulse", "surveyWaveId": "`+id+`", "surveyWave": {"cohorts": ["`+cohort+`"], "baseUrl": "https://golive.example.org"}}`)
 	}
 	for _, id := range []string{"asking", "over"} {
-		w.make(id, "OpenSurveyWave", `{"name": "$`+id+`"}`)
-		sent, ok := w.allowed(w.implementation, "SendSurveyLinks", `{"name": "$`+id+`", "handOver": true}`).(*implementationv1.SendSurveyLinksResponse)
+		w.make(id+"Wave", "OpenSurveyWave", `{"name": "$`+id+`Wave"}`)
+		sent, ok := w.allowed(w.implementation, "SendSurveyLinks", `{"name": "$`+id+`Wave", "handOver": true}`).(*implementationv1.SendSurveyLinksResponse)
 		require.True(w, ok)
 		for i, line := range strings.Split(strings.TrimSpace(string(sent.GetCsv())), "\n")[1:] {
 			w.names[fmt.Sprintf("%sLink%d", id, i)] = line[strings.LastIndexByte(line, '/')+1:]
 		}
 	}
 	w.allowed(w.implementation, "SubmitAnswers", `{"token": "$askingLink0", "answers": [{"question": "happy", "value": 5}]}`)
-	w.make("over", "CloseSurveyWave", `{"name": "$over"}`)
+	w.make("overWave", "CloseSurveyWave", `{"name": "$overWave"}`)
 }
 
 // badSurveys are surveys that cannot be asked, answers that cannot be taken, and links that lead nowhere.
@@ -75,18 +75,18 @@ func badSurveys() []row {
 		wave("links to a script", `"baseUrl": "javascript:alert(1)"`, "INVALID_FIELD", "base_url", "survey_wave.base_url"),
 		bad("a cohort of another workspace", "CreateSurveyWave", `{"parent": "$pulse", "surveyWave": {"cohorts": ["$otherCohort"]}}`, invalid, "OTHER_WORKSPACE", "another workspace"),
 		bad("a cohort that is none", "CreateSurveyWave", `{"parent": "$pulse", "surveyWave": {"cohorts": ["$ws/cohorts/none"]}}`, invalid, "REFERENCE_NOT_FOUND", "create it first"),
-		bad("another threshold once people are asked", "UpdateSurveyWave", `{"surveyWave": {"name": "$asking", "threshold": 9}, "updateMask": "threshold"}`, precondition, "WAVE_FROZEN", "make another wave"),
-		bad("opening what is open", "OpenSurveyWave", `{"name": "$asking"}`, precondition, "STATE_FORBIDS", "OPEN"),
-		bad("opening for too few", "OpenSurveyWave", `{"name": "$small"}`, precondition, "WAVE_TOO_SMALL", "ask more cohorts"),
-		bad("scheduling without a time", "ScheduleSurveyWave", `{"name": "$prepared"}`, precondition, "WAVE_TIMES_INVALID", "set open_time"),
-		bad("publishing while answers come", "PublishSurveyWave", `{"name": "$asking"}`, precondition, "STATE_FORBIDS", "CLOSED"),
-		bad("reading what is not published", "SummarizeSurveyWave", `{"name": "$over"}`, precondition, "WAVE_NOT_PUBLISHED", "once it is published"),
-		bad("who said what in an anonymous survey", "ListSurveyResponses", `{"parent": "$over"}`, precondition, "SURVEY_ANONYMOUS", "cannot be changed"),
-		bad("deleting what people answered", "DeleteSurveyWave", `{"name": "$asking"}`, precondition, "STATE_FORBIDS", "purged instead"),
-		bad("purging as an operator", "PurgeSurveyWave", `{"name": "$over"}`, denied, "PERMISSION_DENIED", "surveyWaves.purge").as("operator"),
-		bad("single answers for a viewer", "ListSurveyResponses", `{"parent": "$over"}`, denied, "PERMISSION_DENIED", "surveyResponses.list").as("viewer"),
-		bad("links of a wave that is over", "SendSurveyLinks", `{"name": "$over"}`, precondition, "STATE_FORBIDS", "only while it is OPEN"),
-		bad("links a second time", "SendSurveyLinks", `{"name": "$asking", "handOver": true}`, precondition, "LINKS_HANDED_OUT", "renew"),
+		bad("another threshold once people are asked", "UpdateSurveyWave", `{"surveyWave": {"name": "$askingWave", "threshold": 9}, "updateMask": "threshold"}`, precondition, "WAVE_FROZEN", "make another wave"),
+		bad("opening what is open", "OpenSurveyWave", `{"name": "$askingWave"}`, precondition, "STATE_FORBIDS", "OPEN"),
+		bad("opening for too few", "OpenSurveyWave", `{"name": "$smallWave"}`, precondition, "WAVE_TOO_SMALL", "ask more cohorts"),
+		bad("scheduling without a time", "ScheduleSurveyWave", `{"name": "$preparedWave"}`, precondition, "WAVE_TIMES_INVALID", "set open_time"),
+		bad("publishing while answers come", "PublishSurveyWave", `{"name": "$askingWave"}`, precondition, "STATE_FORBIDS", "CLOSED"),
+		bad("reading what is not published", "SummarizeSurveyWave", `{"name": "$overWave"}`, precondition, "WAVE_NOT_PUBLISHED", "once it is published"),
+		bad("who said what in an anonymous survey", "ListSurveyResponses", `{"parent": "$overWave"}`, precondition, "SURVEY_ANONYMOUS", "cannot be changed"),
+		bad("deleting what people answered", "DeleteSurveyWave", `{"name": "$askingWave"}`, precondition, "STATE_FORBIDS", "purged instead"),
+		bad("purging as an operator", "PurgeSurveyWave", `{"name": "$overWave"}`, denied, "PERMISSION_DENIED", "surveyWaves.purge").as("operator"),
+		bad("single answers for a viewer", "ListSurveyResponses", `{"parent": "$overWave"}`, denied, "PERMISSION_DENIED", "surveyResponses.list").as("viewer"),
+		bad("links of a wave that is over", "SendSurveyLinks", `{"name": "$overWave"}`, precondition, "STATE_FORBIDS", "only while it is OPEN"),
+		bad("links a second time", "SendSurveyLinks", `{"name": "$askingWave", "handOver": true}`, precondition, "LINKS_HANDED_OUT", "renew"),
 		answer("an answer above the scale", `{"question": "happy", "value": 6}`, "ANSWER_OUTSIDE_SCALE", "from 1 to 5"),
 		answer("an answer below the scale", `{"question": "happy", "value": -2147483648}`, "ANSWER_OUTSIDE_SCALE", "from 1 to 5"),
 		answer("an answer without a value", `{"question": "happy"}`, "ANSWER_MISSING", "from 1 to 5"),
