@@ -97,7 +97,7 @@ func adoptionRow(name string, cohort *implementationv1.CohortAdoption) []string 
 		return row
 	}
 	last := points[len(points)-1]
-	if last.Planned != nil { //nolint:protogetter // whether it is set
+	if last.Planned != nil {
 		row[2] = percent(last.GetPlanned())
 	}
 	var actual, planned []float64
@@ -143,7 +143,7 @@ func speed(s *implementationv1.AdoptionSpeed) string {
 	if s.GetDisclosure() != implementationv1.CohortAdoption_SHOWN {
 		return "-"
 	}
-	if s.MedianDays == nil { //nolint:protogetter // whether it is set
+	if s.MedianDays == nil {
 		return "not half yet"
 	}
 	bound := func(days *int32) string {
