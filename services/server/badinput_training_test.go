@@ -15,7 +15,7 @@ func (w *badWorld) seedTrainings() {
 	w.make("monday", "CreateSession", `{"parent": "$advanced", "sessionId": "monday", "session": {"startTime": "2099-01-05T09:00:00Z", "endTime": "2099-01-05T12:00:00Z", "seats": 1}}`)
 	w.make("off", "CreateSession", `{"parent": "$advanced", "sessionId": "off", "session": {"startTime": "2099-01-06T09:00:00Z", "endTime": "2099-01-06T12:00:00Z", "seats": 1}}`)
 	w.make("off", "CancelSession", `{"name": "$off", "reason": "the room is gone"}`)
-	w.make("yesterday", "CreateSession", `{"parent": "$advanced", "sessionId": "yesterday", "session": {"startTime": "2026-01-05T09:00:00Z", "endTime": "2026-01-05T12:00:00Z", "seats": 1}}`)
+	w.make("past", "CreateSession", `{"parent": "$advanced", "sessionId": "yesterday", "session": {"startTime": "2026-01-05T09:00:00Z", "endTime": "2026-01-05T12:00:00Z", "seats": 1}}`)
 	w.make("elsewhere", "CreateSession", `{"parent": "$basics", "sessionId": "monday", "session": {"startTime": "2099-01-05T09:00:00Z", "endTime": "2099-01-05T12:00:00Z", "seats": 1}}`)
 	w.allowed(w.implementation, "EnrolPeople", `{"training": "$advanced", "people": ["$p1", "$p2"]}`)
 	w.allowed(w.implementation, "BookEnrolment", `{"name": "$advanced/enrolments/p1", "session": "$monday"}`)
@@ -61,16 +61,16 @@ func badTrainings() []row {
 		bad("cancelling what changed", "CancelSession", `{"name": "$monday", "reason": "x", "etag": "\"stale\""}`, aborted, "ETAG_MISMATCH", "read it again"),
 		book("a seat that is taken", "p2", "$monday", precondition, "SEATS_FULL", "book another one"),
 		book("a seat in a session that is off", "p2", "$off", precondition, "STATE_FORBIDS", "book another one"),
-		book("a seat in the past", "p2", "$yesterday", precondition, "STATE_FORBIDS", "book another one"),
+		book("a seat in the past", "p2", "$past", precondition, "STATE_FORBIDS", "book another one"),
 		book("a seat of another training", "p2", "$elsewhere", invalid, "OTHER_TRAINING", "advanced").at("session"),
 		book("a seat in no session", "p2", "$advanced/sessions/none", invalid, "REFERENCE_NOT_FOUND", "none").at("session"),
 		book("a seat for nobody", "p3", "$monday", notFound, "RESOURCE_NOT_FOUND", "p3"),
 		book("a seat in nothing", "p2", "", invalid, "INVALID_FIELD", "session"),
 		attend("coming before it begins", "$monday", `"$p1"`, precondition, "SESSION_TO_COME", "when it has begun"),
 		attend("coming to what is off", "$off", ``, precondition, "STATE_FORBIDS", "held only from"),
-		attend("coming without a seat", "$yesterday", `"$p2"`, precondition, "NOT_BOOKED", "book one first").at("present[0]"),
-		attend("somebody unknown who came", "$yesterday", `"$ws/people/none"`, invalid, "PERSON_UNKNOWN", "create the person").at("present[0]"),
-		attend("somebody who came twice", "$yesterday", `"$p1", "$p1"`, invalid, "INVALID_FIELD", "present"),
+		attend("coming without a seat", "$past", `"$p2"`, precondition, "NOT_BOOKED", "book one first").at("present[0]"),
+		attend("somebody unknown who came", "$past", `"$ws/people/none"`, invalid, "PERSON_UNKNOWN", "create the person").at("present[0]"),
+		attend("somebody who came twice", "$past", `"$p1", "$p1"`, invalid, "INVALID_FIELD", "present"),
 		assess("a score of who is booked only", `{"person": "$p1", "score": 0.9}`, precondition, "STATE_FORBIDS", "BOOKED"),
 		assess("a score off the scale", `{"person": "$p2", "score": 1.5}`, invalid, "INVALID_FIELD", "score"),
 		assess("a score from the future", `{"person": "$p2", "score": 0.5, "assessTime": "`+future+`"}`, invalid, "TIME_IN_FUTURE", "when it has happened").at("assessments[0].assess_time"),

@@ -32,8 +32,8 @@ func (f *File) person(row Row, i int, workspace string) (id string, ok bool) {
 	return id, true
 }
 
-// resourceID is the id of what people name: cohorts, sessions, applications.
-var resourceID = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+// resourceID is the id of what people name: cohorts, sessions, applications (AIP-122).
+var resourceID = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // id reads the id of a resource below the workspace, or below another parent, or its full name.
 func (f *File) id(row Row, i int, parent, collection string) (id string, ok bool) {
