@@ -138,6 +138,9 @@ func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.C
 			return implementationgw.RegisterBenefitServiceHandlerClient(ctx, mux, implementationv1.NewBenefitServiceClient(c))
 		},
 		func() error {
+			return implementationgw.RegisterScorecardServiceHandlerClient(ctx, mux, implementationv1.NewScorecardServiceClient(c))
+		},
+		func() error {
 			return implementationgw.RegisterStatusReportServiceHandlerClient(ctx, mux, implementationv1.NewStatusReportServiceClient(c))
 		},
 		func() error {

@@ -144,6 +144,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterLedgerEntryServiceServer(r, api.NewLedgerEntryService(s.store))
 	implementationv1.RegisterOutcomeServiceServer(r, api.NewOutcomeService(s.store))
 	implementationv1.RegisterBenefitServiceServer(r, api.NewBenefitService(s.store))
+	implementationv1.RegisterScorecardServiceServer(r, api.NewScorecardService(s.store))
 	implementationv1.RegisterStatusReportServiceServer(r, api.NewStatusReportService(s.store))
 	implementationv1.RegisterFeatureServiceServer(r, api.NewFeatureService(s.store))
 	implementationv1.RegisterUsageServiceServer(r, api.NewUsageService(s.store))

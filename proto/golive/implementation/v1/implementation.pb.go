@@ -157,8 +157,10 @@ type Implementation struct {
 	ActualStartTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=actual_start_time,json=actualStartTime,proto3" json:"actual_start_time,omitempty"`
 	// When it was CLOSED or CANCELLED.
 	ActualEndTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=actual_end_time,json=actualEndTime,proto3" json:"actual_end_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// What it is to reach in the end, see ScorecardService.
+	ScorecardTargets *ScorecardTargets `protobuf:"bytes,26,opt,name=scorecard_targets,json=scorecardTargets,proto3" json:"scorecard_targets,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Implementation) Reset() {
@@ -362,6 +364,13 @@ func (x *Implementation) GetActualStartTime() *timestamppb.Timestamp {
 func (x *Implementation) GetActualEndTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ActualEndTime
+	}
+	return nil
+}
+
+func (x *Implementation) GetScorecardTargets() *ScorecardTargets {
+	if x != nil {
+		return x.ScorecardTargets
 	}
 	return nil
 }
@@ -1310,7 +1319,7 @@ var File_golive_implementation_v1_implementation_proto protoreflect.FileDescript
 
 const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\n" +
-	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/calendar.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\r\n" +
+	"-golive/implementation/v1/implementation.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/calendar.proto\x1a(golive/implementation/v1/scorecard.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\r\n" +
 	"\x0eImplementation\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1348,7 +1357,8 @@ const file_golive_implementation_v1_implementation_proto_rawDesc = "" +
 	"\n" +
 	"held_state\x18\x17 \x01(\x0e2..golive.implementation.v1.Implementation.StateB\x03\xe0A\x03R\theldState\x12K\n" +
 	"\x11actual_start_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x0factualStartTime\x12G\n" +
-	"\x0factual_end_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\ractualEndTime\x1a9\n" +
+	"\x0factual_end_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\ractualEndTime\x12W\n" +
+	"\x11scorecard_targets\x18\x1a \x01(\v2*.golive.implementation.v1.ScorecardTargetsR\x10scorecardTargets\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"z\n" +
@@ -1509,8 +1519,9 @@ var file_golive_implementation_v1_implementation_proto_goTypes = []any{
 	nil,                                   // 15: golive.implementation.v1.Implementation.LabelsEntry
 	(*timestamppb.Timestamp)(nil),         // 16: google.protobuf.Timestamp
 	(*Calendar)(nil),                      // 17: golive.implementation.v1.Calendar
-	(*fieldmaskpb.FieldMask)(nil),         // 18: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),                 // 19: google.protobuf.Empty
+	(*ScorecardTargets)(nil),              // 18: golive.implementation.v1.ScorecardTargets
+	(*fieldmaskpb.FieldMask)(nil),         // 19: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),                 // 20: google.protobuf.Empty
 }
 var file_golive_implementation_v1_implementation_proto_depIdxs = []int32{
 	16, // 0: golive.implementation.v1.Implementation.create_time:type_name -> google.protobuf.Timestamp
@@ -1524,39 +1535,40 @@ var file_golive_implementation_v1_implementation_proto_depIdxs = []int32{
 	0,  // 8: golive.implementation.v1.Implementation.held_state:type_name -> golive.implementation.v1.Implementation.State
 	16, // 9: golive.implementation.v1.Implementation.actual_start_time:type_name -> google.protobuf.Timestamp
 	16, // 10: golive.implementation.v1.Implementation.actual_end_time:type_name -> google.protobuf.Timestamp
-	1,  // 11: golive.implementation.v1.CreateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
-	1,  // 12: golive.implementation.v1.ListImplementationsResponse.implementations:type_name -> golive.implementation.v1.Implementation
-	1,  // 13: golive.implementation.v1.UpdateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
-	18, // 14: golive.implementation.v1.UpdateImplementationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 15: golive.implementation.v1.ImplementationService.CreateImplementation:input_type -> golive.implementation.v1.CreateImplementationRequest
-	3,  // 16: golive.implementation.v1.ImplementationService.GetImplementation:input_type -> golive.implementation.v1.GetImplementationRequest
-	4,  // 17: golive.implementation.v1.ImplementationService.ListImplementations:input_type -> golive.implementation.v1.ListImplementationsRequest
-	6,  // 18: golive.implementation.v1.ImplementationService.UpdateImplementation:input_type -> golive.implementation.v1.UpdateImplementationRequest
-	7,  // 19: golive.implementation.v1.ImplementationService.DeleteImplementation:input_type -> golive.implementation.v1.DeleteImplementationRequest
-	8,  // 20: golive.implementation.v1.ImplementationService.SubmitImplementation:input_type -> golive.implementation.v1.SubmitImplementationRequest
-	9,  // 21: golive.implementation.v1.ImplementationService.StartImplementation:input_type -> golive.implementation.v1.StartImplementationRequest
-	10, // 22: golive.implementation.v1.ImplementationService.HoldImplementation:input_type -> golive.implementation.v1.HoldImplementationRequest
-	11, // 23: golive.implementation.v1.ImplementationService.ResumeImplementation:input_type -> golive.implementation.v1.ResumeImplementationRequest
-	12, // 24: golive.implementation.v1.ImplementationService.SustainImplementation:input_type -> golive.implementation.v1.SustainImplementationRequest
-	13, // 25: golive.implementation.v1.ImplementationService.CompleteImplementation:input_type -> golive.implementation.v1.CompleteImplementationRequest
-	14, // 26: golive.implementation.v1.ImplementationService.CancelImplementation:input_type -> golive.implementation.v1.CancelImplementationRequest
-	1,  // 27: golive.implementation.v1.ImplementationService.CreateImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 28: golive.implementation.v1.ImplementationService.GetImplementation:output_type -> golive.implementation.v1.Implementation
-	5,  // 29: golive.implementation.v1.ImplementationService.ListImplementations:output_type -> golive.implementation.v1.ListImplementationsResponse
-	1,  // 30: golive.implementation.v1.ImplementationService.UpdateImplementation:output_type -> golive.implementation.v1.Implementation
-	19, // 31: golive.implementation.v1.ImplementationService.DeleteImplementation:output_type -> google.protobuf.Empty
-	1,  // 32: golive.implementation.v1.ImplementationService.SubmitImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 33: golive.implementation.v1.ImplementationService.StartImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 34: golive.implementation.v1.ImplementationService.HoldImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 35: golive.implementation.v1.ImplementationService.ResumeImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 36: golive.implementation.v1.ImplementationService.SustainImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 37: golive.implementation.v1.ImplementationService.CompleteImplementation:output_type -> golive.implementation.v1.Implementation
-	1,  // 38: golive.implementation.v1.ImplementationService.CancelImplementation:output_type -> golive.implementation.v1.Implementation
-	27, // [27:39] is the sub-list for method output_type
-	15, // [15:27] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	18, // 11: golive.implementation.v1.Implementation.scorecard_targets:type_name -> golive.implementation.v1.ScorecardTargets
+	1,  // 12: golive.implementation.v1.CreateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
+	1,  // 13: golive.implementation.v1.ListImplementationsResponse.implementations:type_name -> golive.implementation.v1.Implementation
+	1,  // 14: golive.implementation.v1.UpdateImplementationRequest.implementation:type_name -> golive.implementation.v1.Implementation
+	19, // 15: golive.implementation.v1.UpdateImplementationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 16: golive.implementation.v1.ImplementationService.CreateImplementation:input_type -> golive.implementation.v1.CreateImplementationRequest
+	3,  // 17: golive.implementation.v1.ImplementationService.GetImplementation:input_type -> golive.implementation.v1.GetImplementationRequest
+	4,  // 18: golive.implementation.v1.ImplementationService.ListImplementations:input_type -> golive.implementation.v1.ListImplementationsRequest
+	6,  // 19: golive.implementation.v1.ImplementationService.UpdateImplementation:input_type -> golive.implementation.v1.UpdateImplementationRequest
+	7,  // 20: golive.implementation.v1.ImplementationService.DeleteImplementation:input_type -> golive.implementation.v1.DeleteImplementationRequest
+	8,  // 21: golive.implementation.v1.ImplementationService.SubmitImplementation:input_type -> golive.implementation.v1.SubmitImplementationRequest
+	9,  // 22: golive.implementation.v1.ImplementationService.StartImplementation:input_type -> golive.implementation.v1.StartImplementationRequest
+	10, // 23: golive.implementation.v1.ImplementationService.HoldImplementation:input_type -> golive.implementation.v1.HoldImplementationRequest
+	11, // 24: golive.implementation.v1.ImplementationService.ResumeImplementation:input_type -> golive.implementation.v1.ResumeImplementationRequest
+	12, // 25: golive.implementation.v1.ImplementationService.SustainImplementation:input_type -> golive.implementation.v1.SustainImplementationRequest
+	13, // 26: golive.implementation.v1.ImplementationService.CompleteImplementation:input_type -> golive.implementation.v1.CompleteImplementationRequest
+	14, // 27: golive.implementation.v1.ImplementationService.CancelImplementation:input_type -> golive.implementation.v1.CancelImplementationRequest
+	1,  // 28: golive.implementation.v1.ImplementationService.CreateImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 29: golive.implementation.v1.ImplementationService.GetImplementation:output_type -> golive.implementation.v1.Implementation
+	5,  // 30: golive.implementation.v1.ImplementationService.ListImplementations:output_type -> golive.implementation.v1.ListImplementationsResponse
+	1,  // 31: golive.implementation.v1.ImplementationService.UpdateImplementation:output_type -> golive.implementation.v1.Implementation
+	20, // 32: golive.implementation.v1.ImplementationService.DeleteImplementation:output_type -> google.protobuf.Empty
+	1,  // 33: golive.implementation.v1.ImplementationService.SubmitImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 34: golive.implementation.v1.ImplementationService.StartImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 35: golive.implementation.v1.ImplementationService.HoldImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 36: golive.implementation.v1.ImplementationService.ResumeImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 37: golive.implementation.v1.ImplementationService.SustainImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 38: golive.implementation.v1.ImplementationService.CompleteImplementation:output_type -> golive.implementation.v1.Implementation
+	1,  // 39: golive.implementation.v1.ImplementationService.CancelImplementation:output_type -> golive.implementation.v1.Implementation
+	28, // [28:40] is the sub-list for method output_type
+	16, // [16:28] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_implementation_proto_init() }
@@ -1565,6 +1577,7 @@ func file_golive_implementation_v1_implementation_proto_init() {
 		return
 	}
 	file_golive_implementation_v1_calendar_proto_init()
+	file_golive_implementation_v1_scorecard_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -11,14 +11,14 @@ import (
 
 // Compute is what an implementation is worth, planned and realised, at a yearly discount rate.
 func Compute(implementation string, books Books, rate float64, now time.Time) (*implementationv1.Benefits, error) {
-	planned, until := books.planned(now.UTC().Format(time.DateOnly))
+	planned := books.planned()
 	realised, claimed := books.realised()
 	b := &implementationv1.Benefits{
 		Implementation: implementation, Currency: books.Currency, DiscountRate: rate, AsOf: timestamppb.New(now),
 		Planned: summary(planned, rate), Realised: summary(realised, rate), ClaimedBenefitMinor: claimed,
 	}
-	if until > 0 {
-		b.Realisation = new(float64(realised.benefit) / float64(until))
+	if verified, until := books.Realisation(now); until > 0 {
+		b.Realisation = new(float64(verified) / float64(until))
 	}
 	return b, nil
 }

@@ -3,6 +3,7 @@ package benefit
 import (
 	"maps"
 	"slices"
+	"time"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
@@ -30,18 +31,50 @@ func (f *flows) add(direction implementationv1.CashDirection, date string, amoun
 	f.net[date] += amount
 }
 
-// planned are the flows of the budget lines, and what they say of benefits until a date.
-func (b Books) planned(today string) (f flows, benefitUntil int64) {
-	f.net = map[string]int64{}
+// planned are the flows of the budget lines.
+func (b Books) planned() flows {
+	f := flows{net: map[string]int64{}}
 	for _, line := range b.Lines {
 		for _, amount := range line.GetAmounts() {
 			f.add(line.GetDirection(), amount.GetDate(), amount.GetAmountMinor())
-			if line.GetDirection() == implementationv1.CashDirection_BENEFIT && amount.GetDate() <= today {
-				benefitUntil += amount.GetAmountMinor()
-			}
 		}
 	}
-	return f, benefitUntil
+	return f
+}
+
+// Realisation is, as it stood at a moment, what was verified of benefits, less what was taken back of it, and what had been planned until then.
+func (b Books) Realisation(at time.Time) (verified, planned int64) {
+	for _, e := range b.Entries {
+		if e.GetDirection() == implementationv1.CashDirection_BENEFIT && e.GetVerifyTime() != nil && !e.GetVerifyTime().AsTime().After(at) {
+			verified += e.GetAmountMinor()
+		}
+	}
+	for _, line := range b.Lines {
+		planned += benefitUntil(line, at.UTC().Format(time.DateOnly))
+	}
+	return verified, planned
+}
+
+// Planning names the budget lines that plan a benefit until a moment.
+func (b Books) Planning(at time.Time) (lines []string) {
+	for _, line := range b.Lines {
+		if benefitUntil(line, at.UTC().Format(time.DateOnly)) != 0 {
+			lines = append(lines, line.GetName())
+		}
+	}
+	return lines
+}
+
+func benefitUntil(line *implementationv1.BudgetLine, date string) (sum int64) {
+	if line.GetDirection() != implementationv1.CashDirection_BENEFIT {
+		return 0
+	}
+	for _, amount := range line.GetAmounts() {
+		if amount.GetDate() <= date {
+			sum += amount.GetAmountMinor()
+		}
+	}
+	return sum
 }
 
 // realised are the flows of the ledger: what was verified, with what reverses it, and costs that are claimed. Claimed are

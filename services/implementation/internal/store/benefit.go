@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/golive-dev/golive/pkg/resource"
+	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/benefit"
 )
@@ -20,21 +21,25 @@ func (s *Store) Benefits(ctx context.Context, req *implementationv1.ComputeBenef
 	if err != nil {
 		return nil, err
 	}
-	books := benefit.Books{Currency: i.GetCurrency()}
-	lines, err := BudgetLines.SelectRows(ctx, q, "WHERE parent = $1 ORDER BY name", name)
+	all, err := books(ctx, q, i)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := LedgerEntries.SelectRows(ctx, q, "WHERE parent = $1 ORDER BY name", name)
-	if err != nil {
-		return nil, err
-	}
-	books.Lines, books.Entries = messages(lines), messages(entries)
 	rate := defaultRate
 	if req.DiscountRate != nil {
 		rate = req.GetDiscountRate()
 	}
-	return benefit.Compute(name, books, rate, s.Now())
+	return benefit.Compute(name, all, rate, s.Now())
+}
+
+// books are the budget lines and the ledger of an implementation.
+func books(ctx context.Context, q sqldb.Queryer, i *implementationv1.Implementation) (benefit.Books, error) {
+	lines, err := BudgetLines.SelectRows(ctx, q, "WHERE parent = $1 ORDER BY name", i.GetName())
+	if err != nil {
+		return benefit.Books{}, err
+	}
+	entries, err := LedgerEntries.SelectRows(ctx, q, "WHERE parent = $1 ORDER BY name", i.GetName())
+	return benefit.Books{Currency: i.GetCurrency(), Lines: messages(lines), Entries: messages(entries)}, err
 }
 
 func messages[M proto.Message](rows []resource.Row[M]) []M {

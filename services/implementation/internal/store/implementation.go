@@ -38,6 +38,11 @@ func validateImplementation(ctx context.Context, tx *sqldb.Tx, old, i *implement
 	if _, err := calendar.New(i.GetCalendar()); err != nil {
 		return under("implementation.", err)
 	}
+	if survey := i.GetScorecardTargets().GetSatisfactionSurvey(); survey != "" { // it may come later than the implementation
+		if err := shape(Surveys, i.GetName(), "implementation.scorecard_targets.satisfaction_survey", survey); err != nil {
+			return err
+		}
+	}
 	if old.GetCurrency() != "" && old.GetCurrency() != i.GetCurrency() {
 		if err := noLedger(ctx, tx, i); err != nil {
 			return err
