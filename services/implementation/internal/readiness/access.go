@@ -11,7 +11,7 @@ func (a Assessment) access(c *implementationv1.AccessCriterion) judged {
 	const otherwise = 0.98
 	threshold := or(c.GetThreshold(), otherwise)
 	required := fmt.Sprintf("at least %s with an account", percent(threshold))
-	help := "golive provision " + a.plan.GetCohort() + " --help"
+	help := "golive accounts import -f FILE"
 	applications := a.facts.Applications
 	if c.GetApplication() != "" {
 		applications = []string{c.GetApplication()}
@@ -28,6 +28,7 @@ func (a Assessment) access(c *implementationv1.AccessCriterion) judged {
 			least = application
 		}
 	}
+	help = "golive accounts record " + least + " PERSON…"
 	s := share{part: a.facts.Provisioned[least], whole: a.facts.Headcount}
 	status := notMet
 	if s.part >= s.needed(threshold) {

@@ -11,7 +11,7 @@ func (a Assessment) messages(c *implementationv1.MessagesCriterion) judged {
 	const otherwise = 0.9
 	threshold := or(c.GetThreshold(), otherwise)
 	required := fmt.Sprintf("each delivered to at least %s", percent(threshold))
-	help := "golive communication list " + implementationOf(a.plan)
+	help := "golive list communications " + implementationOf(a.plan)
 	if len(a.facts.Messages) == 0 {
 		return a.found(unknown, "no communication is marked as one that the cohort must know", required, help).of(a.plan.GetName())
 	}

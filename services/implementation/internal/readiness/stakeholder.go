@@ -21,7 +21,7 @@ func (a Assessment) sponsor(c *implementationv1.Criterion) judged {
 		limit = sponsorSilence
 	}
 	required := "a sponsor who has acted in the last " + days(limit)
-	help := "golive stakeholder list " + implementationOf(a.plan)
+	help := "golive list stakeholders " + implementationOf(a.plan)
 	var last *Stakeholder
 	for i, s := range a.facts.Stakeholders {
 		if s.Sponsor && (last == nil || s.Acted.After(last.Acted)) {
@@ -31,7 +31,7 @@ func (a Assessment) sponsor(c *implementationv1.Criterion) judged {
 	if last == nil {
 		return a.found(notMet, "no stakeholder is a sponsor", required, help).of(a.plan.GetName())
 	}
-	help = "golive stakeholder acted " + last.Name
+	help = "golive stakeholder contact " + last.Name + " --acted"
 	if last.Acted.IsZero() {
 		return a.found(notMet, "the sponsor has not acted", required, help).of(last.Name)
 	}
@@ -64,7 +64,7 @@ func (a Assessment) stakeholders(c *implementationv1.StakeholdersCriterion) judg
 			against = append(against, s.Name)
 		}
 	}
-	help := "golive stakeholder list " + implementationOf(a.plan)
+	help := "golive list stakeholders " + implementationOf(a.plan)
 	if all == 0 {
 		return a.found(unknown, fmt.Sprintf("no stakeholder of influence %d or more is known", influence), required, help).of(a.plan.GetName())
 	}

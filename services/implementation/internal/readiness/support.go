@@ -20,7 +20,7 @@ func (a Assessment) support(c *implementationv1.SupportCriterion) judged {
 	}
 	needed := (a.facts.Headcount + per - 1) / per
 	required := fmt.Sprintf("%d super-users (one for %d people), help desk for %d days after the go-live", needed, per, cover)
-	help := "golive members import " + a.plan.GetCohort() + " --help"
+	help := "golive members import " + a.plan.GetCohort() + " -f FILE"
 	if a.facts.Headcount <= 0 {
 		return a.found(unknown, "the cohort has no members at the go-live", required, help).of(a.plan.GetCohort())
 	}
