@@ -76,7 +76,8 @@ func (a *app) Root() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "server", Title: "Run:"}, &cobra.Group{ID: "rollout", Title: "Roll out:"},
 		&cobra.Group{ID: "operate", Title: "Operate:"},
-		&cobra.Group{ID: "people", Title: "People:"}, &cobra.Group{ID: "resource", Title: "Resources:"}, &cobra.Group{ID: "access", Title: "Access and machines:"},
+		&cobra.Group{ID: "plan", Title: "Plan:"}, &cobra.Group{ID: "people", Title: "People:"},
+		&cobra.Group{ID: "resource", Title: "Resources:"}, &cobra.Group{ID: "access", Title: "Access and machines:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -88,9 +89,9 @@ func (a *app) Root() *cobra.Command {
 	add("rollout", a.deploy(), a.release(), a.watch(), a.why(), a.pause(), a.resume(), a.cancel(), a.abandon(), a.rollback(), a.retry(),
 		a.approve(), a.reject(), a.skip(), a.logs(), a.promote(), a.matrix(), a.analysis(), a.override(), a.policy())
 	add("operate", a.history(), a.availability(), a.drift(), a.resolve(), a.incident(), a.dora(), a.feedback())
-	add("people", a.implementation(), a.plan(), a.stage(), a.task(), a.agenda(), a.comment())
-	add("people", a.stakeholder(), a.communication(), a.contact(), a.mail(), a.erase())
-	add("people", a.train(), a.survey(), a.people(), a.members(), a.accounts(), a.readiness(), a.adoption(), a.usageCommand(), a.ledger(), a.outcome(), a.report(), a.challenges())
+	add("plan", a.implementation(), a.plan(), a.stage(), a.task(), a.agenda(), a.comment(), a.challenges(), a.ledger(), a.outcome(), a.report(), a.scorecard())
+	add("people", a.people(), a.members(), a.train(), a.accounts(), a.readiness(), a.adoption(), a.usageCommand(), a.survey(),
+		a.stakeholder(), a.communication(), a.contact(), a.mail(), a.erase())
 	add("resource", a.get(), a.list(), a.describe(), a.apply(), a.delete(), a.events(), a.api())
 	add("access", a.login(), a.context(), a.token(), a.agent())
 	root.AddCommand(a.versionCommand())

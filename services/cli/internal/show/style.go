@@ -49,7 +49,7 @@ func look(word string) (glyph, colour string) {
 		return "◷", yellow
 	case "PENDING", "QUEUED", "DRAFT", "ASSIGNED", "NOT_RUN":
 		return "○", grey
-	case "SKIPPED", "CANCELLED", "SUPERSEDED", "RETIRED", "WAIVED", "":
+	case "SKIPPED", "CANCELLED", "SUPERSEDED", "RETIRED", "WAIVED", "NO_TARGET", "":
 		return "–", grey
 	default:
 		return "▶", blue
