@@ -40,8 +40,8 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 	}
 	for _, register := range []func() error{
 		func() error { return accessgw.RegisterAccessServiceHandlerClient(ctx, mux, g.access) },
-		func() error { return registerImplementation(ctx, mux, i) },
-		func() error { return registerDeployment(ctx, mux, d) },
+		func() error { return registerAll(ctx, mux, implementationRoutes(i)) },
+		func() error { return registerAll(ctx, mux, deploymentRoutes(d)) },
 		func() error { return deploymentgw.RegisterBlobServiceHandlerClient(ctx, mux, g.blobs) },
 		func() error { return mux.HandlePath(http.MethodPost, uploadRoute, g.upload) },
 		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, gate) },
@@ -54,202 +54,91 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 	return nil
 }
 
-func registerImplementation(ctx context.Context, mux *runtime.ServeMux, c grpc.ClientConnInterface) error {
-	for _, register := range []func() error{
-		func() error {
-			return implementationgw.RegisterImplementationServiceHandlerClient(ctx, mux, implementationv1.NewImplementationServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterCohortServiceHandlerClient(ctx, mux, implementationv1.NewCohortServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterResourceServiceHandlerClient(ctx, mux, implementationv1.NewResourceServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterStageServiceHandlerClient(ctx, mux, implementationv1.NewStageServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterTaskServiceHandlerClient(ctx, mux, implementationv1.NewTaskServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterBaselineServiceHandlerClient(ctx, mux, implementationv1.NewBaselineServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterScheduleServiceHandlerClient(ctx, mux, implementationv1.NewScheduleServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterPlanTemplateServiceHandlerClient(ctx, mux, implementationv1.NewPlanTemplateServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterAgendaServiceHandlerClient(ctx, mux, implementationv1.NewAgendaServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterCommentServiceHandlerClient(ctx, mux, implementationv1.NewCommentServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterCohortPlanServiceHandlerClient(ctx, mux, implementationv1.NewCohortPlanServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterPersonServiceHandlerClient(ctx, mux, implementationv1.NewPersonServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterMembershipServiceHandlerClient(ctx, mux, implementationv1.NewMembershipServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterTrainingServiceHandlerClient(ctx, mux, implementationv1.NewTrainingServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterEnrolmentServiceHandlerClient(ctx, mux, implementationv1.NewEnrolmentServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterChallengeServiceHandlerClient(ctx, mux, implementationv1.NewChallengeServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSignalServiceHandlerClient(ctx, mux, implementationv1.NewSignalServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterDetectorPolicyServiceHandlerClient(ctx, mux, implementationv1.NewDetectorPolicyServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSupportServiceHandlerClient(ctx, mux, implementationv1.NewSupportServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSessionServiceHandlerClient(ctx, mux, implementationv1.NewSessionServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterProvisioningServiceHandlerClient(ctx, mux, implementationv1.NewProvisioningServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterForecastServiceHandlerClient(ctx, mux, implementationv1.NewForecastServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterProposalServiceHandlerClient(ctx, mux, implementationv1.NewProposalServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterBudgetLineServiceHandlerClient(ctx, mux, implementationv1.NewBudgetLineServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterLedgerEntryServiceHandlerClient(ctx, mux, implementationv1.NewLedgerEntryServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterOutcomeServiceHandlerClient(ctx, mux, implementationv1.NewOutcomeServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterBenefitServiceHandlerClient(ctx, mux, implementationv1.NewBenefitServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterScorecardServiceHandlerClient(ctx, mux, implementationv1.NewScorecardServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterStatusReportServiceHandlerClient(ctx, mux, implementationv1.NewStatusReportServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterStakeholderServiceHandlerClient(ctx, mux, implementationv1.NewStakeholderServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterCommunicationServiceHandlerClient(ctx, mux, implementationv1.NewCommunicationServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterContactServiceHandlerClient(ctx, mux, implementationv1.NewContactServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterMailServiceHandlerClient(ctx, mux, implementationv1.NewMailServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterErasureServiceHandlerClient(ctx, mux, implementationv1.NewErasureServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterFeatureServiceHandlerClient(ctx, mux, implementationv1.NewFeatureServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterUsageServiceHandlerClient(ctx, mux, implementationv1.NewUsageServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterAdoptionServiceHandlerClient(ctx, mux, implementationv1.NewAdoptionServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSurveyServiceHandlerClient(ctx, mux, implementationv1.NewSurveyServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSurveyWaveServiceHandlerClient(ctx, mux, implementationv1.NewSurveyWaveServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterResponseServiceHandlerClient(ctx, mux, implementationv1.NewResponseServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSurveyNoticeServiceHandlerClient(ctx, mux, implementationv1.NewSurveyNoticeServiceClient(c))
-		},
-		func() error {
-			return implementationgw.RegisterSurveyResultServiceHandlerClient(ctx, mux, implementationv1.NewSurveyResultServiceClient(c))
-		},
-	} {
-		if err := register(); err != nil {
+// A route registers the HTTP facade of one service.
+type route func(context.Context, *runtime.ServeMux) error
+
+// routeOf joins the two halves that are generated apart: the client of a service and its facade.
+func routeOf[C any](
+	register func(context.Context, *runtime.ServeMux, C) error, client func(grpc.ClientConnInterface) C, c grpc.ClientConnInterface,
+) route {
+	return func(ctx context.Context, mux *runtime.ServeMux) error { return register(ctx, mux, client(c)) }
+}
+
+func registerAll(ctx context.Context, mux *runtime.ServeMux, routes []route) error {
+	for _, register := range routes {
+		if err := register(ctx, mux); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func registerDeployment(ctx context.Context, mux *runtime.ServeMux, c grpc.ClientConnInterface) error {
-	for _, register := range []func() error{
-		func() error {
-			return deploymentgw.RegisterHistoryServiceHandlerClient(ctx, mux, deploymentv1.NewHistoryServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterIncidentServiceHandlerClient(ctx, mux, deploymentv1.NewIncidentServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterDoraServiceHandlerClient(ctx, mux, deploymentv1.NewDoraServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterAgentServiceHandlerClient(ctx, mux, deploymentv1.NewAgentServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterDeploymentPlanServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentPlanServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterAnalysisServiceHandlerClient(ctx, mux, deploymentv1.NewAnalysisServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterPolicyServiceHandlerClient(ctx, mux, deploymentv1.NewPolicyServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterOverrideServiceHandlerClient(ctx, mux, deploymentv1.NewOverrideServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterEnvironmentServiceHandlerClient(ctx, mux, deploymentv1.NewEnvironmentServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterTargetServiceHandlerClient(ctx, mux, deploymentv1.NewTargetServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterReleaseServiceHandlerClient(ctx, mux, deploymentv1.NewReleaseServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterApplicationServiceHandlerClient(ctx, mux, deploymentv1.NewApplicationServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterGateEvaluationServiceHandlerClient(ctx, mux, deploymentv1.NewGateEvaluationServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterFeedbackServiceHandlerClient(ctx, mux, deploymentv1.NewFeedbackServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterInstallationServiceHandlerClient(ctx, mux, deploymentv1.NewInstallationServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterWaveServiceHandlerClient(ctx, mux, deploymentv1.NewWaveServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterMigrationServiceHandlerClient(ctx, mux, deploymentv1.NewMigrationServiceClient(c))
-		},
-		func() error {
-			return deploymentgw.RegisterDeploymentServiceHandlerClient(ctx, mux, deploymentv1.NewDeploymentServiceClient(c))
-		},
-	} {
-		if err := register(); err != nil {
-			return err
-		}
+func implementationRoutes(c grpc.ClientConnInterface) []route {
+	return []route{
+		routeOf(implementationgw.RegisterImplementationServiceHandlerClient, implementationv1.NewImplementationServiceClient, c),
+		routeOf(implementationgw.RegisterCohortServiceHandlerClient, implementationv1.NewCohortServiceClient, c),
+		routeOf(implementationgw.RegisterResourceServiceHandlerClient, implementationv1.NewResourceServiceClient, c),
+		routeOf(implementationgw.RegisterStageServiceHandlerClient, implementationv1.NewStageServiceClient, c),
+		routeOf(implementationgw.RegisterTaskServiceHandlerClient, implementationv1.NewTaskServiceClient, c),
+		routeOf(implementationgw.RegisterBaselineServiceHandlerClient, implementationv1.NewBaselineServiceClient, c),
+		routeOf(implementationgw.RegisterScheduleServiceHandlerClient, implementationv1.NewScheduleServiceClient, c),
+		routeOf(implementationgw.RegisterPlanTemplateServiceHandlerClient, implementationv1.NewPlanTemplateServiceClient, c),
+		routeOf(implementationgw.RegisterAgendaServiceHandlerClient, implementationv1.NewAgendaServiceClient, c),
+		routeOf(implementationgw.RegisterCommentServiceHandlerClient, implementationv1.NewCommentServiceClient, c),
+		routeOf(implementationgw.RegisterCohortPlanServiceHandlerClient, implementationv1.NewCohortPlanServiceClient, c),
+		routeOf(implementationgw.RegisterPersonServiceHandlerClient, implementationv1.NewPersonServiceClient, c),
+		routeOf(implementationgw.RegisterMembershipServiceHandlerClient, implementationv1.NewMembershipServiceClient, c),
+		routeOf(implementationgw.RegisterTrainingServiceHandlerClient, implementationv1.NewTrainingServiceClient, c),
+		routeOf(implementationgw.RegisterEnrolmentServiceHandlerClient, implementationv1.NewEnrolmentServiceClient, c),
+		routeOf(implementationgw.RegisterChallengeServiceHandlerClient, implementationv1.NewChallengeServiceClient, c),
+		routeOf(implementationgw.RegisterSignalServiceHandlerClient, implementationv1.NewSignalServiceClient, c),
+		routeOf(implementationgw.RegisterDetectorPolicyServiceHandlerClient, implementationv1.NewDetectorPolicyServiceClient, c),
+		routeOf(implementationgw.RegisterSupportServiceHandlerClient, implementationv1.NewSupportServiceClient, c),
+		routeOf(implementationgw.RegisterSessionServiceHandlerClient, implementationv1.NewSessionServiceClient, c),
+		routeOf(implementationgw.RegisterProvisioningServiceHandlerClient, implementationv1.NewProvisioningServiceClient, c),
+		routeOf(implementationgw.RegisterForecastServiceHandlerClient, implementationv1.NewForecastServiceClient, c),
+		routeOf(implementationgw.RegisterProposalServiceHandlerClient, implementationv1.NewProposalServiceClient, c),
+		routeOf(implementationgw.RegisterBudgetLineServiceHandlerClient, implementationv1.NewBudgetLineServiceClient, c),
+		routeOf(implementationgw.RegisterLedgerEntryServiceHandlerClient, implementationv1.NewLedgerEntryServiceClient, c),
+		routeOf(implementationgw.RegisterOutcomeServiceHandlerClient, implementationv1.NewOutcomeServiceClient, c),
+		routeOf(implementationgw.RegisterBenefitServiceHandlerClient, implementationv1.NewBenefitServiceClient, c),
+		routeOf(implementationgw.RegisterScorecardServiceHandlerClient, implementationv1.NewScorecardServiceClient, c),
+		routeOf(implementationgw.RegisterStatusReportServiceHandlerClient, implementationv1.NewStatusReportServiceClient, c),
+		routeOf(implementationgw.RegisterStakeholderServiceHandlerClient, implementationv1.NewStakeholderServiceClient, c),
+		routeOf(implementationgw.RegisterCommunicationServiceHandlerClient, implementationv1.NewCommunicationServiceClient, c),
+		routeOf(implementationgw.RegisterContactServiceHandlerClient, implementationv1.NewContactServiceClient, c),
+		routeOf(implementationgw.RegisterMailServiceHandlerClient, implementationv1.NewMailServiceClient, c),
+		routeOf(implementationgw.RegisterErasureServiceHandlerClient, implementationv1.NewErasureServiceClient, c),
+		routeOf(implementationgw.RegisterFeatureServiceHandlerClient, implementationv1.NewFeatureServiceClient, c),
+		routeOf(implementationgw.RegisterUsageServiceHandlerClient, implementationv1.NewUsageServiceClient, c),
+		routeOf(implementationgw.RegisterAdoptionServiceHandlerClient, implementationv1.NewAdoptionServiceClient, c),
+		routeOf(implementationgw.RegisterSurveyServiceHandlerClient, implementationv1.NewSurveyServiceClient, c),
+		routeOf(implementationgw.RegisterSurveyWaveServiceHandlerClient, implementationv1.NewSurveyWaveServiceClient, c),
+		routeOf(implementationgw.RegisterResponseServiceHandlerClient, implementationv1.NewResponseServiceClient, c),
+		routeOf(implementationgw.RegisterSurveyNoticeServiceHandlerClient, implementationv1.NewSurveyNoticeServiceClient, c),
+		routeOf(implementationgw.RegisterSurveyResultServiceHandlerClient, implementationv1.NewSurveyResultServiceClient, c),
 	}
-	return nil
+}
+
+func deploymentRoutes(c grpc.ClientConnInterface) []route {
+	return []route{
+		routeOf(deploymentgw.RegisterHistoryServiceHandlerClient, deploymentv1.NewHistoryServiceClient, c),
+		routeOf(deploymentgw.RegisterIncidentServiceHandlerClient, deploymentv1.NewIncidentServiceClient, c),
+		routeOf(deploymentgw.RegisterDoraServiceHandlerClient, deploymentv1.NewDoraServiceClient, c),
+		routeOf(deploymentgw.RegisterAgentServiceHandlerClient, deploymentv1.NewAgentServiceClient, c),
+		routeOf(deploymentgw.RegisterDeploymentPlanServiceHandlerClient, deploymentv1.NewDeploymentPlanServiceClient, c),
+		routeOf(deploymentgw.RegisterAnalysisServiceHandlerClient, deploymentv1.NewAnalysisServiceClient, c),
+		routeOf(deploymentgw.RegisterPolicyServiceHandlerClient, deploymentv1.NewPolicyServiceClient, c),
+		routeOf(deploymentgw.RegisterOverrideServiceHandlerClient, deploymentv1.NewOverrideServiceClient, c),
+		routeOf(deploymentgw.RegisterEnvironmentServiceHandlerClient, deploymentv1.NewEnvironmentServiceClient, c),
+		routeOf(deploymentgw.RegisterTargetServiceHandlerClient, deploymentv1.NewTargetServiceClient, c),
+		routeOf(deploymentgw.RegisterReleaseServiceHandlerClient, deploymentv1.NewReleaseServiceClient, c),
+		routeOf(deploymentgw.RegisterApplicationServiceHandlerClient, deploymentv1.NewApplicationServiceClient, c),
+		routeOf(deploymentgw.RegisterGateEvaluationServiceHandlerClient, deploymentv1.NewGateEvaluationServiceClient, c),
+		routeOf(deploymentgw.RegisterFeedbackServiceHandlerClient, deploymentv1.NewFeedbackServiceClient, c),
+		routeOf(deploymentgw.RegisterInstallationServiceHandlerClient, deploymentv1.NewInstallationServiceClient, c),
+		routeOf(deploymentgw.RegisterWaveServiceHandlerClient, deploymentv1.NewWaveServiceClient, c),
+		routeOf(deploymentgw.RegisterMigrationServiceHandlerClient, deploymentv1.NewMigrationServiceClient, c),
+		routeOf(deploymentgw.RegisterDeploymentServiceHandlerClient, deploymentv1.NewDeploymentServiceClient, c),
+	}
 }
