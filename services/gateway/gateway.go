@@ -65,6 +65,7 @@ type Gateway struct {
 	origin    *http.CrossOriginProtection
 	access    accessv1.AccessServiceClient
 	blobs     deploymentv1.BlobServiceClient
+	gates     *gates
 	surveys   *surveys
 	requests  *prometheus.CounterVec
 }

@@ -34,7 +34,7 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		owners: owners, deployment: eventv1.NewEventServiceClient(d), implementation: eventv1.NewEventServiceClient(i),
 		running: &g.running, retry: helloAfter,
 	}
-	gate := &gates{
+	g.gates = &gates{
 		owners: owners, deployment: gatev1.NewGateServiceClient(d), implementation: gatev1.NewGateServiceClient(i),
 		running: &g.running,
 	}
@@ -44,7 +44,9 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		func() error { return registerAll(ctx, mux, deploymentRoutes(d)) },
 		func() error { return deploymentgw.RegisterBlobServiceHandlerClient(ctx, mux, g.blobs) },
 		func() error { return mux.HandlePath(http.MethodPost, uploadRoute, g.upload) },
-		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, gate) },
+		func() error { return mux.HandlePath(http.MethodGet, checkRoute, g.checkGate) },
+		func() error { return mux.HandlePath(http.MethodPost, checkRoute, g.checkGate) },
+		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, g.gates) },
 		func() error { return eventgw.RegisterEventServiceHandlerClient(ctx, mux, event) },
 	} {
 		if err := register(); err != nil {

@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+)
+
+const (
+	checkRoute = "/v1/{resource=workspaces/*/**}:checkGate"
+	// longestWait is how long a check may hold its connection.
+	longestWait = 10 * time.Minute
+	// lookAgain is how often a gate is asked while a check waits and no watch says more.
+	lookAgain = time.Second
+)
+
+// check is what a gate check asks for.
+type check struct {
+	request *gatev1.EvaluateGateRequest
+	wait    time.Duration // how long to wait for go
+	body    bool          // the answer is in the body, and its code is always 200
+}
+
+// checkGate answers a gate in the way that other tools understand, by the code:
+// 200 go, 403 not yet or no, 503 nobody knows. The verdict is in the body. A
+// POST is the same, whatever its body says: hooks send their own.
+func (g *Gateway) checkGate(w http.ResponseWriter, r *http.Request, params map[string]string) {
+	c, err := readCheck(params["resource"], r.URL.Query())
+	if err != nil {
+		g.writeProblem(w, err)
+		return
+	}
+	if r.Method == http.MethodPost {
+		_, _ = io.Copy(io.Discard, r.Body) // limited before; what a hook says about itself changes nothing
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.wait + requestTimeout))
+	ctx, cancel := context.WithTimeout(g.annotate(r.Context(), r), c.wait+requestTimeout)
+	defer cancel()
+	v, err := g.await(ctx, c)
+	if err != nil {
+		g.writeProblem(w, err)
+		return
+	}
+	data, err := marshalJSON(v)
+	if err != nil {
+		g.writeProblem(w, err)
+		return
+	}
+	w.Header()["Content-Type"] = contentJSON
+	w.WriteHeader(c.code(v))
+	_, _ = w.Write(data) //nolint:gosec // JSON, sent with nosniff
+}
+
+// code is what tells go from no-go to a tool that reads nothing else.
+func (c check) code(v *gatev1.Verdict) int {
+	switch {
+	case c.body || opens(v):
+		return http.StatusOK
+	case v.GetState() == gatev1.Verdict_UNKNOWN || v.GetState() == gatev1.Verdict_STATE_UNSPECIFIED:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusForbidden
+	}
+}
+
+// opens says that a verdict lets things go on.
+func opens(v *gatev1.Verdict) bool {
+	return v.GetState() == gatev1.Verdict_PASS || v.GetState() == gatev1.Verdict_WAIVED
+}
+
+// await asks until the gate opens, cannot open any more, or the time is over. The watch is a hint; what counts is asked.
+func (g *Gateway) await(ctx context.Context, c check) (*gatev1.Verdict, error) {
+	v, err := g.gates.EvaluateGate(ctx, c.request)
+	if err != nil || c.wait <= 0 || opens(v) || v.GetState() == gatev1.Verdict_FAIL {
+		return v, err
+	}
+	over := time.NewTimer(c.wait)
+	defer over.Stop()
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-over.C:
+			return v, nil
+		case <-tick.C:
+		}
+		next, err := g.gates.EvaluateGate(ctx, c.request)
+		switch {
+		case fault.Is(err, fault.KindUnavailable):
+			continue // it may come back in time
+		case err != nil:
+			return nil, err
+		case opens(next), next.GetState() == gatev1.Verdict_FAIL:
+			return next, nil
+		}
+		v = next
+	}
+}
+
+// readCheck reads `purpose`, `wait` and `mode`, each at most once.
+func readCheck(resource string, query url.Values) (check, error) {
+	c := check{request: &gatev1.EvaluateGateRequest{Resource: resource}}
+	for key, values := range query {
+		if !slices.Contains([]string{"purpose", "wait", "mode"}, key) || len(values) != 1 {
+			return c, fault.Invalid("UNKNOWN_FIELD", "%q is not a query parameter here; a gate check takes purpose, wait and mode, each once", key).
+				Field(key, "is not a query parameter of a gate check")
+		}
+	}
+	purpose, ok := gatev1.Purpose_value["PURPOSE_"+strings.TrimPrefix(strings.ToUpper(query.Get("purpose")), "PURPOSE_")]
+	if !ok && query.Has("purpose") {
+		return c, fault.Invalid("INVALID_QUERY", "there is no purpose %q; ask for READINESS, TECHNICAL or ALL", query.Get("purpose")).
+			Field("purpose", "must be READINESS, TECHNICAL or ALL")
+	}
+	c.request.Purpose = gatev1.Purpose(purpose)
+	if mode := query.Get("mode"); query.Has("mode") && mode != "body" {
+		return c, fault.Invalid("INVALID_QUERY", "there is no mode %q; body always answers 200 with the verdict in the body", mode).
+			Field("mode", "must be body")
+	}
+	c.body = query.Get("mode") == "body"
+	if text := query.Get("wait"); query.Has("wait") {
+		wait, err := time.ParseDuration(text)
+		if err != nil || wait < 0 || wait > longestWait {
+			return c, fault.Invalid("INVALID_QUERY", "wait is %q; write a time of at most 10m, such as 30s", text).
+				Field("wait", "must be a duration from 0s to 10m").Cause(errors.Join(err))
+		}
+		c.wait = wait
+	}
+	return c, nil
+}
