@@ -704,7 +704,7 @@ var File_golive_implementation_v1_budget_line_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_budget_line_proto_rawDesc = "" +
 	"\n" +
-	"*golive/implementation/v1/budget_line.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x06\n" +
+	"*golive/implementation/v1/budget_line.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x06\n" +
 	"\n" +
 	"BudgetLine\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -714,12 +714,12 @@ const file_golive_implementation_v1_budget_line_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12W\n" +
-	"\tdirection\x18\a \x01(\x0e2'.golive.implementation.v1.CashDirectionB\x10\xe0A\x02\xe0A\x05\xbaH\a\x82\x01\x04\x10\x01 \x00R\tdirection\x12#\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12U\n" +
+	"\tdirection\x18\a \x01(\x0e2'.golive.implementation.v1.CashDirectionB\x0e\xe0A\x02\xe0A\x05\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\x12#\n" +
 	"\bcategory\x18\b \x01(\tB\a\xbaH\x04r\x02\x18dR\bcategory\x123\n" +
-	"\bcurrency\x18\t \x01(\tB\x17\xe0A\x05\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12Q\n" +
+	"\bcurrency\x18\t \x01(\tB\x17\xe0A\x05\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12O\n" +
 	"\aamounts\x18\n" +
-	" \x03(\v2'.golive.implementation.v1.PlannedAmountB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\aamounts\x12\x1e\n" +
+	" \x03(\v2'.golive.implementation.v1.PlannedAmountB\f\xe0A\x02\xbaH\x06\x92\x01\x03\x10\xf4\x03R\aamounts\x12\x1e\n" +
 	"\x05owner\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x12$\n" +
 	"\vtotal_minor\x18\f \x01(\x03B\x03\xe0A\x03R\n" +
 	"totalMinor\x12Z\n" +

@@ -617,7 +617,7 @@ var File_golive_implementation_v1_feature_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_feature_proto_rawDesc = "" +
 	"\n" +
-	"&golive/implementation/v1/feature.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x05\n" +
+	"&golive/implementation/v1/feature.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x05\n" +
 	"\aFeature\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -626,8 +626,8 @@ const file_golive_implementation_v1_feature_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12+\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12I\n" +
-	"\x04kind\x18\a \x01(\x0e2&.golive.implementation.v1.Feature.KindB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12P\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12G\n" +
+	"\x04kind\x18\a \x01(\x0e2&.golive.implementation.v1.Feature.KindB\v\xe0A\x02\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12P\n" +
 	"\vapplication\x18\b \x01(\tB.\xfaA#\n" +
 	"!deployment.golive.dev/Application\xbaH\x05r\x03\x18\xc8\x01R\vapplication\x12W\n" +
 	"\x06labels\x18\t \x03(\v2-.golive.implementation.v1.Feature.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
