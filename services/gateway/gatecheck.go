@@ -30,7 +30,7 @@ type check struct {
 }
 
 // checkGate answers a gate in the way that other tools understand, by the code:
-// 200 go, 403 not yet or no, 503 nobody knows. The verdict is in the body. A
+// 200 go, with the verdict; 403 not yet or no, with the reasons; 503 nobody knows. A
 // POST is the same, whatever its body says: hooks send their own.
 func (g *Gateway) checkGate(w http.ResponseWriter, r *http.Request, params map[string]string) {
 	c, err := readCheck(params["resource"], r.URL.Query())
@@ -45,6 +45,9 @@ func (g *Gateway) checkGate(w http.ResponseWriter, r *http.Request, params map[s
 	ctx, cancel := context.WithTimeout(g.annotate(r.Context(), r), c.wait+requestTimeout)
 	defer cancel()
 	v, err := g.await(ctx, c)
+	if err == nil && !c.body && !opens(v) {
+		err = closed(v)
+	}
 	if err != nil {
 		g.writeProblem(w, err)
 		return
@@ -55,20 +58,22 @@ func (g *Gateway) checkGate(w http.ResponseWriter, r *http.Request, params map[s
 		return
 	}
 	w.Header()["Content-Type"] = contentJSON
-	w.WriteHeader(c.code(v))
 	_, _ = w.Write(data) //nolint:gosec // JSON, sent with nosniff
 }
 
-// code is what tells go from no-go to a tool that reads nothing else.
-func (c check) code(v *gatev1.Verdict) int {
-	switch {
-	case c.body || opens(v):
-		return http.StatusOK
-	case v.GetState() == gatev1.Verdict_UNKNOWN || v.GetState() == gatev1.Verdict_STATE_UNSPECIFIED:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusForbidden
+// closed is a gate that does not open, as an error: each reason is a violation of it.
+func closed(v *gatev1.Verdict) error {
+	if s := v.GetState(); s == gatev1.Verdict_UNKNOWN || s == gatev1.Verdict_STATE_UNSPECIFIED {
+		return reasons(fault.Unavailable("GATE_UNKNOWN", "nobody can say whether %s may go on; ask again, or see why with golive why %s", v.GetResource(), v.GetResource()), v)
 	}
+	return reasons(fault.Precondition(reasonGateClosed, "%s says %s; golive why %s tells what helps", v.GetResource(), v.GetState(), v.GetResource()), v)
+}
+
+func reasons(f *fault.Error, v *gatev1.Verdict) error {
+	for _, b := range v.GetReasons() {
+		f = f.Subject(b.GetKind().String(), b.GetResource(), b.GetCurrent()+"; required: "+b.GetRequired())
+	}
+	return f.Meta("state", v.GetState().String())
 }
 
 // opens says that a verdict lets things go on.

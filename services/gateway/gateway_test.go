@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -62,6 +63,7 @@ type backend struct {
 	got      proto.Message
 	md       metadata.MD
 	fail     error
+	verdict  gatev1.Verdict_State // PASS when not set
 	blobs    map[string][]byte
 	aborted  chan struct{}
 	revoked  []string
@@ -86,6 +88,12 @@ func (b *backend) failWith(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fail = err
+}
+
+func (b *backend) say(state gatev1.Verdict_State) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.verdict = state
 }
 
 func (b *backend) seen() (proto.Message, metadata.MD) {
@@ -127,7 +135,18 @@ func (b *backend) GetCohort(ctx context.Context, req *implementationv1.GetCohort
 }
 
 func (b *backend) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
-	return &gatev1.Verdict{Resource: req.GetResource(), State: gatev1.Verdict_PASS, WaitingOn: []string{b.name}}, b.note(ctx, req)
+	err := b.note(ctx, req)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return &gatev1.Verdict{Resource: req.GetResource(), State: cmp.Or(b.verdict, gatev1.Verdict_PASS), WaitingOn: []string{b.name}, Reasons: b.reasons()}, err
+}
+
+// reasons are those of a gate that does not open. The caller holds the lock.
+func (b *backend) reasons() []*gatev1.BlockedBy {
+	if b.verdict == 0 || b.verdict == gatev1.Verdict_PASS || b.verdict == gatev1.Verdict_WAIVED {
+		return nil
+	}
+	return []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_CRITERION, Resource: "workspaces/default/trainings/basics", Current: "12 of 20 trained", Required: "18 of 20"}}
 }
 
 func (b *backend) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {

@@ -22,6 +22,7 @@ import (
 const (
 	reasonBodyTooLarge = "BODY_TOO_LARGE"
 	reasonMethod       = "METHOD_NOT_ALLOWED"
+	reasonGateClosed   = "GATE_CLOSED" // other tools take 403 for no, and 400 for their own mistake
 )
 
 func httpStatus(f *fault.Error) int {
@@ -30,6 +31,8 @@ func httpStatus(f *fault.Error) int {
 		return http.StatusRequestEntityTooLarge
 	case reasonMethod:
 		return http.StatusMethodNotAllowed
+	case reasonGateClosed:
+		return http.StatusForbidden
 	default:
 		return runtime.HTTPStatusFromCode(f.Kind().Code())
 	}
