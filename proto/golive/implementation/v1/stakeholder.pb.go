@@ -948,6 +948,52 @@ func (x *RecordContactRequest) GetValidateOnly() bool {
 	return false
 }
 
+// GetStanceChangeRequest reads a stance that was recorded.
+type GetStanceChangeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stance.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStanceChangeRequest) Reset() {
+	*x = GetStanceChangeRequest{}
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStanceChangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStanceChangeRequest) ProtoMessage() {}
+
+func (x *GetStanceChangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStanceChangeRequest.ProtoReflect.Descriptor instead.
+func (*GetStanceChangeRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stakeholder_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetStanceChangeRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // ListStanceChangesRequest pages through the stances of a stakeholder.
 type ListStanceChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -967,7 +1013,7 @@ type ListStanceChangesRequest struct {
 
 func (x *ListStanceChangesRequest) Reset() {
 	*x = ListStanceChangesRequest{}
-	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[10]
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1025,7 @@ func (x *ListStanceChangesRequest) String() string {
 func (*ListStanceChangesRequest) ProtoMessage() {}
 
 func (x *ListStanceChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[10]
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1038,7 @@ func (x *ListStanceChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStanceChangesRequest.ProtoReflect.Descriptor instead.
 func (*ListStanceChangesRequest) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_stakeholder_proto_rawDescGZIP(), []int{10}
+	return file_golive_implementation_v1_stakeholder_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListStanceChangesRequest) GetParent() string {
@@ -1043,7 +1089,7 @@ type ListStanceChangesResponse struct {
 
 func (x *ListStanceChangesResponse) Reset() {
 	*x = ListStanceChangesResponse{}
-	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[11]
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1101,7 @@ func (x *ListStanceChangesResponse) String() string {
 func (*ListStanceChangesResponse) ProtoMessage() {}
 
 func (x *ListStanceChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[11]
+	mi := &file_golive_implementation_v1_stakeholder_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1114,7 @@ func (x *ListStanceChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStanceChangesResponse.ProtoReflect.Descriptor instead.
 func (*ListStanceChangesResponse) Descriptor() ([]byte, []int) {
-	return file_golive_implementation_v1_stakeholder_proto_rawDescGZIP(), []int{11}
+	return file_golive_implementation_v1_stakeholder_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListStanceChangesResponse) GetStanceChanges() []*StanceChange {
@@ -1176,7 +1222,10 @@ const file_golive_implementation_v1_stakeholder_proto_rawDesc = "" +
 	"\x05acted\x18\x03 \x01(\bR\x05acted\x12&\n" +
 	"\n" +
 	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\xee\x01\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"\\\n" +
+	"\x16GetStanceChangeRequest\x12B\n" +
+	"\x04name\x18\x01 \x01(\tB.\xe0A\x02\xfaA(\n" +
+	"&implementation.golive.dev/StanceChangeR\x04name\"\xee\x01\n" +
 	"\x18ListStanceChangesRequest\x12F\n" +
 	"\x06parent\x18\x01 \x01(\tB.\xe0A\x02\xfaA(\x12&implementation.golive.dev/StanceChangeR\x06parent\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12\x1d\n" +
@@ -1194,7 +1243,7 @@ const file_golive_implementation_v1_stakeholder_proto_rawDesc = "" +
 	"\aNEUTRAL\x10\x03\x12\x0e\n" +
 	"\n" +
 	"SUPPORTIVE\x10\x04\x12\f\n" +
-	"\bCHAMPION\x10\x052\xd1\x0f\n" +
+	"\bCHAMPION\x10\x052\xc4\x11\n" +
 	"\x12StakeholderService\x12\x92\x02\n" +
 	"\x11CreateStakeholder\x122.golive.implementation.v1.CreateStakeholderRequest\x1a%.golive.implementation.v1.Stakeholder\"\xa1\x01\xdaA!parent,stakeholder,stakeholder_id\xea\xe0\x18,\n" +
 	"\"implementation.stakeholders.create\x12\x06parent\x82\xd3\xe4\x93\x02G:\vstakeholder\"8/v1/{parent=workspaces/*/implementations/*}/stakeholders\x12\xdc\x01\n" +
@@ -1209,7 +1258,9 @@ const file_golive_implementation_v1_stakeholder_proto_rawDesc = "" +
 	"\fRecordStance\x12-.golive.implementation.v1.RecordStanceRequest\x1a%.golive.implementation.v1.Stakeholder\"~\xea\xe0\x18*\n" +
 	"\"implementation.stakeholders.record\x12\x04name\x82\xd3\xe4\x93\x02J:\x01*\"E/v1/{name=workspaces/*/implementations/*/stakeholders/*}:recordStance\x12\xe7\x01\n" +
 	"\rRecordContact\x12..golive.implementation.v1.RecordContactRequest\x1a%.golive.implementation.v1.Stakeholder\"\x7f\xea\xe0\x18*\n" +
-	"\"implementation.stakeholders.record\x12\x04name\x82\xd3\xe4\x93\x02K:\x01*\"F/v1/{name=workspaces/*/implementations/*/stakeholders/*}:recordContact\x12\x86\x02\n" +
+	"\"implementation.stakeholders.record\x12\x04name\x82\xd3\xe4\x93\x02K:\x01*\"F/v1/{name=workspaces/*/implementations/*/stakeholders/*}:recordContact\x12\xf0\x01\n" +
+	"\x0fGetStanceChange\x120.golive.implementation.v1.GetStanceChangeRequest\x1a&.golive.implementation.v1.StanceChange\"\x82\x01\xdaA\x04name\xea\xe0\x18'\n" +
+	"\x1fimplementation.stakeholders.get\x12\x04name\x82\xd3\xe4\x93\x02J\x12H/v1/{name=workspaces/*/implementations/*/stakeholders/*/stanceChanges/*}\x12\x86\x02\n" +
 	"\x11ListStanceChanges\x122.golive.implementation.v1.ListStanceChangesRequest\x1a3.golive.implementation.v1.ListStanceChangesResponse\"\x87\x01\xdaA\x06parent\xea\xe0\x18*\n" +
 	" implementation.stakeholders.list\x12\x06parent\x82\xd3\xe4\x93\x02J\x12H/v1/{parent=workspaces/*/implementations/*/stakeholders/*}/stanceChangesBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
@@ -1226,7 +1277,7 @@ func file_golive_implementation_v1_stakeholder_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_stakeholder_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_implementation_v1_stakeholder_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_golive_implementation_v1_stakeholder_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_golive_implementation_v1_stakeholder_proto_goTypes = []any{
 	(Stance)(0),                       // 0: golive.implementation.v1.Stance
 	(*Stakeholder)(nil),               // 1: golive.implementation.v1.Stakeholder
@@ -1239,31 +1290,32 @@ var file_golive_implementation_v1_stakeholder_proto_goTypes = []any{
 	(*StanceChange)(nil),              // 8: golive.implementation.v1.StanceChange
 	(*RecordStanceRequest)(nil),       // 9: golive.implementation.v1.RecordStanceRequest
 	(*RecordContactRequest)(nil),      // 10: golive.implementation.v1.RecordContactRequest
-	(*ListStanceChangesRequest)(nil),  // 11: golive.implementation.v1.ListStanceChangesRequest
-	(*ListStanceChangesResponse)(nil), // 12: golive.implementation.v1.ListStanceChangesResponse
-	nil,                               // 13: golive.implementation.v1.Stakeholder.LabelsEntry
-	(*timestamppb.Timestamp)(nil),     // 14: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),     // 15: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),             // 16: google.protobuf.Empty
+	(*GetStanceChangeRequest)(nil),    // 11: golive.implementation.v1.GetStanceChangeRequest
+	(*ListStanceChangesRequest)(nil),  // 12: golive.implementation.v1.ListStanceChangesRequest
+	(*ListStanceChangesResponse)(nil), // 13: golive.implementation.v1.ListStanceChangesResponse
+	nil,                               // 14: golive.implementation.v1.Stakeholder.LabelsEntry
+	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),     // 16: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),             // 17: google.protobuf.Empty
 }
 var file_golive_implementation_v1_stakeholder_proto_depIdxs = []int32{
-	14, // 0: golive.implementation.v1.Stakeholder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 1: golive.implementation.v1.Stakeholder.update_time:type_name -> google.protobuf.Timestamp
+	15, // 0: golive.implementation.v1.Stakeholder.create_time:type_name -> google.protobuf.Timestamp
+	15, // 1: golive.implementation.v1.Stakeholder.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: golive.implementation.v1.Stakeholder.stance:type_name -> golive.implementation.v1.Stance
 	0,  // 3: golive.implementation.v1.Stakeholder.target_stance:type_name -> golive.implementation.v1.Stance
-	14, // 4: golive.implementation.v1.Stakeholder.stance_time:type_name -> google.protobuf.Timestamp
-	14, // 5: golive.implementation.v1.Stakeholder.last_contact_time:type_name -> google.protobuf.Timestamp
-	14, // 6: golive.implementation.v1.Stakeholder.last_action_time:type_name -> google.protobuf.Timestamp
-	13, // 7: golive.implementation.v1.Stakeholder.labels:type_name -> golive.implementation.v1.Stakeholder.LabelsEntry
+	15, // 4: golive.implementation.v1.Stakeholder.stance_time:type_name -> google.protobuf.Timestamp
+	15, // 5: golive.implementation.v1.Stakeholder.last_contact_time:type_name -> google.protobuf.Timestamp
+	15, // 6: golive.implementation.v1.Stakeholder.last_action_time:type_name -> google.protobuf.Timestamp
+	14, // 7: golive.implementation.v1.Stakeholder.labels:type_name -> golive.implementation.v1.Stakeholder.LabelsEntry
 	1,  // 8: golive.implementation.v1.CreateStakeholderRequest.stakeholder:type_name -> golive.implementation.v1.Stakeholder
 	1,  // 9: golive.implementation.v1.ListStakeholdersResponse.stakeholders:type_name -> golive.implementation.v1.Stakeholder
 	1,  // 10: golive.implementation.v1.UpdateStakeholderRequest.stakeholder:type_name -> golive.implementation.v1.Stakeholder
-	15, // 11: golive.implementation.v1.UpdateStakeholderRequest.update_mask:type_name -> google.protobuf.FieldMask
+	16, // 11: golive.implementation.v1.UpdateStakeholderRequest.update_mask:type_name -> google.protobuf.FieldMask
 	0,  // 12: golive.implementation.v1.StanceChange.stance:type_name -> golive.implementation.v1.Stance
 	0,  // 13: golive.implementation.v1.StanceChange.previous_stance:type_name -> golive.implementation.v1.Stance
-	14, // 14: golive.implementation.v1.StanceChange.create_time:type_name -> google.protobuf.Timestamp
+	15, // 14: golive.implementation.v1.StanceChange.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 15: golive.implementation.v1.RecordStanceRequest.stance:type_name -> golive.implementation.v1.Stance
-	14, // 16: golive.implementation.v1.RecordContactRequest.contact_time:type_name -> google.protobuf.Timestamp
+	15, // 16: golive.implementation.v1.RecordContactRequest.contact_time:type_name -> google.protobuf.Timestamp
 	8,  // 17: golive.implementation.v1.ListStanceChangesResponse.stance_changes:type_name -> golive.implementation.v1.StanceChange
 	2,  // 18: golive.implementation.v1.StakeholderService.CreateStakeholder:input_type -> golive.implementation.v1.CreateStakeholderRequest
 	3,  // 19: golive.implementation.v1.StakeholderService.GetStakeholder:input_type -> golive.implementation.v1.GetStakeholderRequest
@@ -1272,17 +1324,19 @@ var file_golive_implementation_v1_stakeholder_proto_depIdxs = []int32{
 	7,  // 22: golive.implementation.v1.StakeholderService.DeleteStakeholder:input_type -> golive.implementation.v1.DeleteStakeholderRequest
 	9,  // 23: golive.implementation.v1.StakeholderService.RecordStance:input_type -> golive.implementation.v1.RecordStanceRequest
 	10, // 24: golive.implementation.v1.StakeholderService.RecordContact:input_type -> golive.implementation.v1.RecordContactRequest
-	11, // 25: golive.implementation.v1.StakeholderService.ListStanceChanges:input_type -> golive.implementation.v1.ListStanceChangesRequest
-	1,  // 26: golive.implementation.v1.StakeholderService.CreateStakeholder:output_type -> golive.implementation.v1.Stakeholder
-	1,  // 27: golive.implementation.v1.StakeholderService.GetStakeholder:output_type -> golive.implementation.v1.Stakeholder
-	5,  // 28: golive.implementation.v1.StakeholderService.ListStakeholders:output_type -> golive.implementation.v1.ListStakeholdersResponse
-	1,  // 29: golive.implementation.v1.StakeholderService.UpdateStakeholder:output_type -> golive.implementation.v1.Stakeholder
-	16, // 30: golive.implementation.v1.StakeholderService.DeleteStakeholder:output_type -> google.protobuf.Empty
-	1,  // 31: golive.implementation.v1.StakeholderService.RecordStance:output_type -> golive.implementation.v1.Stakeholder
-	1,  // 32: golive.implementation.v1.StakeholderService.RecordContact:output_type -> golive.implementation.v1.Stakeholder
-	12, // 33: golive.implementation.v1.StakeholderService.ListStanceChanges:output_type -> golive.implementation.v1.ListStanceChangesResponse
-	26, // [26:34] is the sub-list for method output_type
-	18, // [18:26] is the sub-list for method input_type
+	11, // 25: golive.implementation.v1.StakeholderService.GetStanceChange:input_type -> golive.implementation.v1.GetStanceChangeRequest
+	12, // 26: golive.implementation.v1.StakeholderService.ListStanceChanges:input_type -> golive.implementation.v1.ListStanceChangesRequest
+	1,  // 27: golive.implementation.v1.StakeholderService.CreateStakeholder:output_type -> golive.implementation.v1.Stakeholder
+	1,  // 28: golive.implementation.v1.StakeholderService.GetStakeholder:output_type -> golive.implementation.v1.Stakeholder
+	5,  // 29: golive.implementation.v1.StakeholderService.ListStakeholders:output_type -> golive.implementation.v1.ListStakeholdersResponse
+	1,  // 30: golive.implementation.v1.StakeholderService.UpdateStakeholder:output_type -> golive.implementation.v1.Stakeholder
+	17, // 31: golive.implementation.v1.StakeholderService.DeleteStakeholder:output_type -> google.protobuf.Empty
+	1,  // 32: golive.implementation.v1.StakeholderService.RecordStance:output_type -> golive.implementation.v1.Stakeholder
+	1,  // 33: golive.implementation.v1.StakeholderService.RecordContact:output_type -> golive.implementation.v1.Stakeholder
+	8,  // 34: golive.implementation.v1.StakeholderService.GetStanceChange:output_type -> golive.implementation.v1.StanceChange
+	13, // 35: golive.implementation.v1.StakeholderService.ListStanceChanges:output_type -> golive.implementation.v1.ListStanceChangesResponse
+	27, // [27:36] is the sub-list for method output_type
+	18, // [18:27] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -1299,7 +1353,7 @@ func file_golive_implementation_v1_stakeholder_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_stakeholder_proto_rawDesc), len(file_golive_implementation_v1_stakeholder_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	StakeholderService_DeleteStakeholder_FullMethodName = "/golive.implementation.v1.StakeholderService/DeleteStakeholder"
 	StakeholderService_RecordStance_FullMethodName      = "/golive.implementation.v1.StakeholderService/RecordStance"
 	StakeholderService_RecordContact_FullMethodName     = "/golive.implementation.v1.StakeholderService/RecordContact"
+	StakeholderService_GetStanceChange_FullMethodName   = "/golive.implementation.v1.StakeholderService/GetStanceChange"
 	StakeholderService_ListStanceChanges_FullMethodName = "/golive.implementation.v1.StakeholderService/ListStanceChanges"
 )
 
@@ -55,6 +56,9 @@ type StakeholderServiceClient interface {
 	// RecordContact notes that somebody spoke with a stakeholder, or that a sponsor acted in public.
 	// Errors: NOT_FOUND; INVALID_ARGUMENT (TIME_IN_FUTURE).
 	RecordContact(ctx context.Context, in *RecordContactRequest, opts ...grpc.CallOption) (*Stakeholder, error)
+	// GetStanceChange reads one stance that was recorded.
+	// Errors: NOT_FOUND.
+	GetStanceChange(ctx context.Context, in *GetStanceChangeRequest, opts ...grpc.CallOption) (*StanceChange, error)
 	// ListStanceChanges pages through the stances that were recorded, the first one included. Filter and order: stance, create_time.
 	ListStanceChanges(ctx context.Context, in *ListStanceChangesRequest, opts ...grpc.CallOption) (*ListStanceChangesResponse, error)
 }
@@ -137,6 +141,16 @@ func (c *stakeholderServiceClient) RecordContact(ctx context.Context, in *Record
 	return out, nil
 }
 
+func (c *stakeholderServiceClient) GetStanceChange(ctx context.Context, in *GetStanceChangeRequest, opts ...grpc.CallOption) (*StanceChange, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StanceChange)
+	err := c.cc.Invoke(ctx, StakeholderService_GetStanceChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *stakeholderServiceClient) ListStanceChanges(ctx context.Context, in *ListStanceChangesRequest, opts ...grpc.CallOption) (*ListStanceChangesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListStanceChangesResponse)
@@ -172,6 +186,9 @@ type StakeholderServiceServer interface {
 	// RecordContact notes that somebody spoke with a stakeholder, or that a sponsor acted in public.
 	// Errors: NOT_FOUND; INVALID_ARGUMENT (TIME_IN_FUTURE).
 	RecordContact(context.Context, *RecordContactRequest) (*Stakeholder, error)
+	// GetStanceChange reads one stance that was recorded.
+	// Errors: NOT_FOUND.
+	GetStanceChange(context.Context, *GetStanceChangeRequest) (*StanceChange, error)
 	// ListStanceChanges pages through the stances that were recorded, the first one included. Filter and order: stance, create_time.
 	ListStanceChanges(context.Context, *ListStanceChangesRequest) (*ListStanceChangesResponse, error)
 	mustEmbedUnimplementedStakeholderServiceServer()
@@ -204,6 +221,9 @@ func (UnimplementedStakeholderServiceServer) RecordStance(context.Context, *Reco
 }
 func (UnimplementedStakeholderServiceServer) RecordContact(context.Context, *RecordContactRequest) (*Stakeholder, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordContact not implemented")
+}
+func (UnimplementedStakeholderServiceServer) GetStanceChange(context.Context, *GetStanceChangeRequest) (*StanceChange, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStanceChange not implemented")
 }
 func (UnimplementedStakeholderServiceServer) ListStanceChanges(context.Context, *ListStanceChangesRequest) (*ListStanceChangesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStanceChanges not implemented")
@@ -355,6 +375,24 @@ func _StakeholderService_RecordContact_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StakeholderService_GetStanceChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStanceChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StakeholderServiceServer).GetStanceChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StakeholderService_GetStanceChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StakeholderServiceServer).GetStanceChange(ctx, req.(*GetStanceChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StakeholderService_ListStanceChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListStanceChangesRequest)
 	if err := dec(in); err != nil {
@@ -407,6 +445,10 @@ var StakeholderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordContact",
 			Handler:    _StakeholderService_RecordContact_Handler,
+		},
+		{
+			MethodName: "GetStanceChange",
+			Handler:    _StakeholderService_GetStanceChange_Handler,
 		},
 		{
 			MethodName: "ListStanceChanges",
