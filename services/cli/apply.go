@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -26,18 +28,23 @@ func (a *app) apply() *cobra.Command {
 		dryRun bool
 	)
 	cmd := &cobra.Command{
-		Use: "apply -f FILE…", Short: "Create or change resources as files say",
+		Use: "apply -f FILE|FOLDER…", Short: "Create or change resources as files say",
 		Long: "Each YAML document is a resource as get -o yaml shows it; its name says its kind. Names may be short:\n\n" +
 			"  name: applications/crm\n  displayName: CRM\n  ---\n  name: environments/prod/targets/shop-1\n  cohorts: [sales]\n\n" +
-			"A resource that is there is changed in the fields that the document has, and left alone in the others.",
+			"A resource that is there is changed in the fields that the document has, and left alone in the others.\n" +
+			"Of a folder the files *.yaml are read, in the order of their names, and none below it.",
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, "a file, or - for stdin; repeatable")
+	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, "a file, a folder, or - for stdin; repeatable")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "check everything on the server and change nothing")
 	must(cmd.MarkFlagRequired("filename"))
 	return a.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
 		var documents []document
-		for _, file := range files {
+		paths, err := unfold(files)
+		if err != nil {
+			return err
+		}
+		for _, file := range paths {
 			more, err := c.readDocuments(file)
 			if err != nil {
 				return err
@@ -54,6 +61,30 @@ func (a *app) apply() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// unfold puts the YAML files of a folder in its place.
+func unfold(given []string) (files []string, err error) {
+	for _, one := range given {
+		if info, err := os.Stat(one); err != nil || !info.IsDir() {
+			files = append(files, one) // reading it says what is wrong
+			continue
+		}
+		inside, err := os.ReadDir(one) // by name
+		if err != nil {
+			return nil, err
+		}
+		before := len(files)
+		for _, f := range inside {
+			if !f.IsDir() && filepath.Ext(f.Name()) == ".yaml" {
+				files = append(files, filepath.Join(one, f.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, usage(one+" has no *.yaml", "name a folder with resources in it")
+		}
+	}
+	return files, nil
 }
 
 // document is one resource out of a file.

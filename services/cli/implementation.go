@@ -15,6 +15,7 @@ func (a *app) implementation() *cobra.Command {
 		verb("start", "Begin a planned implementation", "Start", false, false),
 		verb("hold", "Interrupt an implementation", "Hold", true, false),
 		verb("resume", "Go on after an interruption", "Resume", false, false),
+		a.implementationLive(),
 		verb("sustain", "Record that every cohort is live; what was won has to stay now", "Sustain", false, false),
 		verb("complete", "End an implementation whose outcomes all have a verdict", "Complete", false, false),
 		verb("cancel", "Give an implementation up", "Cancel", true, true))
