@@ -199,7 +199,7 @@ func (k *Kind[M]) Required(ctx context.Context, q sqldb.Queryer, name string) er
 	var one int
 	err := q.QueryRowContext(ctx, text, name).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		return k.notFound(name)
+		return k.NotFound(name)
 	}
 	return err
 }
@@ -213,7 +213,7 @@ func (k *Kind[M]) RequiredLater(ctx context.Context, q sqldb.Queryer, name strin
 	}
 	missing := func(err error) error {
 		if sqldb.IsDivisionByZero(err) {
-			return k.notFound(name)
+			return k.NotFound(name)
 		}
 		return fmt.Errorf("look for %s: %w", name, err)
 	}

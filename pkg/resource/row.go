@@ -169,7 +169,7 @@ func (k *Kind[M]) loadRow(ctx context.Context, q sqldb.Queryer, name, lock strin
 	var data []byte
 	err = q.QueryRowContext(ctx, k.sql.load+lock, name).Scan(&data, &row.Revision, &row.Digest)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Row[M]{}, k.notFound(name)
+		return Row[M]{}, k.NotFound(name)
 	}
 	if err != nil {
 		return Row[M]{}, fmt.Errorf("load %s: %w", name, err)
@@ -230,7 +230,9 @@ func (k *Kind[M]) SelectRows(ctx context.Context, q sqldb.Queryer, rest string, 
 	return all, nil
 }
 
-func (k *Kind[M]) notFound(name string) error {
+// NotFound is the answer about a name that nothing has. The standard methods give it
+// by themselves; rows that keep no message need it.
+func (k *Kind[M]) NotFound(name string) error {
 	return fault.NotFound(ReasonNotFound, "%s %q does not exist; list what there is and check the name", k.noun, clip(name)).
 		Meta("resource", clip(name))
 }

@@ -112,7 +112,7 @@ func (k *Kind[M]) Remove(ctx context.Context, tx *sqldb.Tx, s *Store, name strin
 	record := feed.Record{Resource: name, Time: s.Now()}
 	err := tx.QueryRowContext(ctx, k.sql.remove, name).Scan(&record.Revision, &record.Before)
 	if errors.Is(err, sql.ErrNoRows) {
-		return k.notFound(name)
+		return k.NotFound(name)
 	}
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", name, err)
@@ -144,7 +144,7 @@ func (k *Kind[M]) whyNot(ctx context.Context, tx *sqldb.Tx, name string, expect 
 	err := tx.QueryRowContext(ctx, k.sql.state, name).Scan(&revision)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return k.notFound(name)
+		return k.NotFound(name)
 	case err != nil:
 		return fmt.Errorf("save %s: %w", name, err)
 	case revision == expect:

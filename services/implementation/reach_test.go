@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/resource"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
 )
@@ -375,6 +377,11 @@ func TestStakeholdersHaveAHistory(t *testing.T) {
 		require.Equal(t, implementationv1.Stance_RESISTANT, history.GetStanceChanges()[2].GetPreviousStance())
 		require.Equal(t, "said so: SUPPORTIVE", history.GetStanceChanges()[3].GetNote())
 		require.Equal(t, "users/alice", history.GetStanceChanges()[3].GetRecorder())
+		one, err := w.stakeholders.GetStanceChange(ctx, &implementationv1.GetStanceChangeRequest{Name: history.GetStanceChanges()[2].GetName()})
+		require.NoError(t, err)
+		require.True(t, proto.Equal(history.GetStanceChanges()[2], one))
+		_, err = w.stakeholders.GetStanceChange(ctx, &implementationv1.GetStanceChangeRequest{Name: created.GetName() + "/stanceChanges/none"})
+		require.Equal(t, resource.ReasonNotFound, fault.ReasonOf(err))
 		now, err := w.stakeholders.GetStakeholder(ctx, &implementationv1.GetStakeholderRequest{Name: created.GetName()})
 		require.NoError(t, err)
 		require.Equal(t, w.clock.now().Add(-time.Hour), now.GetStanceTime().AsTime(), "since when, and not when it was last said")

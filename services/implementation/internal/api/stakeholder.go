@@ -55,6 +55,11 @@ func (a *StakeholderService) RecordContact(ctx context.Context, req *implementat
 	return a.store.RecordContact(ctx, req)
 }
 
+// GetStanceChange reads one that was recorded.
+func (a *StakeholderService) GetStanceChange(ctx context.Context, req *implementationv1.GetStanceChangeRequest) (*implementationv1.StanceChange, error) {
+	return a.store.StanceChange(ctx, req.GetName())
+}
+
 // ListStanceChanges reads a page of how one stood.
 func (a *StakeholderService) ListStanceChanges(ctx context.Context, req *implementationv1.ListStanceChangesRequest) (*implementationv1.ListStanceChangesResponse, error) {
 	all, next, err := a.store.ListStanceChanges(ctx, req)

@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -121,8 +120,7 @@ func loadEnrolment(ctx context.Context, q sqldb.Queryer, training, person string
 		"SELECT "+enrolmentColumns+" FROM enrolments WHERE parent = $1 AND person = $2", training, person))
 	name := EnrolmentName(training, personID(person))
 	if errors.Is(err, sql.ErrNoRows) {
-		return e, fault.NotFound(resource.ReasonNotFound, "enrolment %s does not exist; list what there is and check the name", quoted(name)).
-			Meta("resource", name)
+		return e, enrolmentKind.NotFound(name)
 	}
 	if err != nil {
 		return e, fmt.Errorf("load %s: %w", name, err)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -214,8 +213,7 @@ func (s *Store) Mail(ctx context.Context, name string) (*implementationv1.Mail, 
 func loadMail(ctx context.Context, q sqldb.Queryer, name string) (*implementationv1.Mail, error) {
 	m, err := scanMail(q.QueryRowContext(ctx, "SELECT "+mailColumns+" FROM outbox WHERE name = $1", name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.NotFound(resource.ReasonNotFound, "mail %s does not exist; list what there is and check the name", quoted(name)).
-			Meta("resource", name)
+		return nil, mailKind.NotFound(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)

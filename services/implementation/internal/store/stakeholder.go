@@ -134,14 +134,33 @@ func (s *Store) RecordContact(ctx context.Context, req *implementationv1.RecordC
 	})
 }
 
+// StanceChange reads one stance that was recorded, or answers RESOURCE_NOT_FOUND.
+func (s *Store) StanceChange(ctx context.Context, name string) (*implementationv1.StanceChange, error) {
+	if _, err := stanceKind.Parse(name); err != nil {
+		return nil, err
+	}
+	rows, err := s.DB().Read().QueryContext(ctx, selectStances+" WHERE name = $1", name)
+	found, err := sqldb.Collect(rows, err, scanStance)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", name, err)
+	}
+	if len(found) == 0 {
+		return nil, stanceKind.NotFound(name)
+	}
+	return found[0], nil
+}
+
 // ListStanceChanges pages through the stances of a stakeholder, the first one first.
 func (s *Store) ListStanceChanges(ctx context.Context, req *implementationv1.ListStanceChangesRequest) ([]*implementationv1.StanceChange, string, error) {
-	const selection = "SELECT name, stance, previous_stance, note, recorder, create_time FROM stance_changes"
-	return stanceKind.ListRows(ctx, s.Store, req, selection, func(rows *sql.Rows) (*implementationv1.StanceChange, error) {
-		c := &implementationv1.StanceChange{}
-		var created int64
-		err := rows.Scan(&c.Name, &c.Stance, &c.PreviousStance, &c.Note, &c.Recorder, &created)
-		c.CreateTime = stamp(fromMicros(created))
-		return c, err
-	})
+	return stanceKind.ListRows(ctx, s.Store, req, selectStances, scanStance)
+}
+
+const selectStances = "SELECT name, stance, previous_stance, note, recorder, create_time FROM stance_changes"
+
+func scanStance(rows *sql.Rows) (*implementationv1.StanceChange, error) {
+	c := &implementationv1.StanceChange{}
+	var created int64
+	err := rows.Scan(&c.Name, &c.Stance, &c.PreviousStance, &c.Note, &c.Recorder, &created)
+	c.CreateTime = stamp(fromMicros(created))
+	return c, err
 }
