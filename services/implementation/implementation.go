@@ -101,6 +101,9 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	s := &Service{db: db, revoked: revoked, logger: cfg.Logger}
 	s.log = feed.New(db, feed.Config{Logger: cfg.Logger})
 	s.store = store.New(db, s.log, cfg.Clock)
+	if err := s.store.Upgrade(ctx); err != nil {
+		return nil, err
+	}
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
 	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
 	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Ask, cfg.Logger)
