@@ -2,10 +2,15 @@ package gateway_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
@@ -102,4 +107,27 @@ func TestAGateCheckWaitsUntilTheGateTurns(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), 1500*time.Millisecond)
 	w.implementation.say(gatev1.Verdict_FAIL)
 	require.Equal(t, http.StatusForbidden, w.do(t, http.MethodGet, aPlan+"?wait=5m", "").code, "what cannot come is not waited for")
+}
+
+// What the examples ask is answered: the paths in them are routes, and what they read is in the body.
+func TestTheExamplesOfOtherToolsAreAnswered(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	files, err := filepath.Glob("../../examples/gate-check/*.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 3)
+	path := regexp.MustCompile(`/v1/\S+:checkGate(\?[a-z=]+)?`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var parsed any
+		require.NoError(t, yaml.Unmarshal(text, &parsed), file)
+		asked := path.FindAllString(strings.ReplaceAll(string(text), "{{args.gate}}", strings.TrimSuffix(strings.TrimPrefix(aPlan, "/v1/"), ":checkGate")), -1)
+		require.NotEmpty(t, asked, file)
+		for _, question := range asked {
+			got := w.do(t, http.MethodGet, question, "")
+			require.Equal(t, http.StatusOK, got.code, "%s: %s", file, question)
+			require.Contains(t, got.body, `"state":"PASS"`)
+		}
+	}
 }
