@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ func (a *app) planShow() *cobra.Command {
 	return a.onSchedule(&cobra.Command{
 		Use: "show IMPLEMENTATION", Short: "Show when each task begins and ends, as a table with bars",
 		Long: "█ critical, ▒ not critical, ░ done, · how much later it may end, ◆ milestone, │ today.\n" +
-			"Dates are in your time zone, float is in working time: 2d are two days of 8 hours.",
+			"Dates are in your time zone, float is in working time: 2d are two days of 8 hours. -o wide says why something is late,\nblocked or at risk; golive why IMPLEMENTATION/tasks/TASK says it of one task.",
 		Example: "  golive plan show crm-rollout\n  golive plan show crm-rollout -o json",
 	}, (*client).printSchedule)
 }
@@ -82,8 +83,8 @@ func (c *client) printCritical(s *implementationv1.Schedule) error {
 			task = c.style.Bold(task)
 		}
 		rows = append(rows, []string{
-			task, t.GetDisplayName(), onDay(t.GetEarlyStartTime()), onDay(t.GetEarlyEndTime()), workText(t.GetDurationMinutes()),
-			workText(t.GetTotalFloatMinutes()), idents(t.GetDrivingPredecessors()), conditionWords(t.GetConditions()),
+			task, t.GetDisplayName(), onDay(t.GetEarlyStartTime()), onDay(t.GetEarlyEndTime()), show.Work(t.GetDurationMinutes()),
+			show.Work(t.GetTotalFloatMinutes()), idents(t.GetDrivingPredecessors()), conditionWords(t.GetConditions()),
 		})
 	}
 	if err := show.Rows(c.out, rows); err != nil {
@@ -91,28 +92,36 @@ func (c *client) printCritical(s *implementationv1.Schedule) error {
 	}
 	p := s.GetClassicalPert()
 	c.note("classical PERT: %s ± %s along %s (optimistic because of merge bias; golive plan forecast knows better)",
-		workText(int64(p.GetMeanMinutes())), workText(int64(p.GetStandardDeviationMinutes())), idents(p.GetPath()))
+		show.Work(int64(p.GetMeanMinutes())), show.Work(int64(p.GetStandardDeviationMinutes())), idents(p.GetPath()))
 	return nil
 }
 
 // printEnd is when a plan ends, against its target and its baseline.
 func (c *client) printEnd(s *implementationv1.Schedule) error {
 	if s.GetEndTime() == nil {
-		return c.say("%s has no tasks", kind.Short(s.GetImplementation()))
+		short := kind.Short(s.GetImplementation())
+		return c.say("%s has no tasks; begin with golive plan template apply %s software-rollout, or golive plan import %s -f FILE", short, short, short)
 	}
 	text := fmt.Sprintf("%s  %s to %s, %s of work, %.0f %% done", c.style.Bold(kind.Short(s.GetImplementation())),
-		onDay(s.GetStartTime()), onDay(s.GetEndTime()), workText(s.GetDurationMinutes()), s.GetProgressPercent())
+		onDay(s.GetStartTime()), onDay(s.GetEndTime()), show.Work(s.GetDurationMinutes()), s.GetProgressPercent())
 	if s.TargetFloatMinutes != nil {
 		text += fmt.Sprintf("; target %s, %s", onDay(s.GetTargetDate()), earlier(s.GetTargetFloatMinutes(), "to spare", "too late"))
 	}
-	if s.EndVarianceMinutes != nil {
-		text += "; " + earlier(-s.GetEndVarianceMinutes(), "before the baseline", "after the baseline")
+	switch late := s.GetEndVarianceMinutes(); {
+	case s.EndVarianceMinutes == nil:
+	case late == 0:
+		text += "; as in the baseline"
+	default:
+		text += "; " + earlier(-late, "before the baseline", "after the baseline")
 	}
 	if err := c.say("%s", text); err != nil {
 		return err
 	}
 	for _, condition := range s.GetConditions() {
-		if err := c.say("%s: %s", c.style.State(condition.GetType().String()), condition.GetMessage()); err != nil {
+		if condition.GetStatus() != implementationv1.PlanCondition_TRUE {
+			continue
+		}
+		if err := c.say("%s: %s", c.style.Bold(strings.ToLower(strings.ReplaceAll(condition.GetType().String(), "_", " "))), condition.GetMessage()); err != nil {
 			return err
 		}
 	}
@@ -122,9 +131,9 @@ func (c *client) printEnd(s *implementationv1.Schedule) error {
 // earlier is a float in words.
 func earlier(minutes int64, spare, late string) string {
 	if minutes < 0 {
-		return workText(-minutes) + " " + late
+		return show.Work(-minutes) + " " + late
 	}
-	return workText(minutes) + " " + spare
+	return show.Work(minutes) + " " + spare
 }
 
 func (c *client) printNames(names []string) error {

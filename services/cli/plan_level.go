@@ -50,6 +50,9 @@ func (a *app) planLevel() *cobra.Command {
 				return err
 			}
 		}
+		if len(p.GetMoves()) == 0 {
+			return nil
+		}
 		if err := c.confirm(yes, "apply", kind.Short(p.GetName())); err != nil {
 			return err
 		}
@@ -92,6 +95,9 @@ func (c *client) printProposal(p *implementationv1.Proposal) error {
 		return c.say("%s", p.GetName())
 	case !c.format.ForPeople():
 		return show.Encode(c.out, c.format, p)
+	}
+	if len(p.GetMoves()) == 0 && len(p.GetOverallocationsBefore()) == 0 {
+		return c.say("%s  nobody has more to do on a day than they can: nothing moves", c.style.Bold(kind.Short(p.GetName())))
 	}
 	if err := c.say("%s  ends %s instead of %s: scarcity costs %.1f working days",
 		c.style.Bold(kind.Short(p.GetName())), onDay(p.GetFinishTimeAfter()), onDay(p.GetFinishTimeBefore()), p.GetPriceDays()); err != nil {

@@ -44,7 +44,7 @@ func (c *client) printLint(r *implementationv1.LintReport) error {
 	case !c.format.ForPeople():
 		return show.Encode(c.out, c.format, r)
 	}
-	if err := c.say("%s  %d errors, %d warnings", c.style.Bold(kind.Short(r.GetImplementation())), r.GetErrorCount(), r.GetWarningCount()); err != nil {
+	if err := c.say("%s  %s, %s", c.style.Bold(kind.Short(r.GetImplementation())), many(r.GetErrorCount(), "error"), many(r.GetWarningCount(), "warning")); err != nil {
 		return err
 	}
 	rows := [][]string{c.heads("#", "POINT", "VERDICT", "FOUND", "TASKS")}
@@ -56,6 +56,14 @@ func (c *client) printLint(r *implementationv1.LintReport) error {
 		rows = append(rows, []string{number, p.GetTitle(), lintWord(c.style, p.GetVerdict()), p.GetMessage(), idents(p.GetOffenders())})
 	}
 	return show.Rows(c.out, rows)
+}
+
+// many is a number of things: 1 error, 2 errors.
+func many(n int32, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func lintWord(style show.Style, v implementationv1.LintPoint_Verdict) string {

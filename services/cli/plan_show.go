@@ -27,7 +27,7 @@ func (c *client) printSchedule(s *implementationv1.Schedule) error {
 	chart := newChart(s)
 	rows := [][]string{append(c.heads("TASK", "STATE", "START", "END", "TAKES", "FLOAT"), chart.head(c.style), c.style.Bold("SEEN"))}
 	for _, stage := range c.byStage(s) {
-		rows = append(rows, []string{c.style.Bold(stage.title), "", onDay(stage.start), onDay(stage.end), "", "", chart.line(stage.start, stage.end, nil, "─"), stage.seen})
+		rows = append(rows, []string{c.style.Bold(stage.title), "", onDay(stage.start), onDay(stage.end), "", "", chart.line(stage.start, stage.end, nil, "─"), c.seenWords(stage.seen)})
 		for _, t := range stage.tasks {
 			rows = append(rows, c.taskRow(t, chart))
 		}
@@ -40,20 +40,20 @@ func (c *client) taskRow(t *implementationv1.TaskSchedule, on chart) []string {
 	if t.GetCritical() {
 		task, bar = c.style.Bold(task), c.style.Bold(bar)
 	}
-	float := workText(t.GetTotalFloatMinutes())
+	float := show.Work(t.GetTotalFloatMinutes())
 	if t.GetState() == implementationv1.Task_DONE {
 		float = ""
 	}
 	return []string{
-		task, c.style.State(t.GetState().String()), onDay(t.GetEarlyStartTime()), onDay(t.GetEarlyEndTime()), workText(t.GetDurationMinutes()), float,
-		bar, conditionWords(t.GetConditions()),
+		task, c.style.State(t.GetState().String()), onDay(t.GetEarlyStartTime()), onDay(t.GetEarlyEndTime()), show.Work(t.GetDurationMinutes()), float,
+		bar, c.seenWords(t.GetConditions()),
 	}
 }
 
 // stageRows are the tasks of a stage, with what stands over them.
 type stageRows struct {
 	title      string
-	seen       string
+	seen       []*implementationv1.PlanCondition
 	start, end *timestamppb.Timestamp
 	tasks      []*implementationv1.TaskSchedule
 }
@@ -64,7 +64,7 @@ func (c *client) byStage(s *implementationv1.Schedule) []*stageRows {
 	at := map[string]*stageRows{}
 	for _, stage := range s.GetStages() {
 		at[stage.GetName()] = &stageRows{
-			title: cmp.Or(stage.GetDisplayName(), ident(stage.GetName())), seen: conditionWords(stage.GetConditions()),
+			title: cmp.Or(stage.GetDisplayName(), ident(stage.GetName())), seen: stage.GetConditions(),
 			start: stage.GetStartTime(), end: stage.GetEndTime(),
 		}
 		out = append(out, at[stage.GetName()])
@@ -130,7 +130,11 @@ func (ch chart) bar(t *implementationv1.TaskSchedule) string {
 	case t.GetCritical():
 		fill = "█"
 	}
-	return ch.line(t.GetEarlyStartTime(), t.GetEarlyEndTime(), t.GetLateEndTime(), fill)
+	late := t.GetLateEndTime()
+	if t.GetTotalFloatMinutes() <= 0 { // the night or weekend up to when the next may begin is no float
+		late = nil
+	}
+	return ch.line(t.GetEarlyStartTime(), t.GetEarlyEndTime(), late, fill)
 }
 
 // line is a bar of one glyph, a column at least.
@@ -171,6 +175,23 @@ func idents(names []string) string {
 		short = append(short, ident(name))
 	}
 	return strings.Join(short, ", ")
+}
+
+// seenWords are conditions that hold: which, beside a chart, and the whole sentences in a wide table.
+func (c *client) seenWords(all []*implementationv1.PlanCondition) string {
+	if c.format == show.Wide {
+		return conditionWords(all)
+	}
+	return strings.Join(conditionNames(all), ", ")
+}
+
+func conditionNames(all []*implementationv1.PlanCondition) (names []string) {
+	for _, condition := range all {
+		if condition.GetStatus() == implementationv1.PlanCondition_TRUE {
+			names = append(names, strings.ToLower(strings.ReplaceAll(condition.GetType().String(), "_", " ")))
+		}
+	}
+	return names
 }
 
 // conditionWords are conditions that hold, in words.

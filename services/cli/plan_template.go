@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ func (a *app) templateList() *cobra.Command {
 			}
 			rows = append(rows, []string{
 				t.GetId(), t.GetDisplayName(), fmt.Sprint(len(t.GetStages())), fmt.Sprint(len(t.GetTasks())),
-				fmt.Sprintf("%d days", (t.GetDurationMinutes()+workDay-1)/workDay), strings.Join(roles, " "),
+				fmt.Sprintf("%d days", (t.GetDurationMinutes()+show.WorkDay-1)/show.WorkDay), strings.Join(roles, " "),
 			})
 		}
 		return show.Rows(c.out, rows)
@@ -70,4 +71,19 @@ func (a *app) templateApply() *cobra.Command {
 		}
 		return c.printResult(got, fmt.Sprintf("%d stages and %d tasks created", got.GetStageCount(), got.GetTaskCount()))
 	})
+}
+
+// knowsTemplate refuses a template that is none before anything is made for it; empty is no template.
+func (c *client) knowsTemplate(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	got, err := implementationv1.NewPlanTemplateServiceClient(c.people).ListPlanTemplates(ctx, &implementationv1.ListPlanTemplatesRequest{Parent: "workspaces/" + c.workspace})
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(got.GetPlanTemplates(), func(t *implementationv1.PlanTemplate) bool { return t.GetId() == id }) {
+		return nil
+	}
+	return &complaint{code: exitNotFound, what: "there is no template " + id, fix: "golive plan template list shows those there are"}
 }

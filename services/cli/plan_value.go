@@ -49,7 +49,7 @@ func (c *client) printValue(v *implementationv1.EarnedValue) error {
 		return text(x)
 	}
 	index := func(x float64) string { return fmt.Sprintf("%.3f", x) }
-	work := func(x float64) string { return workText(int64(x + .5)) }
+	work := func(x float64) string { return show.Work(int64(x + .5)) }
 	if err := c.say("%s against %s", c.style.Bold(kind.Short(v.GetImplementation())), kind.Short(v.GetBaseline())); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *client) printValue(v *implementationv1.EarnedValue) error {
 		{"actual cost (AC)", amount(float64(v.GetActualCost())), "cost variance", amount(float64(v.GetCostVariance()))},
 		{"cost performance (CPI)", defined(v.CostPerformanceIndex != nil, v.GetCostPerformanceIndex(), index), "to complete (TCPI)", defined(v.ToCompletePerformanceIndex != nil, v.GetToCompletePerformanceIndex(), index)},
 		{"schedule performance (SPI)", defined(v.SchedulePerformanceIndex != nil, v.GetSchedulePerformanceIndex(), index), "by time (SPI(t))", defined(v.TimePerformanceIndex != nil, v.GetTimePerformanceIndex(), index)},
-		{"earned schedule (ES)", defined(v.EarnedScheduleMinutes != nil, v.GetEarnedScheduleMinutes(), work), "of", workText(v.GetActualMinutes())},
+		{"earned schedule (ES)", defined(v.EarnedScheduleMinutes != nil, v.GetEarnedScheduleMinutes(), work), "of", show.Work(v.GetActualMinutes())},
 		{"will take (IEAC(t))", defined(v.EstimatedDurationMinutes != nil, v.GetEstimatedDurationMinutes(), work), "until", onDay(v.GetEstimatedEndTime())},
 	}
 	for _, e := range v.GetEstimates() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/cli/internal/show"
@@ -47,6 +48,11 @@ func (a *app) planWhatIf() *cobra.Command {
 		resp, err := implementationv1.NewScheduleServiceClient(c.people).SimulateSchedule(ctx, req)
 		if err != nil {
 			return err
+		}
+		for _, d := range resp.GetDifferences() {
+			if d.GetBefore() == nil { // only the API supposes new tasks, which have links and more
+				return usage("there is no task "+ident(d.GetName())+" in the plan", "golive plan show "+args[0]+" shows those there are")
+			}
 		}
 		return c.printSimulation(resp)
 	})
@@ -130,7 +136,7 @@ func (c *client) supposeAway(ctx context.Context, text string) (*implementationv
 	if !both {
 		last = first
 	}
-	if !ok {
+	if !ok || first == "" || last == "" {
 		return nil, usage("--away "+text+" says nothing", "write --away ada=2026-12-01..2026-12-05")
 	}
 	start, err := moment("away", first)
@@ -149,8 +155,8 @@ func (c *client) supposeAway(ctx context.Context, text string) (*implementationv
 	if err != nil {
 		return nil, err
 	}
-	end.Seconds += 24 * 60 * 60
-	r.Absences = append(r.Absences, &implementationv1.Absence{StartTime: start, EndTime: end})
+	after := timestamppb.New(end.AsTime().Local().AddDate(0, 0, 1)) //nolint:gosmopolitan // a day where it was written, of 23 hours now and then
+	r.Absences = append(r.Absences, &implementationv1.Absence{StartTime: start, EndTime: after})
 	return r, nil
 }
 
@@ -166,14 +172,17 @@ func (c *client) printSimulation(r *implementationv1.SimulateScheduleResponse) e
 		return show.Encode(c.out, c.format, r)
 	}
 	moved := "the end stays"
-	if by := r.GetEndMinutes(); by != 0 {
+	switch by := r.GetEndMinutes(); {
+	case r.GetAfter().GetEndTime() == nil:
+		moved = "nothing would be left to do"
+	case by != 0:
 		moved = earlier(-by, "earlier", "later")
 	}
 	if err := c.say("%s → %s, %s", onDay(r.GetBefore().GetEndTime()), onDay(r.GetAfter().GetEndTime()), c.style.Bold(moved)); err != nil {
 		return err
 	}
 	if len(r.GetDifferences()) == 0 {
-		return c.say("nothing would be other")
+		return c.say("nothing would change")
 	}
 	rows := [][]string{c.heads("TASK", "START", "END", "MOVES", "FLOAT", "")}
 	for _, d := range r.GetDifferences() {
@@ -188,7 +197,7 @@ func (c *client) differenceRow(d *implementationv1.TaskDifference) []string {
 	case will == nil:
 		return []string{ident(d.GetName()), onDay(was.GetEarlyStartTime()), onDay(was.GetEarlyEndTime()), "", "", "gone"}
 	case was == nil:
-		return []string{ident(d.GetName()), onDay(will.GetEarlyStartTime()), onDay(will.GetEarlyEndTime()), "", workText(will.GetTotalFloatMinutes()), "new"}
+		return []string{ident(d.GetName()), onDay(will.GetEarlyStartTime()), onDay(will.GetEarlyEndTime()), "", show.Work(will.GetTotalFloatMinutes()), "new"}
 	}
 	word := ""
 	switch {
@@ -200,7 +209,7 @@ func (c *client) differenceRow(d *implementationv1.TaskDifference) []string {
 		word = "critical"
 	}
 	return []string{
-		ident(d.GetName()), onDay(will.GetEarlyStartTime()), onDay(will.GetEarlyEndTime()), workText(d.GetEndMinutes()),
-		fmt.Sprintf("%s → %s", workText(was.GetTotalFloatMinutes()), workText(will.GetTotalFloatMinutes())), word,
+		ident(d.GetName()), onDay(will.GetEarlyStartTime()), onDay(will.GetEarlyEndTime()), show.Work(d.GetEndMinutes()),
+		fmt.Sprintf("%s → %s", show.Work(was.GetTotalFloatMinutes()), show.Work(will.GetTotalFloatMinutes())), word,
 	}
 }

@@ -173,11 +173,7 @@ func (c *client) seen(t *implementationv1.AgendaTask) string {
 	if t.GetSchedule().GetCritical() {
 		words = append(words, c.style.Bold("critical"))
 	}
-	for _, condition := range t.GetSchedule().GetConditions() {
-		if condition.GetStatus() == implementationv1.PlanCondition_TRUE {
-			words = append(words, strings.ToLower(strings.ReplaceAll(condition.GetType().String(), "_", " ")))
-		}
-	}
+	words = append(words, conditionNames(t.GetSchedule().GetConditions())...)
 	if !t.GetWorkable() && t.GetTask().GetState() == implementationv1.Task_TODO {
 		words = append(words, "waits")
 	}

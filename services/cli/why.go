@@ -52,13 +52,14 @@ func (a *app) why() *cobra.Command {
 		Use: "why NAME", Short: "Say what something waits for, who can move it, and with which command",
 		Long: "Each reason has the value now beside the value required, its owner, since when it holds, when it is expected to\n" +
 			"end, and the command that helps. The exit code is 7 while something is waited for and 0 when nothing is.\n" +
-			"An application stands for its newest deployment.",
-		Example: "  golive why crm/deployments/d1\n  golive why crm/waves/sales\n  golive why crm-rollout/cohortPlans/sales",
-		Args:    cobra.ExactArgs(1),
+			"An application stands for its newest deployment; where there is none of that name, an implementation is asked.",
+		Example: "  golive why crm/deployments/d1\n  golive why crm/waves/sales\n  golive why crm-rollout/cohortPlans/sales\n" +
+			"  golive why crm-rollout\n  golive why crm-rollout/stages/build\n  golive why crm-rollout/tasks/train",
+		Args: cobra.ExactArgs(1),
 	}
 	a.completeKind(cmd, "deployment")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
-		k, name, err := c.subject(ctx, args[0])
+		k, name, err := c.asked(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -74,6 +75,21 @@ func (a *app) why() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// asked is what why is about: what other commands take it for, or an implementation of that name.
+func (c *client) asked(ctx context.Context, given string) (*kind.Kind, string, error) {
+	k, name, err := c.subject(ctx, given)
+	if err == nil || strings.Contains(given, "/") {
+		return k, name, err
+	}
+	implementation := mustFind("implementation")
+	if name, bad := implementation.Name(c.workspace, given); bad == nil {
+		if _, missing := c.fetch(ctx, implementation, name); missing == nil {
+			return implementation, name, nil
+		}
+	}
+	return nil, "", err
 }
 
 func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*explanation, error) {
@@ -111,6 +127,15 @@ func (c *client) explain(ctx context.Context, k *kind.Kind, name string) (*expla
 		e.addUpdate(m)
 	case *implementationv1.CohortPlan:
 		return e, c.explainPeople(ctx, e)
+	case *implementationv1.Implementation:
+		err = c.explainImplementation(ctx, e, m)
+	case *implementationv1.Stage:
+		err = c.explainStage(ctx, e, m)
+	case *implementationv1.Task:
+		err = c.explainTask(ctx, e, m)
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.askAgents(ctx, e)
 	c.askPeople(ctx, e)

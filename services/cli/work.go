@@ -4,13 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-)
 
-// Minutes of work of the units that durations of a plan are written in.
-const (
-	workHour = 60
-	workDay  = 480 // of the default calendar
-	workWeek = 5 * workDay
+	"github.com/golive-dev/golive/services/cli/internal/show"
 )
 
 // workForm is a duration of work: 2d, 4h, 90m, 1d4h, 1.5d.
@@ -27,7 +22,7 @@ func workMinutes(flag, text string) (int32, error) {
 		return 0, refused
 	}
 	total := 0.0
-	for i, unit := range []float64{workWeek, workDay, workHour, 1} {
+	for i, unit := range []float64{show.WorkWeek, show.WorkDay, show.WorkHour, 1} {
 		if found[i+1] == "" {
 			continue
 		}
@@ -42,25 +37,4 @@ func workMinutes(flag, text string) (int32, error) {
 		return 0, refused
 	}
 	return int32(total + .5), nil
-}
-
-// workText writes minutes of work as people do: 2d, 4h, 90m, -1d.
-func workText(minutes int64) string {
-	if minutes < 0 {
-		return "-" + workText(-minutes)
-	}
-	switch {
-	case minutes == 0:
-		return "0"
-	case minutes%workDay == 0:
-		return strconv.FormatInt(minutes/workDay, 10) + "d"
-	case minutes > workDay:
-		return strconv.FormatInt(minutes/workDay, 10) + "d" + workText(minutes%workDay)
-	case minutes%workHour == 0:
-		return strconv.FormatInt(minutes/workHour, 10) + "h"
-	case minutes > workHour:
-		return strconv.FormatInt(minutes/workHour, 10) + "h" + workText(minutes%workHour)
-	default:
-		return strconv.FormatInt(minutes, 10) + "m"
-	}
 }

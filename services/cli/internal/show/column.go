@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/cli/internal/kind"
 )
 
@@ -66,7 +67,7 @@ func columnsOf(singular string) []column {
 	case "stage":
 		return []column{title, state(), owner, {head: "ORDER", path: "position"}, {head: "AFTER", path: "predecessors", wide: true}}
 	case "task":
-		return []column{title, state(), {head: "STAGE", path: "stage"}, owner, {head: "LIKELY MIN", path: "estimate.likely_minutes"}, {head: "DONE %", path: "progress_percent"}, {head: "DEADLINE", path: "deadline", wide: true}}
+		return []column{title, state(), {head: "STAGE", path: "stage"}, owner, {head: "LIKELY", text: likely}, {head: "DONE %", path: "progress_percent"}, {head: "DEADLINE", path: "deadline", wide: true}}
 	case "resource":
 		return []column{title, {head: "KIND", path: "kind"}, {head: "CAPACITY", path: "capacity"}, {head: "WHO", path: "principal"}}
 	case "baseline":
@@ -114,6 +115,15 @@ func columnsOf(singular string) []column {
 	default:
 		return []column{title}
 	}
+}
+
+// likely is the estimate of a task as people write work.
+func likely(_ Style, m proto.Message) string {
+	t, ok := m.(*implementationv1.Task)
+	if !ok || t.GetEstimate() == nil {
+		return "-"
+	}
+	return Work(int64(t.GetEstimate().GetLikelyMinutes()))
 }
 
 func state() column { return column{head: "STATE", path: "state"} }

@@ -2,6 +2,7 @@ package earned
 
 import (
 	"math"
+	"path"
 	"slices"
 	"time"
 
@@ -37,7 +38,8 @@ type line struct {
 // Of compares a plan with its baseline as of its status date.
 func Of(in plan.Input) (*implementationv1.EarnedValue, error) {
 	if in.Baseline == nil {
-		return nil, fault.Precondition("BASELINE_MISSING", "%s has no baseline to compare with; capture one", in.Implementation.GetName())
+		return nil, fault.Precondition("BASELINE_MISSING", "%s has no baseline to compare with; capture one: golive plan baseline %s",
+			in.Implementation.GetName(), path.Base(in.Implementation.GetName()))
 	}
 	cal, err := calendar.New(in.Baseline.GetCalendar())
 	if err != nil {

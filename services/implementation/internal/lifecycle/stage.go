@@ -101,9 +101,14 @@ func Settle(s *implementationv1.Stage, predecessors []implementationv1.Stage_Sta
 	return StagePostponed
 }
 
-// StagePassed says that what waits for a stage in this state waits no longer.
+// StagePassed says that what waits for a stage in this state waits no longer: it is done, or given up.
 func StagePassed(state implementationv1.Stage_State) bool {
-	return state == implementationv1.Stage_DONE || state == implementationv1.Stage_SKIPPED
+	switch state {
+	case implementationv1.Stage_DONE, implementationv1.Stage_SKIPPED, implementationv1.Stage_CANCELLED:
+		return true
+	default:
+		return false
+	}
 }
 
 // ExitFacts are what exit criteria are judged by.
@@ -199,7 +204,7 @@ func ExitMet(s *implementationv1.Stage, results []*implementationv1.ExitCriterio
 	if len(missing) == 0 {
 		return nil
 	}
-	err := fault.Precondition(ReasonCriteriaNotMet, "stage %s cannot end: %s; settle that, or reject the review", s.GetName(), strings.Join(missing, "; "))
+	err := fault.Precondition(ReasonCriteriaNotMet, "stage %s cannot end: %s; settle that, or reject the review", s.GetName(), strings.Join(missing, ", and "))
 	for _, one := range missing {
 		err = err.Subject(ReasonCriteriaNotMet, s.GetName(), one)
 	}

@@ -217,7 +217,7 @@ func index(number int32, id, title string, over, under int64, message string) *i
 	point := &implementationv1.LintPoint{Number: number, Id: id, Title: title, Count: over, Denominator: max(0, under), Threshold: .95, AtLeast: true}
 	judge(point, warning)
 	if point.GetDenominator() > 0 {
-		point.Message = fmt.Sprintf(message, over, under) + "; at least 0.95"
+		point.Message = fmt.Sprintf("%.2f: ", float64(over)/float64(under)) + fmt.Sprintf(message, over, under) + "; at least 0.95"
 	} else {
 		point.Count = 0
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -85,7 +86,7 @@ func findTemplate(id string) (*implementationv1.PlanTemplate, error) {
 			return t, nil
 		}
 	}
-	return nil, fault.NotFound(ReasonTemplateNotFound, "there is no template %s; there are %v", quoted(id), ids)
+	return nil, fault.NotFound(ReasonTemplateNotFound, "there is no template %s; there are %s", quoted(id), strings.Join(ids, ", "))
 }
 
 // place makes the ids of a template names of a plan, and stores what it becomes.
