@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/services/cli/internal/kind"
 	"github.com/golive-dev/golive/services/cli/internal/show"
 )
@@ -61,6 +62,14 @@ func (a *app) apply() *cobra.Command {
 		}
 		return nil
 	})
+}
+
+// awaits tells whether all that a dry run complains of is a resource that it would have created before.
+func awaits(err error, parent string, promised map[string]bool) bool {
+	if absent(err) {
+		return promised[parent]
+	}
+	return fault.ReasonOf(err) == "REFERENCE_NOT_FOUND" && promised[fault.From(err).Metadata()["resource"]]
 }
 
 // unfold puts the YAML files of a folder in its place.
@@ -220,7 +229,7 @@ func (c *client) applyOne(ctx context.Context, d document, dryRun bool, promised
 	switch {
 	case absent(err):
 		verb = "created"
-		if after, err = c.create(ctx, d.kind, d.name, d.message, dryRun); dryRun && absent(err) && promised[d.kind.ParentOf(d.name)] {
+		if after, err = c.create(ctx, d.kind, d.name, d.message, dryRun); dryRun && awaits(err, d.kind.ParentOf(d.name), promised) {
 			after, err = d.message, nil
 		}
 		promised[d.name] = dryRun
@@ -231,7 +240,9 @@ func (c *client) applyOne(ctx context.Context, d document, dryRun bool, promised
 		err = &complaint{code: exitConflict, what: d.name + " is there and differs", why: d.kind.Plural + " never change", fix: "give it another name"}
 	default:
 		verb = "updated"
-		after, err = c.update(ctx, d.kind, d.message, d.fields, dryRun)
+		if after, err = c.update(ctx, d.kind, d.message, d.fields, dryRun); err == nil && proto.Equal(before, after) {
+			verb = "unchanged" // the server had filled in what the file leaves out
+		}
 	}
 	if err != nil {
 		return err

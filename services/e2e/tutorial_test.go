@@ -17,18 +17,27 @@ import (
 	"github.com/golive-dev/golive/services/demo"
 )
 
-// tutorialPatience is how long all of the tutorial may take.
+// tutorialPatience is how long all of a tutorial may take.
 const tutorialPatience = 3 * time.Minute
 
-// TestTheTutorialRuns runs the sh blocks of the tutorial in one shell, in a folder that has
-// what a clone has, and looks for every line of its text blocks in what they print.
+// TestTheTutorialRuns runs the first tutorial with the applications that it starts.
 func TestTheTutorialRuns(t *testing.T) {
+	eventsAreDocumented(t, follow(t, "tutorial.md", "hello", 15))
+}
+
+// TestTheTutorialOfPeopleRuns runs the one with people, and the example that it loads.
+func TestTheTutorialOfPeopleRuns(t *testing.T) { follow(t, "tutorial-people.md", "plan", 20) }
+
+// follow runs the sh blocks of a page in one shell, in a folder that has
+// what a clone has, and looks for every line of its text blocks in what they print.
+func follow(t *testing.T, page, example string, lines int) string {
+	t.Helper()
 	clone := t.TempDir()
 	move := ports(t, "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:8443", "18180", "18181")
 	bin := filepath.Dir(program(t, "golive"))
 	require.NoError(t, os.Symlink(bin, filepath.Join(clone, "bin")))
-	copyExamples(t, filepath.Join(clone, "examples", "hello"), move)
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
+	copyExample(t, clone, example, move)
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	require.NoError(t, err)
 	script, expected := blocks(move.Replace(string(text)))
 
@@ -50,13 +59,13 @@ func TestTheTutorialRuns(t *testing.T) {
 
 	printed := strings.Join(strings.Fields(string(out)), " ")
 	for _, line := range expected {
-		require.Contains(t, printed, line, "the tutorial says that this is printed:\n%s", out)
+		require.Contains(t, printed, line, "the page says that this is printed:\n%s", out)
 	}
-	require.Greater(t, len(expected), 15)
-	eventsAreDocumented(t, string(out))
+	require.Greater(t, len(expected), lines)
+	return string(out)
 }
 
-// blocks returns what the tutorial runs, and each line that it says is printed.
+// blocks returns what a tutorial runs, and each line that it says is printed.
 func blocks(text string) (script string, expected []string) {
 	for _, block := range regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```").FindAllStringSubmatch(text, -1) {
 		if block[1] == "sh" {
@@ -85,9 +94,9 @@ func ports(t *testing.T, all ...string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-func copyExamples(t *testing.T, to string, move *strings.Replacer) {
+func copyExample(t *testing.T, clone, name string, move *strings.Replacer) {
 	t.Helper()
-	from := filepath.Join("..", "..", "examples", "hello")
+	from, to := filepath.Join("..", "..", "examples", name), filepath.Join(clone, "examples", name)
 	files, err := os.ReadDir(from)
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(to, 0o700))
