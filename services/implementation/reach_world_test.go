@@ -108,12 +108,13 @@ func (w *reachWorld) dump() (all map[string]string) {
 	all = map[string]string{}
 	main := w.main
 	main.Schema = "implementation"
-	beside := main
-	beside.Schema = "implementation_contacts"
+	contacts, metrics := main, main
+	contacts.Schema, metrics.Schema = "implementation_contacts", "implementation_metrics"
 	if file, ok := strings.CutPrefix(main.URL, "sqlite:"); ok {
-		beside.URL = "sqlite:" + filepath.Join(filepath.Dir(file), "contacts.db")
+		contacts.URL = "sqlite:" + filepath.Join(filepath.Dir(file), "contacts.db")
+		metrics.URL = "sqlite:" + strings.TrimSuffix(file, ".db") + ".metrics.db"
 	}
-	for _, cfg := range []sqldb.Config{main, beside} {
+	for _, cfg := range []sqldb.Config{main, contacts, metrics} {
 		db, err := sqldb.Open(w.Context(), cfg)
 		require.NoError(w, err)
 		query := "SELECT name FROM sqlite_master WHERE type = 'table'"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/feed"
@@ -33,6 +34,7 @@ func (s *Store) wipe(ctx context.Context, tx *sqldb.Tx, person string) ([]*imple
 		{"accounts", removed, "", statements("DELETE FROM provisionings WHERE person = $1")},
 		{"survey invitations", unlinked, "How many were asked and how many answered is counted on. The link is void, and each row has a name of its own, which leads to nobody.", unlinkInvitations},
 		{"survey answers under a name", unlinked, "They are anonymous now, as those of anonymous surveys always were.", disclosure.Forget},
+		{"audiences of communications", unlinked, "Who else they are for stays.", s.leaveAudiences},
 		{"stakeholders", removed, "", s.wipeStakeholders},
 		{"messages that waited", removed, "", func(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
 			return s.dropMail(ctx, tx, "person", person, mail.Erased)
@@ -131,6 +133,41 @@ func unlinkInvitations(ctx context.Context, tx *sqldb.Tx, person string) (int64,
 		}
 	}
 	return int64(len(waves)), nil
+}
+
+// leaveAudiences takes the person, and who stands for it among stakeholders, off the lists of those whom communications are for.
+func (s *Store) leaveAudiences(ctx context.Context, tx *sqldb.Tx, person string) (n int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT name FROM stakeholders WHERE person = $1", person)
+	gone, err := sqldb.Collect(rows, err, scanText)
+	if err != nil {
+		return 0, err
+	}
+	gone = append(gone, person)
+	all, err := Communications.Select(ctx, tx,
+		"WHERE parent IN (SELECT name FROM implementations WHERE parent = $1) ORDER BY name", Workspace(person))
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range all {
+		row, err := Communications.LockRow(ctx, tx, m.GetName())
+		if err != nil {
+			return 0, err
+		}
+		m, a := row.Message, row.Message.GetAudience()
+		before := len(a.GetPeople()) + len(a.GetStakeholders())
+		in := func(name string) bool { return slices.Contains(gone, name) }
+		if a != nil {
+			a.People, a.Stakeholders = slices.DeleteFunc(a.GetPeople(), in), slices.DeleteFunc(a.GetStakeholders(), in)
+		}
+		if len(a.GetPeople())+len(a.GetStakeholders()) == before {
+			continue
+		}
+		n++
+		if err := Communications.Save(ctx, tx, s.Store, m, row.Revision, resource.Meta{Verb: "updated"}); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 func (s *Store) wipeStakeholders(ctx context.Context, tx *sqldb.Tx, person string) (int64, error) {
