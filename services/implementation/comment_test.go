@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -47,5 +48,46 @@ func TestPeopleSayThingsAboutItems(t *testing.T) {
 		require.NoError(t, err)
 		_, err = p.comments.GetComment(ctx, &implementationv1.GetCommentRequest{Name: first.GetName()})
 		requireReason(t, err, codes.NotFound, "RESOURCE_NOT_FOUND")
+	})
+}
+
+func TestCommentsGoWithWhatTheyAreAbout(t *testing.T) {
+	eachPlan(t, func(t *testing.T, p *planner) {
+		ctx := t.Context()
+		conn := p.dial("users/alice", map[string][]auth.Role{auth.AllWorkspaces: {auth.Admin}})
+		outcomes, surveys := implementationv1.NewOutcomeServiceClient(conn), implementationv1.NewSurveyServiceClient(conn)
+		_, err := outcomes.CreateOutcome(ctx, &implementationv1.CreateOutcomeRequest{Parent: crm, OutcomeId: "faster", Outcome: &implementationv1.Outcome{
+			Metric: "days to an offer", TargetValue: 1, DueTime: stampOf(p.clock.now().Add(time.Hour)),
+		}})
+		require.NoError(t, err)
+		_, err = surveys.CreateSurvey(ctx, &implementationv1.CreateSurveyRequest{Parent: ws, SurveyId: "s", Survey: &implementationv1.Survey{Questions: []*implementationv1.Question{csatQuestion()}}})
+		require.NoError(t, err)
+		_, err = p.trainings.CreateTraining(ctx, &implementationv1.CreateTrainingRequest{Parent: ws, TrainingId: "draft", Training: &implementationv1.Training{}})
+		require.NoError(t, err)
+		plan := p.plan("wave-1", p.cohort("sales", 1), time.Time{})
+		for subject, remove := range map[string]func() error{
+			plan: func() error {
+				_, err := p.plans.DeleteCohortPlan(ctx, &implementationv1.DeleteCohortPlanRequest{Name: plan})
+				return err
+			},
+			crm + "/outcomes/faster": func() error {
+				_, err := outcomes.DeleteOutcome(ctx, &implementationv1.DeleteOutcomeRequest{Name: crm + "/outcomes/faster"})
+				return err
+			},
+			ws + "/trainings/draft": func() error {
+				_, err := p.trainings.DeleteTraining(ctx, &implementationv1.DeleteTrainingRequest{Name: ws + "/trainings/draft"})
+				return err
+			},
+			ws + "/surveys/s": func() error {
+				_, err := surveys.DeleteSurvey(ctx, &implementationv1.DeleteSurveyRequest{Name: ws + "/surveys/s"})
+				return err
+			},
+		} {
+			c, err := p.comments.CreateComment(ctx, &implementationv1.CreateCommentRequest{Parent: ws, Comment: &implementationv1.Comment{Subject: subject, Text: "hm"}})
+			require.NoError(t, err, subject)
+			require.NoError(t, remove(), subject)
+			_, err = p.comments.GetComment(ctx, &implementationv1.GetCommentRequest{Name: c.GetName()})
+			requireReason(t, err, codes.NotFound, "RESOURCE_NOT_FOUND")
+		}
 	})
 }

@@ -26,10 +26,10 @@ var BudgetLines = resource.Define(resource.Spec[*implementationv1.BudgetLine]{
 			return err
 		},
 		Validate: func(_ context.Context, _ *sqldb.Tx, _, line *implementationv1.BudgetLine) error { return addUp(line) },
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.BudgetLine) error {
+		BeforeDelete: takingComments(func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.BudgetLine) error {
 			return unused(ctx, tx, old.GetName(),
 				"SELECT name FROM ledger_entries WHERE budget_line = $1 ORDER BY name LIMIT 1", old.GetName())
-		},
+		}),
 	},
 })
 

@@ -19,7 +19,7 @@ var Cohorts = resource.Define(resource.Spec[*implementationv1.Cohort]{
 	Columns: []resource.Column[*implementationv1.Cohort]{{Field: "display_name"}, {Field: "labels"}},
 	Hooks: resource.Hooks[*implementationv1.Cohort]{
 		Validate:     func(_ context.Context, _ *sqldb.Tx, _, m *implementationv1.Cohort) error { return validateCohort(m) },
-		BeforeDelete: deleteCohort,
+		BeforeDelete: takingComments(deleteCohort),
 	},
 })
 

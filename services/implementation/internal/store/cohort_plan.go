@@ -20,12 +20,12 @@ var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
 	Hooks: resource.Hooks[*implementationv1.CohortPlan]{
 		Validate:   validateCohortPlan,
 		AfterWrite: writeCriteria,
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.CohortPlan) error {
+		BeforeDelete: takingComments(func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.CohortPlan) error {
 			if err := removeDates(ctx, tx, old.GetName()); err != nil {
 				return err
 			}
 			return removeCriteria(ctx, tx, old.GetName())
-		},
+		}),
 	},
 })
 

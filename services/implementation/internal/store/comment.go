@@ -80,6 +80,18 @@ func ownComment(ctx context.Context, c *implementationv1.Comment) error {
 	return fault.Denied(ReasonNotAuthor, "comment %s is by %s; ask them, or an admin, to delete it", c.GetName(), c.GetAuthor())
 }
 
+// takingComments makes a hook that refuses or prepares a deletion as check does, and takes the comments along. Check may be nil.
+func takingComments[M interface{ GetName() string }](check func(ctx context.Context, tx *sqldb.Tx, old M) error) func(ctx context.Context, tx *sqldb.Tx, old M) error {
+	return func(ctx context.Context, tx *sqldb.Tx, old M) error {
+		if check != nil {
+			if err := check(ctx, tx, old); err != nil {
+				return err
+			}
+		}
+		return removeComments(ctx, tx, old.GetName())
+	}
+}
+
 // removeComments takes the comments on an item along with it: what is created
 // under its name later is something else.
 func removeComments(ctx context.Context, tx *sqldb.Tx, subject string) error {

@@ -42,9 +42,9 @@ var Communications = resource.Define(resource.Spec[*implementationv1.Communicati
 			return nil
 		},
 		Validate: validateCommunication,
-		BeforeDelete: func(_ context.Context, _ *sqldb.Tx, old *implementationv1.Communication) error {
+		BeforeDelete: takingComments(func(_ context.Context, _ *sqldb.Tx, old *implementationv1.Communication) error {
 			return lifecycle.CommunicationDeletable(old)
-		},
+		}),
 	},
 })
 

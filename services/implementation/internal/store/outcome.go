@@ -29,6 +29,7 @@ var Outcomes = resource.Define(resource.Spec[*implementationv1.Outcome]{
 			benefit.Attain(o)
 			return nil
 		},
+		BeforeDelete: takingComments[*implementationv1.Outcome](nil),
 	},
 })
 

@@ -29,12 +29,12 @@ var Sessions = resource.Define(resource.Spec[*implementationv1.Session]{
 			return nil
 		},
 		Validate: validateSession,
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Session) error {
+		BeforeDelete: takingComments(func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Session) error {
 			if _, err := Trainings.Lock(ctx, tx, parent(old.GetName())); err != nil {
 				return err
 			}
 			return unused(ctx, tx, old.GetName(), "SELECT name FROM enrolments WHERE session = $1 ORDER BY name LIMIT 1", old.GetName())
-		},
+		}),
 	},
 })
 

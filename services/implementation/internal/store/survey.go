@@ -17,9 +17,9 @@ var Surveys = resource.Define(resource.Spec[*implementationv1.Survey]{
 	},
 	Hooks: resource.Hooks[*implementationv1.Survey]{
 		Validate: func(_ context.Context, _ *sqldb.Tx, _, s *implementationv1.Survey) error { return survey.Complete(s) },
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Survey) error {
+		BeforeDelete: takingComments(func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Survey) error {
 			return unused(ctx, tx, old.GetName(), "SELECT name FROM survey_waves WHERE parent = $1 ORDER BY name LIMIT 1", old.GetName())
-		},
+		}),
 	},
 })
 

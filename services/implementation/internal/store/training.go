@@ -23,13 +23,13 @@ var Trainings = resource.Define(resource.Spec[*implementationv1.Training]{
 			m.State = implementationv1.Training_DRAFT
 			return nil
 		},
-		BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Training) error {
+		BeforeDelete: takingComments(func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Training) error {
 			if err := lifecycle.Deletable(old); err != nil {
 				return err
 			}
 			return unused(ctx, tx, old.GetName(), `SELECT plan FROM cohort_plan_trainings WHERE training = $1
 				UNION ALL SELECT name FROM sessions WHERE parent = $1 ORDER BY 1 LIMIT 1`, old.GetName())
-		},
+		}),
 	},
 })
 
