@@ -33,6 +33,9 @@ func NewService(log *Log, heartbeat time.Duration) *Service {
 
 // ListEvents returns one page of the log.
 func (s *Service) ListEvents(ctx context.Context, req *eventv1.ListEventsRequest) (*eventv1.ListEventsResponse, error) {
+	if err := mayAsk(ctx, req.GetParent()); err != nil {
+		return nil, err
+	}
 	events, next, err := s.log.List(ctx, Query{
 		Prefix:      req.GetParent(),
 		Types:       req.GetTypes(),
@@ -52,6 +55,9 @@ func (s *Service) ListEvents(ctx context.Context, req *eventv1.ListEventsRequest
 
 // WatchEvents sends a first frame at once, then events as they come and heartbeats between them.
 func (s *Service) WatchEvents(req *eventv1.WatchEventsRequest, stream grpc.ServerStreamingServer[eventv1.WatchEventsResponse]) error {
+	if err := mayAsk(stream.Context(), req.GetParent()); err != nil {
+		return err
+	}
 	watcher, err := s.log.Watch(stream.Context(), req.GetResumeToken(), matcher(req))
 	if err != nil {
 		return err
