@@ -84,7 +84,7 @@ func (c *client) printCritical(s *implementationv1.Schedule) error {
 		}
 		rows = append(rows, []string{
 			task, t.GetDisplayName(), onDay(t.GetEarlyStartTime()), onDay(t.GetEarlyEndTime()), show.Work(t.GetDurationMinutes()),
-			show.Work(t.GetTotalFloatMinutes()), idents(t.GetDrivingPredecessors()), conditionWords(t.GetConditions()),
+			show.Work(t.GetTotalFloatMinutes()), idents(t.GetDrivingPredecessors()), c.seenWords(t.GetConditions()),
 		})
 	}
 	if err := show.Rows(c.out, rows); err != nil {

@@ -36,6 +36,9 @@ func TestColumnsAlignByWhatIsSeen(t *testing.T) {
 	require.Equal(t, []string{
 		"NAME    STATE      AGE", "a       \x1b[34m▶ RUNNING\x1b[0m  1s", "bbbbbb  \x1b[34m▶ OK\x1b[0m       2s",
 	}, painted)
+	wide := show.Align([][]string{{"漢字", "a"}, {"e\u0301te\u0301", "b"}, {"four", "c"}})
+	require.Equal(t, []string{"漢字  a", "e\u0301te\u0301   b", "four  c"}, wide, "what is wide takes two columns, an accent none")
+	require.Equal(t, "漢…", show.Cut("漢字", 3))
 }
 
 func TestLiveStaysInsideItsTerminal(t *testing.T) {

@@ -3,7 +3,9 @@ package show
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
+	"unicode"
+
+	"golang.org/x/text/width"
 )
 
 // Rows writes lines whose columns are aligned by what is seen of them: text/tabwriter
@@ -42,8 +44,30 @@ func Align(rows [][]string) []string {
 	return lines
 }
 
-// seen counts the characters of text that a terminal shows.
-func seen(text string) int { return utf8.RuneCountInString(plain(text)) }
+// seen counts the columns of text that a terminal shows.
+func seen(text string) int {
+	count := 0
+	for _, r := range plain(text) {
+		count += columnsOfRune(r)
+	}
+	return count
+}
+
+// columnsOfRune is how many columns of a terminal a character takes: two in Chinese, none for an accent of its own.
+func columnsOfRune(r rune) int {
+	if r < unicode.MaxLatin1 {
+		return 1
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	default:
+		return 1
+	}
+}
 
 // plain is text without colours.
 func plain(text string) string {
@@ -61,8 +85,8 @@ func plain(text string) string {
 }
 
 // Cut shortens a line to what fits, and ends its colours.
-func Cut(line string, width int) string {
-	if width <= 1 || seen(line) <= width {
+func Cut(line string, most int) string {
+	if most <= 1 || seen(line) <= most {
 		return line
 	}
 	var out strings.Builder
@@ -73,14 +97,14 @@ func Cut(line string, width int) string {
 			escape = true
 		case escape:
 			escape = r != 'm'
-		case count == width-1:
+		case count+columnsOfRune(r) > most-1:
 			out.WriteString("…")
 			if strings.Contains(line, "\x1b") {
 				out.WriteString("\x1b[0m")
 			}
 			return out.String()
 		default:
-			count++
+			count += columnsOfRune(r)
 		}
 		out.WriteRune(r)
 	}

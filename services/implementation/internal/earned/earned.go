@@ -125,6 +125,9 @@ func Schedule(curve []Point, earned, now float64) Time {
 			break
 		}
 	}
+	if now <= 0 {
+		return out // no time has passed that could be used well or badly
+	}
 	if out.Performance = ratio(out.Earned.Number, now); out.Performance.Defined {
 		out.Duration = ratio(end.At, out.Performance.Number)
 	}

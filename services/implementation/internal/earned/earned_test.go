@@ -54,6 +54,7 @@ func TestEarnedHasNoAnswerToWhatIsNotDefined(t *testing.T) {
 	require.False(t, earned.Schedule(nil, 1, 1).Earned.Defined)
 	require.False(t, earned.Schedule([]earned.Point{{1, 1}}, 1, 0).Performance.Defined)
 	require.False(t, earned.Schedule([]earned.Point{{1, 1}}, 0, 1).Duration.Defined, "nothing was earned")
+	require.False(t, earned.Schedule([]earned.Point{{1, 1}}, 1, -70).Performance.Defined, "what was done before the plan began was done in no time")
 }
 
 func TestEarnedNeverAnswersWhatIsNoNumber(t *testing.T) {

@@ -53,7 +53,7 @@ func Of(in plan.Input) (*implementationv1.EarnedValue, error) {
 	facts := b.facts(b.now)
 	begin := in.Baseline.GetStartTime().AsTime()
 	curve := b.curve(begin)
-	at := float64(cal.Between(begin, b.now))
+	at := float64(max(0, cal.Between(begin, b.now)))
 	clock := Schedule(curve, facts.Earned, at)
 	out := &implementationv1.EarnedValue{
 		Implementation: in.Implementation.GetName(), Baseline: in.Baseline.GetName(), AsOf: timestamppb.New(b.now), Unit: b.unit,
