@@ -31,6 +31,9 @@ func TestEveryExampleIsAccepted(t *testing.T) {
 
 	others := 0
 	require.NoError(t, filepath.WalkDir(examples, func(path string, d os.DirEntry, err error) error {
+		if d != nil && d.Name() == "gate-check" {
+			return filepath.SkipDir // files of other tools
+		}
 		if err != nil || filepath.Ext(path) != ".yaml" || d.Name() == "release.yaml" {
 			return err
 		}
