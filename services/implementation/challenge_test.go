@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/auth"
@@ -341,5 +342,61 @@ func TestOnePersonInSeveralPlansIsJudged(t *testing.T) {
 		_, err := w.tasks.CompleteTask(ctx, &implementationv1.CompleteTaskRequest{Name: ws + "/implementations/erp/tasks/small"})
 		require.NoError(t, err)
 		require.Contains(t, w.finds()["P4"], "HOLDS: float 0 days ≤ 5; no progress for 7 days ≥ 5; meanwhile its assignee finished 1 tasks of lower priority elsewhere")
+	})
+}
+
+func TestEarnedValueIsJudged(t *testing.T) {
+	t.Parallel()
+	eachWatched(t, func(t *testing.T, w *watchers) {
+		ctx := t.Context()
+		ada := w.resource("ada", &implementationv1.Resource{Kind: implementationv1.Resource_PERSON, HourlyRateMinor: 100_00})
+		w.stage("build")
+		for _, id := range []string{"one", "two"} {
+			task := work("build")
+			if id == "two" {
+				task = work("build", "one")
+			}
+			task.Estimate, task.Assignments = days(10), []*implementationv1.Assignment{{Resource: ada}}
+			w.task(id, task)
+		}
+		_, err := w.baselines.CaptureBaseline(ctx, &implementationv1.CaptureBaselineRequest{Parent: crm, BaselineId: "first"})
+		require.NoError(t, err)
+		begun := w.clock.now()
+		w.clock.advance(14 * 24 * time.Hour)
+		report := func(effort int32) {
+			_, err := w.tasks.StartTask(ctx, &implementationv1.StartTaskRequest{Name: taskName("one"), StartTime: timestamppb.New(begun)})
+			if err != nil {
+				requireReason(t, err, codes.FailedPrecondition, "STATE_FORBIDS")
+			}
+			_, err = w.tasks.ReportTask(ctx, &implementationv1.ReportTaskRequest{Name: taskName("one"), ProgressPercent: new(int32(30)), ActualEffortMinutes: &effort})
+			require.NoError(t, err)
+		}
+		report(3 * 480)
+		said := w.finds()
+		require.Contains(t, said["L4"], "HOLDS: SPI(t) 0.3", said["L4"])
+		require.Contains(t, said["L5"], "CLEAR", said["L5"])
+		report(10 * 480)
+		said = w.finds()
+		require.Contains(t, said["L4"], "CLEAR", "it costs too much as well: that is not starvation")
+		require.Contains(t, said["L5"], "HOLDS", said["L5"])
+	})
+}
+
+func TestChangeAheadIsJudged(t *testing.T) {
+	t.Parallel()
+	eachWatched(t, func(t *testing.T, w *watchers) {
+		sales := w.cohort("sales", 20)
+		_, err := w.cohorts.UpdateCohort(t.Context(), &implementationv1.UpdateCohortRequest{Cohort: &implementationv1.Cohort{Name: sales, ChangeCapacity: new(4.0)}})
+		require.NoError(t, err)
+		plan := w.plan("sales", sales, w.clock.now().AddDate(0, 0, 15))
+		change := func(level int32) string {
+			_, err := w.plans.UpdateCohortPlan(t.Context(), &implementationv1.UpdateCohortPlanRequest{CohortPlan: &implementationv1.CohortPlan{
+				Name: plan, Impacts: []*implementationv1.Impact{{Aspect: implementationv1.Impact_TOOLS, Level: level}},
+			}})
+			require.NoError(t, err)
+			return w.finds()["P1"]
+		}
+		require.Contains(t, change(4), "CLEAR")
+		require.Equal(t, "HOLDS: week 2026-W12: 5 × 100 % = 5 points of change > capacity 4", change(5))
 	})
 }
