@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -33,21 +32,17 @@ func (j *judgement) changeLoad(ctx context.Context, q sqldb.Queryer, plans []str
 	for i, plan := range plans {
 		cohorts[i] = j.plans[plan].GetCohort()
 	}
-	capacities, err := Cohorts.LoadMany(ctx, q, cohorts)
-	if err != nil {
-		return err
-	}
 	others, err := j.movements(ctx, q, plans)
 	if err != nil {
 		return err
 	}
-	shares, err := overlap(ctx, q, cohorts, others, j.store.Now())
+	shares, err := overlap(ctx, q, j.roster, cohorts, others, j.store.Now())
 	if err != nil {
 		return err
 	}
 	for _, name := range plans {
 		plan, f := j.plans[name], j.facts[name]
-		f.Capacity = capacities[plan.GetCohort()].GetChangeCapacity()
+		f.Capacity = j.cohorts[plan.GetCohort()].GetChangeCapacity()
 		if plan.GetGoLiveTime() != nil {
 			f.Loads = loads(monday(plan.GetGoLiveTime().AsTime()), plan.GetCohort(), others, shares)
 		}
@@ -86,10 +81,13 @@ func (j *judgement) movements(ctx context.Context, q sqldb.Queryer, plans []stri
 
 // overlap is the share of each cohort that belongs to each of the others too, at a moment. The members are read
 // once and met here: a join of every cohort with every other one costs a hundred times as much.
-func overlap(ctx context.Context, q sqldb.Queryer, cohorts []string, others []*implementationv1.CohortPlan, at time.Time) (map[[2]string]float64, error) {
+func overlap(ctx context.Context, q sqldb.Queryer, r *roster, cohorts []string, others []*implementationv1.CohortPlan, at time.Time) (map[[2]string]float64, error) {
 	shares := map[[2]string]float64{}
 	if len(others) == 0 {
 		return shares, nil
+	}
+	if err := r.read(ctx, q, cohorts); err != nil {
+		return nil, err
 	}
 	here := map[string]bool{}
 	for _, cohort := range cohorts {
@@ -101,20 +99,17 @@ func overlap(ctx context.Context, q sqldb.Queryer, cohorts []string, others []*i
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	of := map[string][]int{} // person → indexes of names
-	query := fmt.Sprintf("SELECT DISTINCT m.parent, m.person FROM memberships m WHERE m.parent IN (%s) AND %s", sqldb.Marks(2, len(names)), effective("CAST($1 AS BIGINT)"))
-	rows, err := q.QueryContext(ctx, query, append([]any{at.UnixMicro()}, sqldb.Texts(names)...)...)
-	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
-		var cohort, person string
-		if err := rows.Scan(&cohort, &person); err != nil {
-			return none, err
-		}
-		i, _ := slices.BinarySearch(names, cohort)
-		of[person] = append(of[person], i)
-		return none, nil
-	})
+	elsewhere, err := r.elsewhere(ctx, q, cohorts, names)
 	if err != nil {
-		return nil, fmt.Errorf("compare cohorts: %w", err)
+		return nil, err
+	}
+	of := make([][]int, len(r.people)) // indexes of names, by person
+	for i, cohort := range names {
+		for b := range elsewhere.at(cohort, at.UnixMicro()) {
+			if in := of[b.person]; len(in) == 0 || in[len(in)-1] != i {
+				of[b.person] = append(in, i)
+			}
+		}
 	}
 	met := map[[2]int]float64{}
 	for _, cohorts := range of {
@@ -136,18 +131,22 @@ func overlap(ctx context.Context, q sqldb.Queryer, cohorts []string, others []*i
 func loads(from time.Time, cohort string, others []*implementationv1.CohortPlan, shares map[[2]string]float64) []readiness.Load {
 	all := make([]readiness.Load, furthest)
 	for i := range all {
-		l := readiness.Load{Week: from.Add(time.Duration(i) * week)}
-		for _, plan := range others {
-			begins := monday(plan.GetGoLiveTime().AsTime())
-			share := shares[[2]string{cohort, plan.GetCohort()}]
-			if points := float64(impact(plan)) * share; points > 0 && !l.Week.Before(begins) && l.Week.Before(begins.Add(touched)) {
+		all[i].Week = from.Add(time.Duration(i) * week)
+	}
+	for _, plan := range others {
+		points := float64(impact(plan)) * shares[[2]string{cohort, plan.GetCohort()}]
+		if points <= 0 {
+			continue
+		}
+		begins := monday(plan.GetGoLiveTime().AsTime())
+		for i := range all {
+			if l := &all[i]; !l.Week.Before(begins) && l.Week.Before(begins.Add(touched)) {
 				l.Load += points
 				if i := parent(plan.GetName()); !slices.Contains(l.From, i) {
 					l.From = append(l.From, i)
 				}
 			}
 		}
-		all[i] = l
 	}
 	return all
 }

@@ -122,7 +122,7 @@ func (g *gathering) saturation(ctx context.Context, q sqldb.Queryer) error {
 	for cohort := range g.cohorts {
 		cohorts = append(cohorts, cohort)
 	}
-	shares, err := overlap(ctx, q, cohorts, others, g.f.Now)
+	shares, err := overlap(ctx, q, newRoster(), cohorts, others, g.f.Now)
 	if err != nil {
 		return err
 	}

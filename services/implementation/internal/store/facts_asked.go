@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
@@ -15,27 +14,32 @@ import (
 // judgement is cohort plans on their way to be judged: the facts that their
 // criteria ask for are read for all of them at once, and for those that do not ask never.
 type judgement struct {
-	store *Store
-	plans map[string]*implementationv1.CohortPlan
-	facts map[string]*readiness.Facts
-	names []string
+	store   *Store
+	names   []string
+	plans   map[string]*implementationv1.CohortPlan
+	cohorts map[string]*implementationv1.Cohort
+	facts   map[string]*readiness.Facts
+	roster  *roster
 }
 
-// asked reads what the criteria of the plans ask for beyond what everybody is counted by.
-func (s *Store) asked(ctx context.Context, q sqldb.Queryer, plans []resource.Row[*implementationv1.CohortPlan], facts map[string]*readiness.Facts) error {
-	j := &judgement{store: s, plans: map[string]*implementationv1.CohortPlan{}, facts: facts}
-	for _, plan := range plans {
-		if facts[plan.Message.GetName()] != nil {
-			j.plans[plan.Message.GetName()] = plan.Message
-			j.names = append(j.names, plan.Message.GetName())
+// read reads the facts.
+func (j *judgement) read(ctx context.Context, q sqldb.Queryer) error {
+	now := j.store.Now()
+	for _, name := range j.names {
+		plan, f := j.plans[name], &readiness.Facts{Now: now}
+		f.Owner = j.cohorts[plan.GetCohort()].GetOwner()
+		j.facts[name] = f
+		for b := range j.roster.at(plan.GetCohort(), j.goLive(plan)) {
+			f.Headcount++
+			f.SuperUsers += one(b.superUser)
 		}
 	}
 	for _, step := range []struct {
 		asks func(*implementationv1.Criterion) bool
 		read func(ctx context.Context, q sqldb.Queryer, plans []string) error
 	}{
+		{asks, j.trained},
 		{func(c *implementationv1.Criterion) bool { return c.GetAccess() != nil }, j.accounts},
-		{func(c *implementationv1.Criterion) bool { return c.GetSupport() != nil }, j.superUsers},
 		{func(c *implementationv1.Criterion) bool { return c.GetSponsor() != nil || c.GetStakeholders() != nil }, j.stakeholders},
 		{func(c *implementationv1.Criterion) bool { return c.GetMessages() != nil }, j.messages},
 		{func(c *implementationv1.Criterion) bool { return c.GetChallenges() != nil }, j.challenges},
@@ -56,6 +60,14 @@ func (s *Store) asked(ctx context.Context, q sqldb.Queryer, plans []resource.Row
 	return nil
 }
 
+// goLive is when a plan's members are looked at, in unix microseconds: at its go-live, or now where it has none.
+func (j *judgement) goLive(plan *implementationv1.CohortPlan) int64 {
+	if plan.GetGoLiveTime() == nil {
+		return j.store.Now().UnixMicro()
+	}
+	return micros(plan.GetGoLiveTime().AsTime())
+}
+
 // implementations are those of the plans, each once, and the plans of each.
 func (j *judgement) implementations(plans []string) (names []string, of map[string][]string) {
 	of = map[string][]string{}
@@ -69,30 +81,6 @@ func (j *judgement) implementations(plans []string) (names []string, of map[stri
 	return names, of
 }
 
-// members is the head of a query that counts members of cohorts at the go-lives of plans: $1 is now.
-const members = `WITH plan AS (
-	SELECT name, cohort, CASE WHEN go_live_time = 0 THEN CAST($1 AS BIGINT) ELSE go_live_time END AS at FROM cohort_plans WHERE name IN (%s)
-) `
-
-// counts runs a query that answers plan, key and number.
-func (j *judgement) counts(ctx context.Context, q sqldb.Queryer, plans []string, query string, put func(f *readiness.Facts, key string, n int64)) error {
-	args := append([]any{j.store.Now().UnixMicro()}, sqldb.Texts(plans)...)
-	rows, err := q.QueryContext(ctx, fmt.Sprintf(members, sqldb.Marks(2, len(plans)))+query, args...)
-	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
-		var plan, key string
-		var n int64
-		if err := rows.Scan(&plan, &key, &n); err != nil {
-			return none, err
-		}
-		put(j.facts[plan], key, n)
-		return none, nil
-	})
-	if err != nil {
-		return fmt.Errorf("count members: %w", err)
-	}
-	return nil
-}
-
 // accounts counts the members with an account, by application.
 func (j *judgement) accounts(ctx context.Context, q sqldb.Queryer, plans []string) error {
 	names, of := j.implementations(plans)
@@ -100,29 +88,48 @@ func (j *judgement) accounts(ctx context.Context, q sqldb.Queryer, plans []strin
 	if err != nil {
 		return err
 	}
+	wanted := pairs{}
 	for _, name := range names {
 		for _, plan := range of[name] {
 			j.facts[plan].Applications = all[name].GetApplications()
+			wanted.add(j.plans[plan].GetCohort(), all[name].GetApplications()...)
+			for _, c := range j.plans[plan].GetReadinessPolicy().GetCriteria() {
+				if application := c.GetAccess().GetApplication(); application != "" {
+					wanted.add(j.plans[plan].GetCohort(), application)
+				}
+			}
 		}
 	}
-	// Nobody is in a cohort twice at one moment, so rows are people.
-	query := `SELECT plan.name, p.application, COUNT(*) FROM plan
-		JOIN memberships m ON m.parent = plan.cohort AND ` + effective("plan.at") + `
-		JOIN provisionings p ON p.person = m.person AND p.revoke_time = 0
-		GROUP BY plan.name, p.application`
-	return j.counts(ctx, q, plans, query, func(f *readiness.Facts, application string, n int64) {
-		if f.Provisioned == nil {
-			f.Provisioned = map[string]int64{}
+	having := map[string]map[int32]bool{} // by application
+	// What was revoked is left out here: PostgreSQL, before it has statistics, takes that condition for a rare one and joins the wrong way around.
+	err = wanted.each(ctx, q, `SELECT p.application, p.person, p.revoke_time FROM pair CROSS JOIN memberships m CROSS JOIN provisionings p
+		WHERE m.parent = pair.cohort AND p.application = pair.subject AND p.person = m.person`,
+		func(rows *sql.Rows) error {
+			var application, person string
+			var revoked int64
+			err := rows.Scan(&application, &person, &revoked)
+			if having[application] == nil {
+				having[application] = map[int32]bool{}
+			}
+			having[application][j.roster.number(person)] = revoked == 0
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("count who has an account: %w", err)
+	}
+	for _, plan := range plans {
+		f, cohort := j.facts[plan], j.plans[plan].GetCohort()
+		f.Provisioned = map[string]int64{}
+		for application, people := range having {
+			if _, asked := wanted[[2]string{cohort, application}]; !asked {
+				continue
+			}
+			for b := range j.roster.at(cohort, j.goLive(j.plans[plan])) {
+				f.Provisioned[application] += one(people[b.person])
+			}
 		}
-		f.Provisioned[application] = n
-	})
-}
-
-func (j *judgement) superUsers(ctx context.Context, q sqldb.Queryer, plans []string) error {
-	query := fmt.Sprintf(`SELECT plan.name, '', COUNT(*) FROM plan
-		JOIN memberships m ON m.parent = plan.cohort AND m.role = %d AND %s GROUP BY plan.name`,
-		implementationv1.Membership_SUPER_USER, effective("plan.at"))
-	return j.counts(ctx, q, plans, query, func(f *readiness.Facts, _ string, n int64) { f.SuperUsers = n })
+	}
+	return nil
 }
 
 func (j *judgement) stakeholders(ctx context.Context, q sqldb.Queryer, plans []string) error {

@@ -162,7 +162,7 @@ func TestWhatAChangeMayTouch(t *testing.T) {
 			ws + "/trainings/basics/enrolments/p-000":      plans,
 			ws + "/trainings/other":                        {},
 			ws + "/people/p-000":                           {},
-			ws + "/implementations/crm":                    {},
+			ws + "/implementations/crm":                    plans, // which names the applications that access is about
 			ws + "/implementations/crm/cohortPlans/absent": {ws + "/implementations/crm/cohortPlans/absent"},
 		} {
 			got, err := s.Affected(t.Context(), []string{resource})
