@@ -22,6 +22,7 @@ func (a *app) challengeVerbs() []*cobra.Command {
 				value := cmd.Flags().String(f.name, "", f.help)
 				if f.required {
 					must(cmd.MarkFlagRequired(f.name))
+					cmd.Example += " --" + f.name + " 2026-12-24" // dates are all that is required
 				}
 				*fill = append(*fill, func(req protoreflect.Message) { put(req, f.field, *value) })
 			}

@@ -80,26 +80,27 @@ func status(reason string, kind fault.Kind) int {
 // refused reads every fault that the code makes, and every problem with a row of a file.
 func refused(t *testing.T) (all refusals, rows map[string]map[string]bool) {
 	t.Helper()
-	files, constants := sources(t)
+	files, named := sources(t)
 	all, rows = refusals{}, map[string]map[string]bool{}
 	for path, file := range files {
+		constants := scope{constants: named, path: path, file: file}
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				if kind, ok := constructor(file, n); ok {
 					if reason := constants.text(n.Args[0]); reason != "" {
-						all.add(reason, kind, constants.message(t, path, n.Args[1]))
+						all.add(reason, kind, constants.message(t, n.Args[1]))
 					}
-				} else if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Add" && len(n.Args) > 3 && strings.Contains(path, "services/implementation") {
-					reason := constants.text(n.Args[2])
-					if rows[reason] == nil {
-						rows[reason] = map[string]bool{}
+				} else if reason, message := problem(path, n); reason != nil {
+					about := constants.text(reason)
+					if rows[about] == nil {
+						rows[about] = map[string]bool{}
 					}
-					rows[reason][constants.message(t, path, n.Args[3])] = true
+					rows[about][constants.message(t, message)] = true
 				}
 			case *ast.CompositeLit: // a fault of which several fields are collected first
 				if kind, ok := n.Type.(*ast.Ident); ok && kind.Name == "violations" {
-					all.add(constants.text(value(n, "reason")), fault.KindInvalid, constants.message(t, path, value(n, "message")))
+					all.add(constants.text(value(n, "reason")), fault.KindInvalid, constants.message(t, value(n, "message")))
 				}
 			}
 			return true
@@ -108,8 +109,39 @@ func refused(t *testing.T) (all refusals, rows map[string]map[string]bool) {
 	return all, rows
 }
 
-// constants are the texts of the code that have a name.
-type constants map[string]string
+// problem finds reason and message of a call that says what is wrong with a row. What hands both on to another, or passes on the words of a fault, is none.
+func problem(path string, call *ast.CallExpr) (reason, message ast.Expr) {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !strings.Contains(path, "services/implementation") {
+		return nil, nil
+	}
+	switch at := map[string]int{"Add": 2, "bad": 1}[f.Sel.Name]; {
+	case at == 0, len(call.Args) < at+2:
+	case fixed(call.Args[at]):
+		return call.Args[at], call.Args[at+1]
+	}
+	return nil, nil
+}
+
+// fixed tells a literal and a constant from what is only known when it runs.
+func fixed(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Kind == token.STRING
+	case *ast.Ident:
+		return ast.IsExported(e.Name)
+	case *ast.SelectorExpr:
+		return ast.IsExported(e.Sel.Name)
+	default:
+		return false
+	}
+}
+
+// module is how all import paths begin.
+const module = "github.com/golive-dev/golive/"
+
+// constants are the texts of the code that have a name, by folder and name.
+type constants map[[2]string]string
 
 func sources(t *testing.T) (map[string]*ast.File, constants) {
 	t.Helper()
@@ -122,7 +154,7 @@ func sources(t *testing.T) (map[string]*ast.File, constants) {
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 			files[path] = file
 			if err == nil {
-				named.read(file)
+				scope{constants: named, path: path, file: file}.read()
 			}
 			return err
 		}))
@@ -130,8 +162,21 @@ func sources(t *testing.T) (map[string]*ast.File, constants) {
 	return files, named
 }
 
-func (c constants) read(file *ast.File) {
-	for _, declaration := range file.Decls {
+// scope is what the names in a file mean.
+type scope struct {
+	constants
+
+	path string
+	file *ast.File
+}
+
+func (c scope) folder() string {
+	folder, _ := filepath.Rel(root, filepath.Dir(c.path))
+	return filepath.ToSlash(folder)
+}
+
+func (c scope) read() {
+	for _, declaration := range c.file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
 		if !ok || group.Tok != token.CONST {
 			continue
@@ -140,7 +185,7 @@ func (c constants) read(file *ast.File) {
 			if spec, ok := spec.(*ast.ValueSpec); ok {
 				for i, v := range spec.Values {
 					if text := c.text(v); text != "" {
-						c[spec.Names[i].Name] = text
+						c.constants[[2]string{c.folder(), spec.Names[i].Name}] = text
 					}
 				}
 			}
@@ -148,16 +193,34 @@ func (c constants) read(file *ast.File) {
 	}
 }
 
+// of is the folder of an imported package.
+func (c scope) of(name string) string {
+	for _, spec := range c.file.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		as := path[strings.LastIndexByte(path, '/')+1:]
+		if spec.Name != nil {
+			as = spec.Name.Name
+		}
+		if as == name {
+			return strings.TrimPrefix(path, module)
+		}
+	}
+	return ""
+}
+
 // text is the value of a literal, of a constant or of several added up; a variable is an ellipsis.
-func (c constants) text(e ast.Expr) string {
+func (c scope) text(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		text, _ := strconv.Unquote(e.Value)
 		return text
 	case *ast.Ident:
-		return c[e.Name]
+		return c.constants[[2]string{c.folder(), e.Name}]
 	case *ast.SelectorExpr:
-		return c[e.Sel.Name]
+		if of, ok := e.X.(*ast.Ident); ok {
+			return c.constants[[2]string{c.of(of.Name), e.Sel.Name}]
+		}
+		return ""
 	case *ast.BinaryExpr:
 		left, right := c.text(e.X), c.text(e.Y)
 		if right == "" {
@@ -172,10 +235,10 @@ func (c constants) text(e ast.Expr) string {
 // verb is where a message has something of the request.
 var verb = regexp.MustCompile(`"?%(\[\d+\])?[+#]?[a-z]"?`)
 
-func (c constants) message(t *testing.T, path string, e ast.Expr) string {
+func (c scope) message(t *testing.T, e ast.Expr) string {
 	t.Helper()
 	text := c.text(e)
-	require.NotEmpty(t, text, "%s: a message is put together where it cannot be read", path)
+	require.NotEmpty(t, text, "%s: a message is put together where it cannot be read", c.path)
 	return verb.ReplaceAllString(text, "…")
 }
 

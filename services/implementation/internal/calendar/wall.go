@@ -54,7 +54,7 @@ func usualWeek(hours []*implementationv1.WorkingHours) (*week, error) {
 		}
 		for _, d := range h.GetDays() {
 			if d < implementationv1.Weekday_MONDAY || d > implementationv1.Weekday_SUNDAY {
-				return nil, fault.Invalid("CALENDAR_DAY", "a day of the week is MONDAY to SUNDAY").Field("calendar.week", "has no such day")
+				return nil, fault.Invalid("CALENDAR_DAY", "the week names a day that is none; write MONDAY to SUNDAY").Field("calendar.week", "has no such day")
 			}
 			if other, clash := overlapping(byDay[d], s); clash {
 				return nil, fault.Invalid("CALENDAR_OVERLAP", "%s is worked from %s and also from %s; join the spans or part them",
@@ -155,7 +155,7 @@ func dates(e *implementationv1.CalendarException) (from, to Minute, err error) {
 		}
 	}
 	if last < first {
-		return 0, 0, fault.Invalid("CALENDAR_SPAN", "the exception of %s ends on %s, before it begins", e.GetStartDate(), e.GetEndDate()).
+		return 0, 0, fault.Invalid("CALENDAR_SPAN", "the exception of %s ends on %s, before it begins; correct its end_date", e.GetStartDate(), e.GetEndDate()).
 			Field("calendar.exceptions", "has a range that ends before it begins")
 	}
 	return first, last + minutesOfDay, nil

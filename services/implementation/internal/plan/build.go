@@ -66,7 +66,7 @@ func (b *builder) tasks() error {
 			continue
 		}
 		if _, twice := b.nodes[t.GetName()]; twice {
-			return fault.Precondition("TASK_TWICE", "the task %s is there twice", id(t.GetName()))
+			return fault.Precondition("TASK_TWICE", "the task %s is there twice; leave one out", id(t.GetName()))
 		}
 		n, err := b.node(t)
 		if err != nil {

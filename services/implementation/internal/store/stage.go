@@ -64,7 +64,7 @@ func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementation
 		return err
 	}
 	if old == nil && len(all) >= maxStages {
-		return fault.Exhausted(ReasonPlanTooLarge, "%s has %d stages already, which is the most a plan may have", parent(stage.GetName()), maxStages)
+		return fault.Exhausted(ReasonPlanTooLarge, "%s has %d stages already, which is the most a plan may have; put tasks into one of them", parent(stage.GetName()), maxStages)
 	}
 	if err := link(stage, all); err != nil || old == nil {
 		return err // no task is in a stage that is new
