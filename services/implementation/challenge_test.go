@@ -249,7 +249,7 @@ func TestUseIsJudged(t *testing.T) {
 	t.Parallel()
 	eachWatched(t, func(t *testing.T, w *watchers) {
 		a := adopting(w.world)
-		sales, basics := a.cohort("sales", 20), a.training("basics", 0)
+		sales, basics := a.cohort("sales", 30), a.training("basics", 0)
 		plan := a.plan("sales", sales, a.clock.now().AddDate(0, 0, -30), basics)
 		_, err := a.plans.UpdateCohortPlan(t.Context(), &implementationv1.UpdateCohortPlanRequest{CohortPlan: &implementationv1.CohortPlan{Name: plan, Adoption: &implementationv1.AdoptionPlan{
 			Target: 0.8, TargetDay: 20, PlannedCurve: &implementationv1.PlannedCurve{Curve: &implementationv1.PlannedCurve_Logistic{Logistic: &implementationv1.LogisticCurve{MidpointDay: 10, RiseDays: 10}}},
@@ -268,8 +268,15 @@ func TestUseIsJudged(t *testing.T) {
 		a.used("old-crm", a.day(-4), between(4, 12)...)
 		said := w.finds()
 		require.Equal(t, "HOLDS: 10 of 18 trained have 0 active days in 14 = 55.6 % ≥ 25 %", said["R2"])
-		require.Equal(t, "HOLDS: 8 of 20 are active in the old system on day 29 = 40 % ≥ 20 %; 4 of 14 went back = 28.6 % ≥ 10 %", said["R3"])
-		require.Contains(t, said["R1"], "14 of 20 eligible are active = 70 %", said["R1"])
+		require.Equal(t, "HOLDS: 8 of 30 are active in the old system on day 29 = 26.7 % ≥ 20 %; 4 of 14 went back = 28.6 % ≥ 10 %", said["R3"])
+
+		// Attack: a completion is recorded for one more person, long ago, and the difference is whether that one uses it.
+		_, err = a.enrolments.RecordCompletions(t.Context(), &implementationv1.RecordCompletionsRequest{Training: basics, Completions: []*implementationv1.Completion{
+			{Person: person(18), CompleteTime: timestamppb.New(a.clock.now().AddDate(0, 0, -40))},
+		}})
+		require.NoError(t, err)
+		require.Contains(t, w.finds()["R2"], "10 of 18 trained", "the same people as before, until ten have changed")
+		require.Contains(t, said["R1"], "14 of 30 eligible are active = 46.7 %", said["R1"])
 	})
 }
 
@@ -398,5 +405,29 @@ func TestChangeAheadIsJudged(t *testing.T) {
 		}
 		require.Contains(t, change(4), "CLEAR")
 		require.Equal(t, "HOLDS: week 2026-W12: 5 × 100 % = 5 points of change > capacity 4", change(5))
+	})
+}
+
+func TestAdoptionIsJudgedByItsForecast(t *testing.T) {
+	t.Parallel()
+	eachWatched(t, func(t *testing.T, w *watchers) {
+		a := adopting(w.world)
+		plan := a.plan("sales", a.cohort("sales", 60), a.clock.now().AddDate(0, 0, -41))
+		_, err := a.plans.UpdateCohortPlan(t.Context(), &implementationv1.UpdateCohortPlanRequest{CohortPlan: &implementationv1.CohortPlan{
+			Name: plan, Adoption: &implementationv1.AdoptionPlan{
+				Target: .9, TargetDay: 70, ActiveDays: 1, PlannedCurve: &implementationv1.PlannedCurve{Curve: &implementationv1.PlannedCurve_Points{
+					Points: &implementationv1.PlannedPoints{Points: []*implementationv1.PlannedPoint{{Day: 35, Share: .85}, {Day: 70, Share: .9}}},
+				}},
+			},
+		}})
+		require.NoError(t, err)
+		begun := 0
+		for week, n := range []int{2, 3, 5, 8, 9, 7} {
+			a.used("quotes", a.day(-41+7*week), between(begun, begun+n)...)
+			begun += n
+		}
+		a.clock.advance(7 * 24 * time.Hour)
+		require.Equal(t, "HOLDS: 24 of 60 eligible are active = 40 %, planned 86.7 %: 46.7 points below > 10 points; "+
+			"the forecast does not reach the target of 2026-03-31 at all (P80)", w.finds()["R1"])
 	})
 }

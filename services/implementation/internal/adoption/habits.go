@@ -7,7 +7,7 @@ type Habits struct {
 	Adopted, Reverted int64 // who was active before the last days, and of those who only use the old way now
 }
 
-// HabitsOf counts a cohort over the last days. Trained are the people who were trained before.
+// HabitsOf counts a cohort over the last days. Trained are people who were trained before, a group that numbers may be told about.
 func HabitsOf(f Facts, cohort Cohort, trained *Set, days Day) (h Habits) {
 	shown := At(cohort.Shown, f.Last).People
 	if shown == nil {
@@ -17,9 +17,9 @@ func HabitsOf(f Facts, cohort Cohort, trained *Set, days Day) (h Habits) {
 	once := Window{Days: int(days), Active: 1}
 	fresh := c.union(cohort.New)
 	used := fresh.Active(f.Last, f.Last, once)[0]
-	if group := both(trained, shown); Size(group) >= SmallestGroup {
-		h.Trained = Size(group)
-		h.Idle = h.Trained - Count(used, group)
+	if Size(trained) >= SmallestGroup {
+		h.Trained = Size(trained)
+		h.Idle = h.Trained - Count(used, trained)
 	}
 	if len(cohort.Legacy) == 0 {
 		return h

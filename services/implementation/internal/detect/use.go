@@ -89,7 +89,7 @@ func trainedNotUsing(f *Facts, s Settings) (all []Finding) {
 	for _, u := range f.Unused {
 		found := u.about(u.Plan)
 		if u.Trained < s.MinGroup {
-			all = append(all, found.few("trained", s))
+			all = append(all, found.few("trained of whom numbers may be told", s))
 			continue
 		}
 		idle := share(u.Idle, u.Trained)

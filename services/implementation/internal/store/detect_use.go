@@ -37,6 +37,9 @@ func (g *gathering) use(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if trained, err = g.toldTrained(ctx, facts, trained); err != nil {
+		return err
+	}
 	for i, cohort := range facts.Cohorts {
 		at := g.live(cohort.Plan)
 		if at.IsZero() || len(cohort.New) == 0 {
@@ -76,6 +79,30 @@ func adopted(cohort adoption.Cohort, seen *implementationv1.CohortAdoption, ahea
 		}
 	}
 	return v
+}
+
+// toldTrained are the groups of trained people that numbers may be told about, by plan. Who is trained is what
+// somebody recorded: a completion more would otherwise tell whether that one person uses anything.
+func (g *gathering) toldTrained(ctx context.Context, facts adoption.Facts, trained map[string]*adoption.Set) (map[string]*adoption.Set, error) {
+	told := make(map[string]*adoption.Set, len(trained))
+	err := g.publish(ctx, Workspace(g.f.Implementation), func(family *adoption.Family) map[string][]*adoption.Set {
+		released := map[string][]*adoption.Set{}
+		for _, cohort := range facts.Cohorts {
+			plan := cohort.Plan.GetName()
+			shown := adoption.At(cohort.Shown, facts.Last).People
+			if trained[plan] == nil || shown == nil {
+				continue
+			}
+			subject := plan + "/trained"
+			groups, some := family.Publish(subject, []adoption.Composition{{From: facts.Last, People: roaring.And(trained[plan], shown)}})
+			told[plan] = adoption.At(groups, facts.Last).People
+			if len(some) > 0 {
+				released[subject] = some
+			}
+		}
+		return released
+	})
+	return told, err
 }
 
 // dayTime is the first moment of a day.
