@@ -1,7 +1,9 @@
 package survey
 
 import (
+	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/golive-dev/golive/pkg/fault"
@@ -61,7 +63,7 @@ func Check(questions []*implementationv1.Question, answers []*implementationv1.A
 // check is nil for a comment without words.
 func check(q *implementationv1.Question, a *implementationv1.Answer) (*implementationv1.Answer, error) {
 	if q.GetKind() == comment {
-		words := strings.TrimSpace(strings.ToValidUTF8(a.GetComment(), "�"))
+		words := onlyText(a.GetComment())
 		if n := utf8.RuneCountInString(words); n > MaxComment {
 			return nil, fault.Invalid(ReasonCommentLong, "the comment has %d characters; shorten it to %d", n, MaxComment).
 				Field("answers", "has a comment that is too long")
@@ -73,14 +75,25 @@ func check(q *implementationv1.Question, a *implementationv1.Answer) (*implement
 	}
 	low, high := Scale(q)
 	if a.Value == nil {
-		return nil, fault.Invalid(ReasonMissing, "question %q, item %d has no answer; give a number from %d to %d", a.GetQuestion(), a.GetItem(), low, high).
+		return nil, fault.Invalid(ReasonMissing, "%s has no answer; give a number from %d to %d", asks(q, a.GetItem()), low, high).
 			Field("answers", "leaves a question out")
 	}
 	if v := a.GetValue(); v < low || v > high {
-		return nil, fault.Invalid(ReasonOutside, "question %q, item %d is answered with %d; give a number from %d to %d", a.GetQuestion(), a.GetItem(), v, low, high).
+		return nil, fault.Invalid(ReasonOutside, "%s is answered with %d; give a number from %d to %d", asks(q, a.GetItem()), v, low, high).
 			Field("answers", "has an answer outside of the scale")
 	}
 	return &implementationv1.Answer{Question: a.GetQuestion(), Item: a.GetItem(), Value: new(a.GetValue())}, nil
+}
+
+// onlyText is a comment without what is not text: no database keeps a zero byte, a
+// terminal obeys escapes, and what turns the direction of writing hides words.
+func onlyText(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�")))
 }
 
 func missing(questions []*implementationv1.Question, given map[place]bool) error {
@@ -91,12 +104,23 @@ func missing(questions []*implementationv1.Question, given map[place]bool) error
 		first, last := Items(q)
 		for item := first; item <= last; item++ {
 			if !given[place{q.GetId(), item}] {
-				return fault.Invalid(ReasonMissing, "question %q, item %d has no answer; every question but comments is answered", q.GetId(), item).
+				return fault.Invalid(ReasonMissing, "%s has no answer; answer every question, only comments may be left out", asks(q, item)).
 					Field("answers", "leaves a question out")
 			}
 		}
 	}
 	return nil
+}
+
+// asks is what people read: they know a question by its words and not by its id.
+func asks(q *implementationv1.Question, item int32) string {
+	if item > 0 {
+		return fmt.Sprintf("%q", q.GetItems()[item-1])
+	}
+	if q.GetText() != "" {
+		return fmt.Sprintf("%q", q.GetText())
+	}
+	return fmt.Sprintf("question %q", q.GetId())
 }
 
 func short(s string) string {

@@ -161,3 +161,13 @@ func FuzzAnswers(f *testing.F) {
 		require.Len(t, kept, 6)
 	})
 }
+
+func TestACommentHasNothingThatIsNotText(t *testing.T) {
+	questions := []*implementationv1.Question{{Id: "else", Kind: implementationv1.Question_COMMENT}}
+	kept, err := survey.Check(questions, []*implementationv1.Answer{{Question: "else", Comment: "a\x00b\x1b[2Jc\r\nd\te\u202ef"}})
+	require.NoError(t, err)
+	require.Equal(t, "ab[2Jc\nd\tef", kept[0].GetComment(), "PostgreSQL keeps no zero byte, and a terminal obeys escapes")
+	kept, err = survey.Check(questions, []*implementationv1.Answer{{Question: "else", Comment: "\x00 \x07"}})
+	require.NoError(t, err)
+	require.Empty(t, kept)
+}
