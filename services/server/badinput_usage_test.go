@@ -90,7 +90,7 @@ func TestUsageComesInOverBothTransports(t *testing.T) {
 	body := w.posted(t, "/v1/workspaces/default/usage:report", `{"events": [`+strings.Join(events, ",")+`]}`)
 	var answer implementationv1.ReportUsageResponse
 	require.NoError(t, protojson.Unmarshal(body, &answer))
-	require.EqualValues(t, []int32{6, 1}, []int32{answer.GetAcceptedCount(), answer.GetRejectedCount()})
+	require.Equal(t, []int32{6, 1}, []int32{answer.GetAcceptedCount(), answer.GetRejectedCount()})
 	require.Equal(t, "FEATURE_UNKNOWN", answer.GetErrors()[0].GetReason())
 
 	stream, err := implementationv1.NewUsageServiceClient(conn).IngestUsage(t.Context())
@@ -102,7 +102,7 @@ func TestUsageComesInOverBothTransports(t *testing.T) {
 	require.NoError(t, stream.Send(batch))
 	taken, err := stream.Recv()
 	require.NoError(t, err)
-	require.EqualValues(t, []int64{7, 6}, []int64{taken.GetSequence(), int64(taken.GetAcceptedCount())})
+	require.Equal(t, []int64{7, 6}, []int64{taken.GetSequence(), int64(taken.GetAcceptedCount())})
 	require.NoError(t, stream.CloseSend())
 
 	today := time.Now().UTC().Format(time.DateOnly)
@@ -111,7 +111,7 @@ func TestUsageComesInOverBothTransports(t *testing.T) {
 	})
 	require.NoError(t, err)
 	point := adoption.GetCohorts()[0].GetPoints()[0]
-	require.EqualValues(t, []int64{9, 12}, []int64{point.GetActive(), point.GetEligible()}, "three came over both")
+	require.Equal(t, []int64{9, 12}, []int64{point.GetActive(), point.GetEligible()}, "three came over both")
 }
 
 // posted sends JSON to the gateway as an admin and returns what came back with 200.

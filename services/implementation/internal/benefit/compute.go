@@ -25,7 +25,7 @@ func Compute(implementation string, books Books, rate float64, now time.Time) (*
 
 // summary is what follows from flows by the formulas of money. Return on investment counts every cost and every
 // benefit; the others look at the net of each date.
-func summary(f flows, rate float64) *implementationv1.CashSummary {
+func summary(f *flows, rate float64) *implementationv1.CashSummary {
 	s := &implementationv1.CashSummary{CostMinor: f.cost, BenefitMinor: f.benefit, Flows: f.series()}
 	if len(s.GetFlows()) == 0 {
 		return s

@@ -32,8 +32,8 @@ func (f *flows) add(direction implementationv1.CashDirection, date string, amoun
 }
 
 // planned are the flows of the budget lines.
-func (b Books) planned() flows {
-	f := flows{net: map[string]int64{}}
+func (b Books) planned() *flows {
+	f := &flows{net: map[string]int64{}}
 	for _, line := range b.Lines {
 		for _, amount := range line.GetAmounts() {
 			f.add(line.GetDirection(), amount.GetDate(), amount.GetAmountMinor())
@@ -79,8 +79,8 @@ func benefitUntil(line *implementationv1.BudgetLine, date string) (sum int64) {
 
 // realised are the flows of the ledger: what was verified, with what reverses it, and costs that are claimed. Claimed are
 // the benefits that nobody has verified yet.
-func (b Books) realised() (f flows, claimed int64) {
-	f.net = map[string]int64{}
+func (b Books) realised() (f *flows, claimed int64) {
+	f = &flows{net: map[string]int64{}}
 	for _, e := range b.Entries {
 		waits := e.GetState() == implementationv1.LedgerEntry_CLAIMED
 		switch {
@@ -94,7 +94,7 @@ func (b Books) realised() (f flows, claimed int64) {
 }
 
 // series are the flows in the order of their dates.
-func (f flows) series() []*implementationv1.CashFlow {
+func (f *flows) series() []*implementationv1.CashFlow {
 	var all []*implementationv1.CashFlow
 	for _, date := range slices.Sorted(maps.Keys(f.net)) {
 		all = append(all, &implementationv1.CashFlow{Date: date, AmountMinor: f.net[date]})

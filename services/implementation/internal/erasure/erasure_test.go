@@ -57,7 +57,7 @@ func TestAnErasureThatBeganEnds(t *testing.T) {
 		}, time.Minute, 5*time.Millisecond)
 		cancel()
 		require.NoError(t, <-done)
-		require.EqualValues(t, 2, asked)
+		require.Equal(t, 2, asked)
 		counts := map[string]int64{}
 		for _, item := range receipt.GetItems() {
 			counts[item.GetData()] = item.GetCount()

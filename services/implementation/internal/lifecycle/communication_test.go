@@ -29,7 +29,7 @@ func TestEveryEventOfACommunicationInEveryState(t *testing.T) {
 		sending:                              {lifecycle.CommunicationSent: sent, lifecycle.CommunicationCancelled: cancelled},
 	}
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	for number := range int32(len(implementationv1.Communication_State_name)) { //nolint:gosec // six
+	for number := range int32(len(implementationv1.Communication_State_name)) {
 		state := implementationv1.Communication_State(number)
 		for _, event := range []lifecycle.CommunicationEvent{
 			lifecycle.CommunicationScheduled, lifecycle.CommunicationReleased, lifecycle.CommunicationTold,
@@ -54,7 +54,7 @@ func TestEveryEventOfACommunicationInEveryState(t *testing.T) {
 }
 
 func TestWhatPeopleWereToldIsAFact(t *testing.T) {
-	for number := range int32(len(implementationv1.Communication_State_name)) { //nolint:gosec // six
+	for number := range int32(len(implementationv1.Communication_State_name)) {
 		c := &implementationv1.Communication{State: implementationv1.Communication_State(number)}
 		early := c.GetState() == implementationv1.Communication_DRAFT || c.GetState() == implementationv1.Communication_SCHEDULED
 		require.Equal(t, early, lifecycle.CommunicationEditable(c) == nil, c.GetState())

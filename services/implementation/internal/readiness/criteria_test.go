@@ -102,7 +102,9 @@ func TestEveryCriterionHoldsForItsOwnReason(t *testing.T) {
 		{"access", "one application has too few accounts", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Provisioned[phone] = 19 }, gatev1.Verdict_WAIT, "19 of 20 have an account in " + phone + " (95.0 %)"},
 		{"access", "no application", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Applications = nil }, gatev1.Verdict_UNKNOWN, "neither the criterion nor the implementation names an application"},
 		{"access", "no members", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Headcount = 0 }, gatev1.Verdict_UNKNOWN, "the cohort has no members at the go-live"},
-		{"sponsor", "silent for a day too long", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Stakeholders[0].Acted = start.Add(-31 * day) }, gatev1.Verdict_WAIT, "the sponsor acted 31 days ago"},
+		{"sponsor", "silent for a day too long", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			f.Stakeholders[0].Acted = start.Add(-31 * day)
+		}, gatev1.Verdict_WAIT, "the sponsor acted 31 days ago"},
 		{"sponsor", "never acted", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Stakeholders[0].Acted = time.Time{} }, gatev1.Verdict_WAIT, "the sponsor has not acted"},
 		{"sponsor", "none", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Stakeholders = nil }, gatev1.Verdict_WAIT, "no stakeholder is a sponsor"},
 		{"stakeholders", "one is against", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Stakeholders[0].Supportive = false }, gatev1.Verdict_WAIT, "0 of 1 support it"},
@@ -110,22 +112,40 @@ func TestEveryCriterionHoldsForItsOwnReason(t *testing.T) {
 		{"pulse", "few agree", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
 			f.Pulses[pulse].Agree[implementationv1.PulseCriterion_DESIRE] = readiness.Count{Part: 69, Whole: 100}
 		}, gatev1.Verdict_WAIT, "desire: 69 of 100 agree (69.0 %, 95 % interval 59.4 to 77.2 %), 100 of 200 answered"},
-		{"pulse", "few answered", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { p := f.Pulses[pulse]; p.Invited = 334; f.Pulses[pulse] = p }, gatev1.Verdict_UNKNOWN, "100 of 334 answered, less than 30.0 %"},
-		{"pulse", "may not be shown", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { p := f.Pulses[pulse]; p.Hidden = "fewer than 5 answered"; f.Pulses[pulse] = p }, gatev1.Verdict_UNKNOWN, "the answers are not shown: fewer than 5 answered"},
+		{"pulse", "few answered", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			p := f.Pulses[pulse]
+			p.Invited = 334
+			f.Pulses[pulse] = p
+		}, gatev1.Verdict_UNKNOWN, "100 of 334 answered, less than 30.0 %"},
+		{"pulse", "may not be shown", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			p := f.Pulses[pulse]
+			p.Hidden = "fewer than 5 answered"
+			f.Pulses[pulse] = p
+		}, gatev1.Verdict_UNKNOWN, "the answers are not shown: fewer than 5 answered"},
 		{"pulse", "no wave", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Pulses = nil }, gatev1.Verdict_UNKNOWN, "no wave of the survey has been closed"},
 		{"support", "a super-user is missing", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Headcount = 21 }, gatev1.Verdict_WAIT, "2 super-users for 21 people; the help desk is there"},
-		{"support", "the help desk ends early", func(_ *readiness.Facts, p *implementationv1.CohortPlan) { p.HelpDesk.EndTime = timestamppb.New(start.Add(23 * day)) }, gatev1.Verdict_WAIT, "2 super-users for 20 people; the help desk ends on 2026-03-25"},
+		{"support", "the help desk ends early", func(_ *readiness.Facts, p *implementationv1.CohortPlan) {
+			p.HelpDesk.EndTime = timestamppb.New(start.Add(23 * day))
+		}, gatev1.Verdict_WAIT, "2 super-users for 20 people; the help desk ends on 2026-03-25"},
 		{"support", "no help desk", func(_ *readiness.Facts, p *implementationv1.CohortPlan) { p.HelpDesk = nil }, gatev1.Verdict_WAIT, "2 super-users for 20 people; no help desk is planned"},
 		{"messages", "one is behind", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Messages[0].Delivered = 17 }, gatev1.Verdict_WAIT, `"One" was delivered to 17 of 20`},
 		{"messages", "none is planned", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Messages = nil }, gatev1.Verdict_UNKNOWN, "no communication is marked as one that the cohort must know"},
-		{"challenges", "one is open", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Critical = []string{"workspaces/w/implementations/i/challenges/c"} }, gatev1.Verdict_WAIT, "1 critical challenge is open"},
-		{"change-load", "a week is too full", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Loads[1] = readiness.Load{Week: start.Add(7 * day), Load: 10.5, From: []string{"a", "b"}} }, gatev1.Verdict_WAIT, "10.5 points in the week of 2026-03-09, from 2 implementations"},
+		{"challenges", "one is open", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			f.Critical = []string{"workspaces/w/implementations/i/challenges/c"}
+		}, gatev1.Verdict_WAIT, "1 critical challenge is open"},
+		{"change-load", "a week is too full", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			f.Loads[1] = readiness.Load{Week: start.Add(7 * day), Load: 10.5, From: []string{"a", "b"}}
+		}, gatev1.Verdict_WAIT, "10.5 points in the week of 2026-03-09, from 2 implementations"},
 		{"change-load", "nobody said what they can take", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Capacity = 0 }, gatev1.Verdict_UNKNOWN, "the cohort has no change capacity"},
 		{"technical", "not yet", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
 			f.Technical[prod] = readiness.Technical{State: gatev1.Verdict_WAIT, Asked: start, Reasons: []*gatev1.BlockedBy{{Current: "wave 1 of 2 is running"}}}
 		}, gatev1.Verdict_WAIT, "the deployment service says WAIT: wave 1 of 2 is running"},
-		{"technical", "failed", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Technical[prod] = readiness.Technical{State: gatev1.Verdict_FAIL, Asked: start} }, gatev1.Verdict_FAIL, "the deployment service says FAIL"},
-		{"technical", "an old answer", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Technical[prod] = readiness.Technical{State: gatev1.Verdict_PASS, Asked: start.Add(-11 * time.Minute)} }, gatev1.Verdict_UNKNOWN, "the deployment service says PASS, but that was 11m0s ago and may be 10m0s old"},
+		{"technical", "failed", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			f.Technical[prod] = readiness.Technical{State: gatev1.Verdict_FAIL, Asked: start}
+		}, gatev1.Verdict_FAIL, "the deployment service says FAIL"},
+		{"technical", "an old answer", func(f *readiness.Facts, _ *implementationv1.CohortPlan) {
+			f.Technical[prod] = readiness.Technical{State: gatev1.Verdict_PASS, Asked: start.Add(-11 * time.Minute)}
+		}, gatev1.Verdict_UNKNOWN, "the deployment service says PASS, but that was 11m0s ago and may be 10m0s old"},
 		{"technical", "nobody answered", func(f *readiness.Facts, _ *implementationv1.CohortPlan) { f.Technical = nil }, gatev1.Verdict_UNKNOWN, "the deployment service has not answered"},
 	} {
 		t.Run(c.kind+": "+c.what, func(t *testing.T) {

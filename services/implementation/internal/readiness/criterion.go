@@ -46,7 +46,7 @@ func (j judged) counted(part, whole int64, threshold float64) judged {
 	if whole > 0 {
 		j.result.Value = new(float64(part) / float64(whole))
 		if threshold > 0 {
-			j.attained = new(min(1, *j.result.Value/threshold))
+			j.attained = new(min(1, j.result.GetValue()/threshold))
 		}
 	}
 	return j

@@ -56,7 +56,7 @@ func (a Assessment) trained(c *implementationv1.TrainedCriterion, t Trained) jud
 	}
 	needed := s.needed(threshold)
 	j.result.Value = new(float64(s.part) / float64(s.whole))
-	j.attained = new(min(1, *j.result.Value/threshold))
+	j.attained = new(min(1, j.result.GetValue()/threshold))
 	j.current = fmt.Sprintf("%d of %d trained (%s)", s.part, s.whole, s)
 	j.result.Message = fmt.Sprintf("%s, at least %d needed", j.current, needed) + apart(t)
 	a.conclude(&j, t, s, needed)

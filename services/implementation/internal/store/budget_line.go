@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -71,10 +70,9 @@ func ownCurrency(ctx context.Context, tx *sqldb.Tx, implementation, field, given
 // day reads a date of a field.
 func day(field, date string) (time.Time, error) {
 	t, err := time.Parse(time.DateOnly, date)
-	var parse *time.ParseError
-	if errors.As(err, &parse) {
+	if err != nil {
 		return t, fault.Invalid(resource.ReasonInvalidField, "%s is %s, which is no date of the calendar; write it as 2026-12-24", field, quoted(date)).
 			Field(field, "must be a date as YYYY-MM-DD")
 	}
-	return t, err
+	return t, nil
 }

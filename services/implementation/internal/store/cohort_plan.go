@@ -115,8 +115,8 @@ func writeCriteria(ctx context.Context, tx *sqldb.Tx, old, plan *implementationv
 		}
 	}
 	for _, c := range plan.GetReadinessPolicy().GetCriteria() {
-		if resource := c.GetTechnical().GetResource(); resource != "" {
-			_, err := tx.ExecContext(ctx, "INSERT INTO cohort_plan_technical (plan, resource) VALUES ($1, $2) ON CONFLICT DO NOTHING", plan.GetName(), resource)
+		if gated := c.GetTechnical().GetResource(); gated != "" {
+			_, err := tx.ExecContext(ctx, "INSERT INTO cohort_plan_technical (plan, resource) VALUES ($1, $2) ON CONFLICT DO NOTHING", plan.GetName(), gated)
 			if err != nil {
 				return fmt.Errorf("store criteria of %s: %w", plan.GetName(), err)
 			}

@@ -72,7 +72,7 @@ func (s *Store) CountProvisionings(ctx context.Context, req *implementationv1.Co
 	if _, err := People.Parse(People.Name(req.GetParent(), "x")); err != nil {
 		return nil, err
 	}
-	if err := application(req.GetParent(), "application", req.GetApplication()); err != nil {
+	if err := ownName(req.GetParent(), "application", req.GetApplication(), "application"); err != nil {
 		return nil, err
 	}
 	people, args := "SELECT name AS person FROM people WHERE parent = $3", []any{s.Now().UnixMicro(), req.GetApplication(), req.GetParent()}

@@ -98,26 +98,27 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 // their workspace. Whether they exist is not known here.
 func ownNames(i *implementationv1.Implementation) error {
 	for n, name := range i.GetApplications() {
-		if err := ownName(i, fmt.Sprintf("implementation.applications[%d]", n), name, "application"); err != nil {
+		if err := ownName(Workspace(i.GetName()), fmt.Sprintf("implementation.applications[%d]", n), name, "application"); err != nil {
 			return err
 		}
 	}
 	for n, name := range i.GetEnvironments() {
-		if err := ownName(i, fmt.Sprintf("implementation.environments[%d]", n), name, "environment"); err != nil {
+		if err := ownName(Workspace(i.GetName()), fmt.Sprintf("implementation.environments[%d]", n), name, "environment"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func ownName(i *implementationv1.Implementation, field, name, noun string) error {
+// ownName checks the name of something of a workspace that the other service keeps.
+func ownName(workspace, field, name, noun string) error {
 	pattern := "workspaces/{workspace}/" + noun + "s/{" + noun + "}"
 	if parts := strings.Split(name, "/"); len(parts) != 4 || parts[0] != "workspaces" || parts[2] != noun+"s" || parts[1] == "" || parts[3] == "" {
 		return fault.Invalid(resource.ReasonInvalidName, "%s is %s, which names no %s; write %s", field, quoted(name), noun, pattern).
 			Field(field, "must match "+pattern)
 	}
-	if Workspace(name) != Workspace(i.GetName()) {
-		return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is of another workspace; name one of %s", field, quoted(name), Workspace(i.GetName())).
+	if Workspace(name) != workspace {
+		return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is of another workspace; name one of %s", field, quoted(name), workspace).
 			Field(field, "is of another workspace")
 	}
 	return nil

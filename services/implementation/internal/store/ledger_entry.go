@@ -17,8 +17,14 @@ import (
 var LedgerEntries = resource.Define(resource.Spec[*implementationv1.LedgerEntry]{
 	Table: "ledger_entries",
 	Columns: []resource.Column[*implementationv1.LedgerEntry]{
-		{Field: "direction"}, {Field: "state"}, {Field: "date"}, {Field: "budget_line"}, {Field: "claimed_by"},
-		{Field: "amount_minor"}, {Field: "currency"}, {Field: "reverses"},
+		{Field: "direction"},
+		{Field: "state"},
+		{Field: "date"},
+		{Field: "budget_line"},
+		{Field: "claimed_by"},
+		{Field: "amount_minor"},
+		{Field: "currency"},
+		{Field: "reverses"},
 	},
 	Parent: Implementations.RequiredLater,
 })

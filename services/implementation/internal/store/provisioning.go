@@ -4,13 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/feed"
-	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/sheet"
@@ -22,23 +20,9 @@ type account struct {
 	since, until        time.Time
 }
 
-// application checks a name that the other service keeps: its shape and its
-// workspace. Whether it exists is not known here.
-func application(workspace, field, name string) error {
-	if !regexp.MustCompile(`^workspaces/[^/]+/applications/[^/]+$`).MatchString(name) {
-		return fault.Invalid(resource.ReasonInvalidName, "%s is %s, which names no application; write workspaces/{workspace}/applications/{application}", field, quoted(name)).
-			Field(field, "must match workspaces/{workspace}/applications/{application}")
-	}
-	if Workspace(name) != workspace {
-		return fault.Invalid(ReasonOtherWorkspace, "%s names %s, which is of another workspace; name one of %s", field, quoted(name), workspace).
-			Field(field, "is of another workspace")
-	}
-	return nil
-}
-
 // RecordProvisionings records who has an account: all of them or none.
 func (s *Store) RecordProvisionings(ctx context.Context, req *implementationv1.RecordProvisioningsRequest) (*implementationv1.ImportResult, error) {
-	if err := application(req.GetParent(), "application", req.GetApplication()); err != nil {
+	if err := ownName(req.GetParent(), "application", req.GetApplication(), "application"); err != nil {
 		return nil, err
 	}
 	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.ImportResult, error) {
@@ -68,7 +52,7 @@ func (s *Store) RecordProvisionings(ctx context.Context, req *implementationv1.R
 
 // RemoveProvisionings records who has no account any more.
 func (s *Store) RemoveProvisionings(ctx context.Context, req *implementationv1.RemoveProvisioningsRequest) (*implementationv1.ImportResult, error) {
-	if err := application(req.GetParent(), "application", req.GetApplication()); err != nil {
+	if err := ownName(req.GetParent(), "application", req.GetApplication(), "application"); err != nil {
 		return nil, err
 	}
 	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.ImportResult, error) {
@@ -91,7 +75,7 @@ func (s *Store) ImportProvisionings(ctx context.Context, req *implementationv1.I
 		return nil, err
 	}
 	if !many {
-		if err := application(workspace, "application", req.GetApplication()); err != nil {
+		if err := ownName(workspace, "application", req.GetApplication(), "application"); err != nil {
 			return nil, err
 		}
 	}

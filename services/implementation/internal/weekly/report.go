@@ -32,7 +32,7 @@ const most = 12
 // page collects what is written.
 type page struct{ strings.Builder }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.Builder, format+"\n", args...) }
 
 // section writes a heading with its lines, or what to say where there are none.
 func (p *page) section(title string, lines []string, none string) {
