@@ -431,27 +431,3 @@ func TestAdoptionIsJudgedByItsForecast(t *testing.T) {
 			"the forecast does not reach the target of 2026-03-31 at all (P80)", w.finds()["R1"])
 	})
 }
-
-func TestAdoptionIsJudgedByItsForecast(t *testing.T) {
-	t.Parallel()
-	eachWatched(t, func(t *testing.T, w *watchers) {
-		a := adopting(w.world)
-		plan := a.plan("sales", a.cohort("sales", 60), a.clock.now().AddDate(0, 0, -41))
-		_, err := a.plans.UpdateCohortPlan(t.Context(), &implementationv1.UpdateCohortPlanRequest{CohortPlan: &implementationv1.CohortPlan{
-			Name: plan, Adoption: &implementationv1.AdoptionPlan{
-				Target: .9, TargetDay: 70, ActiveDays: 1, PlannedCurve: &implementationv1.PlannedCurve{Curve: &implementationv1.PlannedCurve_Points{
-					Points: &implementationv1.PlannedPoints{Points: []*implementationv1.PlannedPoint{{Day: 35, Share: .85}, {Day: 70, Share: .9}}},
-				}},
-			},
-		}})
-		require.NoError(t, err)
-		begun := 0
-		for week, n := range []int{2, 3, 5, 8, 9, 7} {
-			a.used("quotes", a.day(-41+7*week), between(begun, begun+n)...)
-			begun += n
-		}
-		a.clock.advance(7 * 24 * time.Hour)
-		require.Equal(t, "HOLDS: 24 of 60 eligible are active = 40 %, planned 86.7 %: 46.7 points below > 10 points; "+
-			"the forecast does not reach the target of 2026-03-31 at all (P80)", w.finds()["R1"])
-	})
-}
