@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -33,8 +34,12 @@ func TestPeopleOfTwoCohortsCountInBoth(t *testing.T) {
 			Parent: ws, Application: ws + "/applications/elsewhere", Csv: []byte("person\np-001-00000\np-000-00000\n"),
 		})
 		require.NoError(t, err)
-		for _, plan := range plans {
-			_, err := store.CohortPlans.Update(t.Context(), s.Store, &implementationv1.UpdateCohortPlanRequest{
+		for i, plan := range plans {
+			_, err := store.Cohorts.Update(t.Context(), s.Store, &implementationv1.UpdateCohortRequest{
+				Cohort: &implementationv1.Cohort{Name: fmt.Sprintf("%s/cohorts/c%03d", ws, i), ChangeCapacity: new(10.0)}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"change_capacity"}},
+			})
+			require.NoError(t, err)
+			_, err = store.CohortPlans.Update(t.Context(), s.Store, &implementationv1.UpdateCohortPlanRequest{
 				UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"go_live_time", "impacts", "readiness_policy"}},
 				CohortPlan: &implementationv1.CohortPlan{
 					Name: plan, GoLiveTime: timestamppb.New(s.Now().Add(240 * time.Hour)), Impacts: []*implementationv1.Impact{{Aspect: implementationv1.Impact_TOOLS, Level: 3}},
@@ -62,6 +67,7 @@ func TestPeopleOfTwoCohortsCountInBoth(t *testing.T) {
 			require.Zero(t, r.GetCriteria()[0].GetNumerator())
 			require.EqualValues(t, []int{6, 4, 4}[i], r.GetCriteria()[1].GetNumerator())
 			require.EqualValues(t, []int{2, 1, 0}[i], r.GetCriteria()[2].GetNumerator())
+			require.InDelta(t, []float64{3 + 3*2./6, 3 + 3*2./4, 3}[i], r.GetCriteria()[3].GetValue(), 1e-9)
 		}
 	})
 }
