@@ -317,10 +317,43 @@ func TestAnImplementationGoesItsWay(t *testing.T) {
 		require.Equal(t, "merged", gone.GetStateReason())
 		_, err = p.tasks.BatchCreateTasks(ctx, batch(1))
 		requireReason(t, err, codes.FailedPrecondition, "STATE_FORBIDS")
+		p.nothingMoves(t)
 		listed, err := p.implementations.ListImplementations(ctx, &implementationv1.ListImplementationsRequest{Parent: ws, Filter: "state = CANCELLED"})
 		require.NoError(t, err)
 		require.Len(t, listed.GetImplementations(), 1)
 	})
+}
+
+// nothingMoves looks whether the plan of an implementation that has ended is let alone by all who work on it.
+func (p *planner) nothingMoves(t *testing.T) {
+	t.Helper()
+	a, build := crm+"/tasks/a", crm+"/stages/build"
+	for what, change := range map[string]func(context.Context) error{
+		"a task is made": func(ctx context.Context) error {
+			_, err := p.tasks.CreateTask(ctx, &implementationv1.CreateTaskRequest{Parent: crm, TaskId: "late", Task: work("build")})
+			return err
+		},
+		"a task is changed": func(ctx context.Context) error {
+			_, err := p.tasks.UpdateTask(ctx, &implementationv1.UpdateTaskRequest{Task: &implementationv1.Task{Name: a, Priority: 3}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"priority"}}})
+			return err
+		},
+		"a task is begun": func(ctx context.Context) error {
+			_, err := p.tasks.StartTask(ctx, &implementationv1.StartTaskRequest{Name: a})
+			return err
+		},
+		"a stage is made": func(ctx context.Context) error {
+			_, err := p.stages.CreateStage(ctx, &implementationv1.CreateStageRequest{Parent: crm, StageId: "late", Stage: &implementationv1.Stage{}})
+			return err
+		},
+		"a stage is begun": func(ctx context.Context) error {
+			_, err := p.stages.StartStage(ctx, &implementationv1.StartStageRequest{Name: build})
+			return err
+		},
+	} {
+		t.Run("refused when "+what, func(t *testing.T) { requireReason(t, change(t.Context()), codes.FailedPrecondition, "STATE_FORBIDS") })
+	}
+	_, err := p.tasks.DeleteTask(t.Context(), &implementationv1.DeleteTaskRequest{Name: crm + "/tasks/b"})
+	require.NoError(t, err, "it can be cleared away")
 }
 
 func TestABaselineIsACopy(t *testing.T) {

@@ -47,6 +47,9 @@ func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementation
 	if err := validateCriteria(ctx, tx, stage); err != nil {
 		return err
 	}
+	if err := openPlanOf(ctx, tx, stage.GetName()); err != nil {
+		return err
+	}
 	if old != nil && slices.Equal(old.GetPredecessors(), stage.GetPredecessors()) {
 		return nil
 	}

@@ -22,6 +22,9 @@ func (s *Store) MoveStage(ctx context.Context, req command, event lifecycle.Stag
 		}
 	}
 	return move(ctx, s, Stages, req, string(event), func(ctx context.Context, tx *sqldb.Tx, stage *implementationv1.Stage) error {
+		if err := openPlanOf(ctx, tx, stage.GetName()); err != nil {
+			return err
+		}
 		if judged {
 			if err := s.judgeExit(ctx, tx, stage, facts, event); err != nil {
 				return err

@@ -69,6 +69,9 @@ func validateTask(ctx context.Context, tx *sqldb.Tx, old, t *implementationv1.Ta
 	if err := checkTask(t, "task"); err != nil {
 		return err
 	}
+	if err := openPlanOf(ctx, tx, t.GetName()); err != nil {
+		return err
+	}
 	if old == nil {
 		if err := roomFor(ctx, tx, parent(t.GetName()), 1); err != nil {
 			return err

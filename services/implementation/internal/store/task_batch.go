@@ -9,7 +9,6 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 )
 
 // BatchCreateTasks creates many tasks, all of them or none. However many there
@@ -57,19 +56,6 @@ func admitBatch(req *implementationv1.BatchCreateTasksRequest) ([]*implementatio
 		}
 	}
 	return batch, nil
-}
-
-// openPlan keeps others from linking tasks of the plan, and refuses a plan that has ended.
-func openPlan(ctx context.Context, tx *sqldb.Tx, plan string) (resource.Row[*implementationv1.Implementation], error) {
-	row, err := Implementations.LockRow(ctx, tx, plan)
-	if err != nil {
-		return row, err
-	}
-	if i := row.Message; lifecycle.ImplementationEnded(i) {
-		return row, fault.Precondition(lifecycle.ReasonStateForbids, "implementation %s is %s; nothing is planned any more", plan, i.GetState()).
-			Subject("STATE", plan, "is "+i.GetState().String())
-	}
-	return row, nil
 }
 
 // checkBatch holds new tasks against what they name, and looks for a circle once.

@@ -10,7 +10,12 @@ import (
 
 // moveTask carries a verb of a task out.
 func (s *Store) moveTask(ctx context.Context, req command, event lifecycle.TaskEvent, apply func(t *implementationv1.Task) error) (*implementationv1.Task, error) {
-	return move(ctx, s, Tasks, req, string(event), func(_ context.Context, _ *sqldb.Tx, t *implementationv1.Task) error { return apply(t) })
+	return move(ctx, s, Tasks, req, string(event), func(ctx context.Context, tx *sqldb.Tx, t *implementationv1.Task) error {
+		if err := openPlanOf(ctx, tx, t.GetName()); err != nil {
+			return err
+		}
+		return apply(t)
+	})
 }
 
 // StartTask records that work on a task began.
