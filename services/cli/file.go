@@ -71,9 +71,13 @@ func (c *client) printImport(r *implementationv1.ImportResult) error {
 		text += fmt.Sprintf(", %d changed", r.GetUpdatedCount())
 	}
 	if r.GetErrorCount() > 0 {
-		text = fmt.Sprintf("%d of %d rows are bad, nothing was changed", r.GetErrorCount(), r.GetRowCount())
+		text = "the file cannot be read, nothing was changed"
+		if r.GetRowCount() > 0 {
+			text = fmt.Sprintf("%d of %d rows are bad, nothing was changed", r.GetErrorCount(), r.GetRowCount())
+		}
 		for _, e := range r.GetErrors() {
-			text += fmt.Sprintf("\nline %d %s: %s (%s)", e.GetLine(), e.GetColumn(), e.GetMessage(), e.GetReason())
+			place := strings.TrimSpace(fmt.Sprintf("line %d %s", e.GetLine(), e.GetColumn()))
+			text += fmt.Sprintf("\n%s: %s (%s)", place, e.GetMessage(), e.GetReason())
 		}
 	}
 	if len(r.GetIgnoredColumns()) > 0 {

@@ -44,7 +44,11 @@ func (a *app) ledgerShow() *cobra.Command {
 }
 
 func (c *client) printBenefits(b *implementationv1.Benefits) error {
-	if err := c.say("%s  in %s, discounted by %.3g %% a year", c.style.Bold(kind.Short(b.GetImplementation())), b.GetCurrency(), 100*b.GetDiscountRate()); err != nil {
+	currency := "no currency yet: the implementation's currency says which"
+	if b.GetCurrency() != "" {
+		currency = "in " + b.GetCurrency()
+	}
+	if err := c.say("%s  %s, discounted by %.3g %% a year", c.style.Bold(kind.Short(b.GetImplementation())), currency, 100*b.GetDiscountRate()); err != nil {
 		return err
 	}
 	p, r := b.GetPlanned(), b.GetRealised()

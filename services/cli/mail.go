@@ -48,7 +48,7 @@ func (a *app) mailStatus() *cobra.Command {
 		}
 		text += fmt.Sprintf("\n%d wait", resp.GetQueuedCount())
 		if resp.GetQueuedCount() > 0 {
-			text += ", the oldest for " + show.Ago(resp.GetOldestTime().AsTime(), time.Now())
+			text += ", the oldest for " + show.Span(time.Since(resp.GetOldestTime().AsTime()))
 		}
 		return c.printResult(resp, text)
 	})

@@ -191,7 +191,7 @@ func scalar(field protoreflect.FieldDescriptor, v protoreflect.Value, style Styl
 	case protoreflect.EnumKind:
 		name := string(field.Enum().Values().ByNumber(v.Enum()).Name())
 		if field.Name() == "state" || field.Name() == "health" {
-			return style.State(name)
+			return style.stateOf(string(field.ContainingMessage().Name()), name)
 		}
 		return name
 	case protoreflect.StringKind:

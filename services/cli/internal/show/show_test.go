@@ -18,6 +18,8 @@ import (
 func TestStatesAreNeverToldByColourAlone(t *testing.T) {
 	require.Equal(t, "✗ FAILED", show.Style{}.State("FAILED"))
 	require.Equal(t, "✓ DONE", show.Style{}.State("DONE"))
+	require.Equal(t, "✗ BOUNCED", show.Style{}.State("BOUNCED"))
+	require.Equal(t, "✓ SENT", show.Style{}.State("SENT"))
 	require.Equal(t, "‖ INTERRUPTED", show.Style{}.State("INTERRUPTED"), "a person has to say what became of it")
 	require.Equal(t, "\x1b[31m✗ FAILED\x1b[0m", show.Style{Colour: true}.State("FAILED"))
 	for number, word := range deploymentv1.Deployment_State_name {

@@ -27,6 +27,14 @@ func (s Style) State(word string) string {
 	return s.paint(colour, glyph+" "+word)
 }
 
+// stateOf is a state of a noun: what is open stands in the way, but for a survey that takes answers.
+func (s Style) stateOf(noun, word string) string {
+	if noun == "SurveyWave" && word == "OPEN" {
+		return s.paint(blue, "▶ "+word)
+	}
+	return s.State(word)
+}
+
 func (s Style) paint(colour, text string) string {
 	if !s.Colour || colour == "" || text == "" {
 		return text
@@ -37,9 +45,9 @@ func (s Style) paint(colour, text string) string {
 // look is how a state of any kind looks.
 func look(word string) (glyph, colour string) {
 	switch word {
-	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED", "DONE":
+	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED", "DONE", "SENT", "VERIFIED":
 		return "✓", green
-	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "REVOKED", "OPEN":
+	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "REVOKED", "OPEN", "BOUNCED", "MISSED":
 		return "✗", red
 	case "REVERTING", "REVERTED", "ROLLED_BACK", "CANCELLING":
 		return "↩", yellow

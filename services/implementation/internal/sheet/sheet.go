@@ -144,7 +144,7 @@ func (f *File) header(header []string, columns map[string]string) bool {
 			}
 		}
 		if f.at[i] < 0 && (field.Required || mapped) {
-			f.Problems.Add(1, wanted, "COLUMN_MISSING", "the header has no column %q; it has: %s", wanted, strings.Join(known, ", "))
+			f.Problems.Add(1, wanted, "COLUMN_MISSING", "the header has no column %q; it has: %s; columns says what is called otherwise", wanted, strings.Join(known, ", "))
 			good = false
 		}
 	}

@@ -43,6 +43,9 @@ func (s *Store) moveEnrolment(ctx context.Context, req enrolmentCommand, verb, c
 		}
 		next, moved, err := step(ctx, tx, t, e)
 		now := s.Now()
+		if f := fault.From(err); err != nil && f.Reason() == lifecycle.ReasonStateForbids {
+			return nil, fault.Precondition(f.Reason(), "%s: %s", personID(person), f.Message()) // one of many, for who books a whole list
+		}
 		if err != nil || !moved {
 			return e.message(now), err
 		}
