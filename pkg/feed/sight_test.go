@@ -54,7 +54,7 @@ func TestTheLogTellsNobodyWhatTheyMayNotRead(t *testing.T) {
 // refusing is a stream to which nothing can be sent.
 type refusing struct {
 	grpc.ServerStreamingServer[eventv1.WatchEventsResponse]
-	ctx context.Context //nolint:containedctx // as every stream has one
+	ctx context.Context
 }
 
 func (r *refusing) Context() context.Context { return r.ctx }
