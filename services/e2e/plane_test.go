@@ -34,22 +34,22 @@ type plane struct {
 	ports                      demo.Ports
 }
 
-// onePlane is everything in one process on SQLite.
-func onePlane(tb testing.TB) *plane {
+// onePlane is everything in one process on SQLite. The flags are given to what serves people.
+func onePlane(tb testing.TB, flags ...string) *plane {
 	tb.Helper()
 	p := newPlane(tb)
 	dir := tb.TempDir()
 	p.processes["golive"] = &process{tb: tb, path: program(tb, "golive"), log: filepath.Join(dir, "golive.log"), args: append([]string{
 		"up", "--data-dir", filepath.Join(dir, "data"),
 		"--listen", p.addresses["http"], "--listen-admin", p.addresses["admin"],
-	}, p.listen("deployment", "implementation", "agents")...)}
+	}, append(p.listen("deployment", "implementation", "agents"), flags...)...)}
 	p.processes["golive"].start()
 	p.token = p.processes["golive"].bootstrapToken()
 	return p.connect(tb)
 }
 
-// threePlanes is a process for each role, on PostgreSQL.
-func threePlanes(tb testing.TB) *plane {
+// threePlanes is a process for each role, on PostgreSQL. The flags are given to what serves people.
+func threePlanes(tb testing.TB, flags ...string) *plane {
 	tb.Helper()
 	p := newPlane(tb)
 	database, dir := pgtest.URL(tb), tb.TempDir()
@@ -63,7 +63,7 @@ func threePlanes(tb testing.TB) *plane {
 	eventually(tb, "the issuer's key", func() bool { _, err := os.Stat(issuer); return err == nil })
 	trusted := filepath.Join(dir, "deployment", "trusted-issuer.json")
 	eventually(tb, "the issuer's public key", func() bool { _, err := os.Stat(trusted); return err == nil })
-	add("implementation", append(p.listen("implementation"), "--database", database, "--trusted-issuers", trusted)...)
+	add("implementation", append(append(p.listen("implementation"), "--database", database, "--trusted-issuers", trusted), flags...)...)
 	add("gateway", "--listen", p.addresses["http"], "--deployment", p.addresses["deployment"], "--implementation", p.addresses["implementation"])
 	key, err := auth.LoadIssuer(issuer)
 	require.NoError(tb, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 func TestContactsAreKeptApart(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/auth"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 // everything makes p-000 leave a trace in each part of the service.

@@ -15,7 +15,7 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 // eventually asks until the communication is in the state.

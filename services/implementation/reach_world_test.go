@@ -14,7 +14,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation"
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 // theCRM is the implementation that these tests are about.

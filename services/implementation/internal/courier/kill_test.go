@@ -18,8 +18,8 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/contact"
 	"github.com/golive-dev/golive/services/implementation/internal/mail"
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/golive-dev/golive/services/implementation/internal/smtptest"
+	"github.com/golive-dev/golive/services/smtptest"
 )
 
 // signIn makes a courier sign in with a password from a file.
