@@ -33,7 +33,7 @@ func (s *Store) RecordAssessments(ctx context.Context, req *implementationv1.Rec
 			next, moved, err := e.Assess(now, times[i], terms, req.GetAssessments()[i].GetScore())
 			switch {
 			case err != nil && refused == nil:
-				refused = fault.Precondition(lifecycle.ReasonStateForbids, "assessments[%d], of %s, cannot be recorded: %v; leave it out or correct it", i, people[i], err).
+				refused = fault.Precondition(lifecycle.ReasonStateForbids, "assessments[%d], of %s, cannot be recorded; %v", i, people[i], err).
 					Field(fmt.Sprintf("assessments[%d]", i), "cannot be recorded")
 			case next.State == implementationv1.Enrolment_FAILED:
 				answer.FailedCount++
