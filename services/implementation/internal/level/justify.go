@@ -2,7 +2,6 @@ package level
 
 import (
 	"container/heap"
-	"math"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
@@ -70,15 +69,7 @@ func (p *problem) fitBack(i int, s int64) int64 {
 func (p *problem) fullBack(a *activity, s int64) (day int, room int64) {
 	first := a.ruler.day(s, 0)
 	for day := a.ruler.day(s+a.duration-1, first); day >= first; day-- {
-		minutes := min(s+a.duration, a.ruler.before[day+1]) - max(s, a.ruler.before[day])
-		if minutes == 0 {
-			continue
-		}
-		room := int64(math.MaxInt64)
-		for _, n := range a.needs {
-			room = min(room, p.room(n, day))
-		}
-		if minutes > room {
+		if room, lacking := p.lacks(a, s, day); lacking {
 			return day, room
 		}
 	}

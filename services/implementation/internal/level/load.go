@@ -35,7 +35,7 @@ func overallocations(in plan.Input, net *plan.Network, s *implementationv1.Sched
 	set := &rulerSet{days: daysFrom(max(net.Begin, net.Status), loc), known: map[*calendar.Calendar]*ruler{}}
 	loads := make(map[string]*load, len(in.Resources))
 	for _, r := range in.Resources {
-		c, err := works(net.Calendar, r)
+		c, err := plan.Works(net.Calendar, r)
 		if err != nil {
 			return nil, err
 		}

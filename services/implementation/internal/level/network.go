@@ -107,7 +107,7 @@ func happened(net *plan.Network, a *activity, l plan.Link) int64 {
 func (p *problem) capacities(in plan.Input, net *plan.Network, set *rulerSet) (map[string]int, error) {
 	who := make(map[string]int, len(in.Resources))
 	for _, r := range in.Resources {
-		c, err := works(net.Calendar, r)
+		c, err := plan.Works(net.Calendar, r)
 		if err != nil {
 			return nil, err
 		}
@@ -115,25 +115,6 @@ func (p *problem) capacities(in plan.Input, net *plan.Network, set *rulerSet) (m
 		p.resources = append(p.resources, capacity{ruler: set.of(c), milli: thousandths(r.GetCapacity())})
 	}
 	return who, nil
-}
-
-// works is when a resource works. A role has no absences: its members stand in for each other.
-func works(of *calendar.Calendar, r *implementationv1.Resource) (*calendar.Calendar, error) {
-	c := of
-	if r.GetCalendar() != nil {
-		var err error
-		if c, err = calendar.New(r.GetCalendar()); err != nil {
-			return nil, err
-		}
-	}
-	if r.GetKind() == implementationv1.Resource_ROLE {
-		return c, nil
-	}
-	spans := make([]calendar.Span, len(r.GetAbsences()))
-	for i, a := range r.GetAbsences() {
-		spans[i] = calendar.Span{Start: a.GetStartTime().AsTime(), End: a.GetEndTime().AsTime()}
-	}
-	return c.Without(spans...)
 }
 
 func needs(t *implementationv1.Task, who map[string]int) []need {

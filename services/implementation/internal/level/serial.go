@@ -93,19 +93,24 @@ func (p *problem) fit(i int, s int64) int64 {
 func (p *problem) full(a *activity, s int64, first int) (day int, room int64) {
 	last := a.ruler.day(s+a.duration-1, first)
 	for day := first; day <= last; day++ {
-		minutes := min(s+a.duration, a.ruler.before[day+1]) - max(s, a.ruler.before[day])
-		if minutes == 0 {
-			continue
-		}
-		room := int64(math.MaxInt64)
-		for _, n := range a.needs {
-			room = min(room, p.room(n, day))
-		}
-		if minutes > room {
+		if room, lacking := p.lacks(a, s, day); lacking {
 			return day, room
 		}
 	}
 	return -1, 0
+}
+
+// lacks says whether a day has too little room for its part of an activity that begins at s, and how much there is.
+func (p *problem) lacks(a *activity, s int64, day int) (room int64, lacking bool) {
+	minutes := min(s+a.duration, a.ruler.before[day+1]) - max(s, a.ruler.before[day])
+	if minutes == 0 {
+		return 0, false
+	}
+	room = math.MaxInt64
+	for _, n := range a.needs {
+		room = min(room, p.room(n, day))
+	}
+	return room, minutes > room
 }
 
 // room is for how many minutes of a day there is so much of a resource. A day that

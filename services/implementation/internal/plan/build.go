@@ -82,7 +82,7 @@ func (b *builder) tasks() error {
 
 func (b *builder) node(t *implementationv1.Task) (Node, error) {
 	n := Node{Name: t.GetName(), Stage: t.GetStage(), Task: t, Calendar: b.net.Calendar, Deadline: never}
-	o, m, p := threePoints(t.GetEstimate())
+	o, m, p := ThreePoints(t.GetEstimate())
 	switch {
 	case o < 0 || o > m || m > p:
 		return n, fault.Precondition("ESTIMATE_ORDER", "the estimate of %s is %d, %d and %d minutes; give optimistic ≤ likely ≤ pessimistic", id(n.Name), o, m, p)
@@ -216,8 +216,8 @@ func over(s *implementationv1.Stage) bool {
 	}
 }
 
-// threePoints are optimistic, likely and pessimistic, the likely one where the others are not given.
-func threePoints(e *implementationv1.Estimate) (o, m, p int64) {
+// ThreePoints are optimistic, likely and pessimistic, the likely one where the others are not given.
+func ThreePoints(e *implementationv1.Estimate) (o, m, p int64) {
 	m = int64(e.GetLikelyMinutes())
 	o, p = m, m
 	if e != nil && e.OptimisticMinutes != nil {

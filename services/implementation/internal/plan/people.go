@@ -64,7 +64,7 @@ func (p people) calendar(t *implementationv1.Task) (*calendar.Calendar, error) {
 	return c, nil
 }
 
-// of is when one resource works. A role has no absences: its members stand in for each other.
+// of is [Works] of a resource that is assigned to a task.
 func (p people) of(t *implementationv1.Task, name string) (*calendar.Calendar, error) {
 	if c, ok := p.single[name]; ok {
 		return c, nil
@@ -80,18 +80,35 @@ func (p people) of(t *implementationv1.Task, name string) (*calendar.Calendar, e
 			return nil, impossible(t, err)
 		}
 	}
-	if r.GetKind() != implementationv1.Resource_ROLE && len(r.GetAbsences()) > 0 {
-		spans := make([]calendar.Span, len(r.GetAbsences()))
-		for i, a := range r.GetAbsences() {
-			spans[i] = calendar.Span{Start: a.GetStartTime().AsTime(), End: a.GetEndTime().AsTime()}
-		}
-		var err error
-		if c, err = c.Without(spans...); err != nil {
-			return nil, impossible(t, err)
-		}
+	c, err := present(c, r)
+	if err != nil {
+		return nil, impossible(t, err)
 	}
 	p.single[name] = c
 	return c, nil
+}
+
+// Works is when a resource works: in hours of its own or else in those given, less its absences.
+func Works(hours *calendar.Calendar, r *implementationv1.Resource) (*calendar.Calendar, error) {
+	if r.GetCalendar() != nil {
+		var err error
+		if hours, err = calendar.New(r.GetCalendar()); err != nil {
+			return nil, err
+		}
+	}
+	return present(hours, r)
+}
+
+// present takes the absences of a resource out of its hours. A role has none: its members stand in for each other.
+func present(hours *calendar.Calendar, r *implementationv1.Resource) (*calendar.Calendar, error) {
+	if r.GetKind() == implementationv1.Resource_ROLE || len(r.GetAbsences()) == 0 {
+		return hours, nil
+	}
+	spans := make([]calendar.Span, len(r.GetAbsences()))
+	for i, a := range r.GetAbsences() {
+		spans[i] = calendar.Span{Start: a.GetStartTime().AsTime(), End: a.GetEndTime().AsTime()}
+	}
+	return hours.Without(spans...)
 }
 
 // hours is the calendar of a message.

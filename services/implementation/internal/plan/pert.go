@@ -15,7 +15,7 @@ func expected(t *implementationv1.Task) (mean, variance float64) {
 	if t == nil || t.GetMilestone() {
 		return 0, 0
 	}
-	o, m, p := threePoints(t.GetEstimate())
+	o, m, p := ThreePoints(t.GetEstimate())
 	spread := float64(p-o) / 6
 	return float64(o+4*m+p) / 6, spread * spread
 }

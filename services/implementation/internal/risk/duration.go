@@ -4,6 +4,7 @@ import (
 	"math"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
 // The grid on which a quantile function is tabulated: standard normal scores
@@ -17,17 +18,10 @@ const (
 // Optimistic ≤ Likely ≤ Pessimistic.
 type Estimate struct{ Optimistic, Likely, Pessimistic float64 }
 
-// estimateOf is the estimate of a message; what is not given is the likely value.
+// estimateOf is the estimate of a message.
 func estimateOf(m *implementationv1.Estimate) Estimate {
-	likely := float64(m.GetLikelyMinutes())
-	e := Estimate{likely, likely, likely}
-	if m != nil && m.OptimisticMinutes != nil {
-		e.Optimistic = float64(m.GetOptimisticMinutes())
-	}
-	if m != nil && m.PessimisticMinutes != nil {
-		e.Pessimistic = float64(m.GetPessimisticMinutes())
-	}
-	return e
+	o, likely, p := plan.ThreePoints(m)
+	return Estimate{float64(o), float64(likely), float64(p)}
 }
 
 // Certain says that all three are the same.
