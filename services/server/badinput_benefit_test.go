@@ -38,7 +38,7 @@ func badBenefits() []row {
 		bad("taking back twice", "ReverseLedgerEntry", `{"name": "$wrong", "reason": "again"}`, precondition, "STATE_FORBIDS", "already"),
 		bad("taking back what takes back", "ReverseLedgerEntry", `{"name": "$reversal", "reason": "again"}`, precondition, "REVERSAL_OF_REVERSAL", "claim it anew"),
 		bad("taking back without a reason", "ReverseLedgerEntry", `{"name": "$claimed"}`, invalid, "INVALID_FIELD", "reason"),
-		line("a line without amounts", `"direction": "COST"`, invalid, "INVALID_FIELD", "amounts"),
+		line("a line without amounts", `"direction": "COST"`, invalid, "REQUIRED_FIELD", "amounts"),
 		line("a line of nothing", `"direction": "COST", "amounts": [{"date": "2026-01-01"}]`, invalid, "INVALID_FIELD", "amount_minor"),
 		line("a line on no day of the calendar", `"direction": "COST", "amounts": [{"date": "2026-13-01", "amountMinor": "1"}]`, invalid, "INVALID_FIELD", "2026-12-24").at("budget_line.amounts[0].date"),
 		line("a line in a second currency", `"direction": "COST", "currency": "USD", "amounts": [{"date": "2026-01-01", "amountMinor": "1"}]`, invalid, "CURRENCY_MISMATCH", "EUR").at("budget_line.currency"),

@@ -90,7 +90,7 @@ func badSurveys() []row {
 		answer("an answer above the scale", `{"question": "happy", "value": 6}`, "ANSWER_OUTSIDE_SCALE", "from 1 to 5"),
 		answer("an answer below the scale", `{"question": "happy", "value": -2147483648}`, "ANSWER_OUTSIDE_SCALE", "from 1 to 5"),
 		answer("an answer without a value", `{"question": "happy"}`, "ANSWER_MISSING", "from 1 to 5"),
-		answer("no answers", ``, "ANSWER_MISSING", "every question but comments"),
+		answer("no answers", ``, "ANSWER_MISSING", "answer every question"),
 		answer("an answer to nothing", `{"question": "nothing", "value": 1}`, "ANSWER_UNKNOWN", "not asked"),
 		answer("an item that there is not", `{"question": "happy", "item": 2, "value": 1}`, "ANSWER_UNKNOWN", "not asked"),
 		answer("an answer twice", happy+`, `+happy, "ANSWER_TWICE", "answer it once"),

@@ -35,7 +35,7 @@ func badUsage() []row {
 	}
 	points := func(text string) string { return `"plannedCurve": {"points": {"points": [` + text + `]}}` }
 	return []row{
-		bad("a feature without a kind", "CreateFeature", `{"parent": "$ws", "feature": {}}`, invalid, "INVALID_FIELD", "feature.kind"),
+		bad("a feature without a kind", "CreateFeature", `{"parent": "$ws", "feature": {}}`, invalid, "REQUIRED_FIELD", "feature.kind"),
 		bad("a feature that is there", "CreateFeature", `{"parent": "$ws", "featureId": "quotes", "feature": {"kind": "NEW"}}`, exists, "ALREADY_EXISTS", "quotes"),
 		bad("a feature with a name for an id", "CreateFeature", `{"parent": "$ws", "featureId": "My Quotes", "feature": {"kind": "NEW"}}`, invalid, "INVALID_RESOURCE_ID", "lower-case"),
 		bad("deleting what a plan counts", "DeleteFeature", `{"name": "$quotes"}`, precondition, "RESOURCE_IN_USE", "cohortPlans/sales"),
