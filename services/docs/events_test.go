@@ -59,6 +59,8 @@ func TestTheEventsPageIsWhatTheContractsSay(t *testing.T) {
 		maps.Copy(types, standardEvents(t, service))
 	}
 	maps.Copy(types, toldOfReach())
+	maps.Copy(types, toldOfPlans())
+	maps.Copy(types, toldOfPeople())
 	delete(types, "implementation.contact.deleted") // where people are reached is never an event
 	out := page("Events", "Every change of a resource is an event, written in the transaction that made the change and never edited. "+
 		"The type is\n`<service>.<noun>.<what>`; filters take whole types, or prefixes that end in a dot (`deployment.wave.`). "+
