@@ -49,3 +49,20 @@ func TestTheExampleSignsReleases(t *testing.T) {
 	told, err = sign("1.0.1", "2")
 	require.NoError(t, err, told)
 }
+
+// TestTheExampleOfAPlanRuns runs every command that the page of examples/plan shows. A plan that is not ready answers 7.
+func TestTheExampleOfAPlanRuns(t *testing.T) {
+	p, clone := onePlane(t), t.TempDir()
+	copyExample(t, clone, "plan", strings.NewReplacer())
+	page, err := os.ReadFile(filepath.Join(clone, "examples", "plan", "README.md"))
+	require.NoError(t, err)
+	script, _ := blocks(string(page))
+	require.Greater(t, strings.Count(script, "golive "), 15)
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", "trap 'code=$?; [ $code = 7 ] || exit $code' ERR\n"+script)
+	cmd.Dir = clone
+	cmd.Env = append(p.environment(), "PATH="+filepath.Dir(program(t, "golive"))+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "lack of Ada, who configures costs 14 working days")
+	require.FileExists(t, filepath.Join(clone, "report.html"))
+}
