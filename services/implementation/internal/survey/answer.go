@@ -79,7 +79,8 @@ func check(q *implementationv1.Question, a *implementationv1.Answer) (*implement
 			Field("answers", "leaves a question out")
 	}
 	if v := a.GetValue(); v < low || v > high {
-		return nil, fault.Invalid(ReasonOutside, "%s is answered with %d; give a number from %d to %d", asks(q, a.GetItem()), v, low, high).
+		// Without the answer: errors are logged, answers never.
+		return nil, fault.Invalid(ReasonOutside, "%s takes a number from %d to %d; correct the answer", asks(q, a.GetItem()), low, high).
 			Field("answers", "has an answer outside of the scale")
 	}
 	return &implementationv1.Answer{Question: a.GetQuestion(), Item: a.GetItem(), Value: new(a.GetValue())}, nil
