@@ -15,13 +15,12 @@ import (
 	"github.com/golive-dev/golive/services/server"
 )
 
-// balancer hands connections to servers in turn, and to the next one where a server does not answer.
+// balancer hands each connection to the server with the fewest, and to another one where that does not answer.
 type balancer struct {
 	listener net.Listener
 	servers  []string
 
 	mu   sync.Mutex
-	next int
 	open map[string]int // connections by server
 	over sync.WaitGroup
 }
@@ -51,16 +50,14 @@ func (b *balancer) address() string { return b.listener.Addr().String() }
 
 func (b *balancer) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	for range b.servers {
-		b.mu.Lock()
-		name := b.servers[b.next%len(b.servers)]
-		b.next++
-		b.mu.Unlock()
+	for tried := map[string]bool{}; len(tried) < len(b.servers); {
+		name := b.pick(tried)
+		tried[name] = true
 		onward, err := net.Dial("tcp", name)
 		if err != nil {
+			b.count(name, -1)
 			continue
 		}
-		b.count(name, 1)
 		defer b.count(name, -1)
 		go func() {
 			_, _ = io.Copy(onward, conn)
@@ -70,6 +67,19 @@ func (b *balancer) serve(conn net.Conn) {
 		_ = onward.Close()
 		return
 	}
+}
+
+// pick counts a connection for the server with the fewest that was not tried yet.
+func (b *balancer) pick(tried map[string]bool) (name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, server := range b.servers {
+		if !tried[server] && (name == "" || b.open[server] < b.open[name]) {
+			name = server
+		}
+	}
+	b.open[name]++
+	return name
 }
 
 func (b *balancer) count(name string, by int) {
