@@ -48,10 +48,10 @@ func (a *TrainingService) DeleteTraining(ctx context.Context, req *implementatio
 
 // PublishTraining opens a draft for enrolment.
 func (a *TrainingService) PublishTraining(ctx context.Context, req *implementationv1.PublishTrainingRequest) (*implementationv1.Training, error) {
-	return a.store.MoveTraining(ctx, req, req.GetName(), req.GetEtag(), lifecycle.Published)
+	return a.store.MoveTraining(ctx, req, lifecycle.Published)
 }
 
 // RetireTraining ends a training.
 func (a *TrainingService) RetireTraining(ctx context.Context, req *implementationv1.RetireTrainingRequest) (*implementationv1.Training, error) {
-	return a.store.MoveTraining(ctx, req, req.GetName(), req.GetEtag(), lifecycle.Retired)
+	return a.store.MoveTraining(ctx, req, lifecycle.Retired)
 }

@@ -3,8 +3,7 @@
 package lifecycle
 
 import (
-	"slices"
-	"strings"
+	"path"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -25,13 +24,8 @@ const (
 	Retired   TrainingEvent = "retired"
 )
 
-type trainingRule struct {
-	from []implementationv1.Training_State
-	to   implementationv1.Training_State
-}
-
-func trainingRules() map[TrainingEvent]trainingRule {
-	return map[TrainingEvent]trainingRule{
+func trainingRules() map[TrainingEvent]transition[implementationv1.Training_State] {
+	return map[TrainingEvent]transition[implementationv1.Training_State]{
 		Published: {from: []implementationv1.Training_State{implementationv1.Training_DRAFT}, to: implementationv1.Training_PUBLISHED},
 		Retired:   {from: []implementationv1.Training_State{implementationv1.Training_PUBLISHED}, to: implementationv1.Training_RETIRED},
 	}
@@ -40,12 +34,8 @@ func trainingRules() map[TrainingEvent]trainingRule {
 // Apply moves the training, or refuses with STATE_FORBIDS.
 func (e TrainingEvent) Apply(t *implementationv1.Training) error {
 	rule := trainingRules()[e]
-	if !slices.Contains(rule.from, t.GetState()) {
-		wanted := make([]string, len(rule.from))
-		for i, state := range rule.from {
-			wanted[i] = state.String()
-		}
-		return forbidden(t, "it can be "+string(e)+" only from "+strings.Join(wanted, " or "))
+	if err := allow(subject{"training", t.GetName()}, t.GetState(), string(e), rule); err != nil {
+		return err
 	}
 	t.State = rule.to
 	return nil
@@ -57,7 +47,7 @@ func Open(t *implementationv1.Training) error {
 	case implementationv1.Training_PUBLISHED:
 		return nil
 	case implementationv1.Training_DRAFT:
-		return forbidden(t, "publish it first: golive api POST /v1/"+t.GetName()+":publish")
+		return forbidden(t, "publish it first: golive train publish "+path.Base(t.GetName()))
 	default:
 		return forbidden(t, "it is no longer given")
 	}

@@ -69,7 +69,7 @@ func seed(tb testing.TB, s *store.Store, cohorts, people int) (plans []string) {
 	training, err := store.Trainings.Create(ctx, s.Store, &implementationv1.CreateTrainingRequest{Parent: ws, TrainingId: "basics", Training: &implementationv1.Training{}})
 	require.NoError(tb, err)
 	name := training.GetName()
-	_, err = s.MoveTraining(ctx, &implementationv1.PublishTrainingRequest{}, name, "", lifecycle.Published)
+	_, err = s.MoveTraining(ctx, &implementationv1.PublishTrainingRequest{Name: name}, lifecycle.Published)
 	require.NoError(tb, err)
 	var completions strings.Builder
 	completions.WriteString("person\n")

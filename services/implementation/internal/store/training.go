@@ -3,9 +3,6 @@ package store
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -33,23 +30,7 @@ var Trainings = resource.Define(resource.Spec[*implementationv1.Training]{
 	},
 })
 
-// MoveTraining takes a training to another state. Etag is checked where it is set.
-func (s *Store) MoveTraining(ctx context.Context, req proto.Message, name, etag string, event lifecycle.TrainingEvent) (*implementationv1.Training, error) {
-	if _, err := Trainings.Parse(name); err != nil {
-		return nil, err
-	}
-	return do(ctx, s, req, func(ctx context.Context, tx *sqldb.Tx) (*implementationv1.Training, error) {
-		row, err := Trainings.LockRow(ctx, tx, name)
-		if err != nil {
-			return nil, err
-		}
-		if etag != "" && etag != row.Message.GetEtag() {
-			return nil, fault.Conflict(resource.ReasonEtagMismatch, "%s has changed since you read it; read it again and repeat", name).
-				Meta("etag", row.Message.GetEtag())
-		}
-		if err := event.Apply(row.Message); err != nil {
-			return nil, err
-		}
-		return row.Message, Trainings.Save(ctx, tx, s.Store, row.Message, row.Revision, resource.Meta{Verb: string(event)})
-	})
+// MoveTraining takes a training to another state.
+func (s *Store) MoveTraining(ctx context.Context, req command, event lifecycle.TrainingEvent) (*implementationv1.Training, error) {
+	return move(ctx, s, Trainings, req, string(event), func(_ context.Context, _ *sqldb.Tx, t *implementationv1.Training) error { return event.Apply(t) })
 }
