@@ -203,16 +203,10 @@ func (s *Service) Close() error {
 }
 
 func (s *Service) purge(ctx context.Context) error {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	run.Every(ctx, purgeEvery, func(ctx context.Context) {
 		if _, err := s.store.PurgeRequests(ctx); err != nil && ctx.Err() == nil {
 			s.logger.Warn("old request ids not purged; trying again later", zap.Error(err))
 		}
-	}
+	})
+	return nil
 }

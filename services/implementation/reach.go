@@ -95,16 +95,10 @@ func (s *Service) runReach(ctx context.Context) error {
 
 // sweepContacts removes the contacts of people who are gone.
 func (s *Service) sweepContacts(ctx context.Context) error {
-	tick := time.NewTicker(orphans)
-	defer tick.Stop()
-	for {
+	run.Every(ctx, orphans, func(ctx context.Context) {
 		if err := s.reach.contacts.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.logger.Warn("contacts of people who are gone not removed; trying again later", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	})
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/golive-dev/golive/pkg/run"
 	"github.com/golive-dev/golive/pkg/sqldb"
 )
 
@@ -43,16 +44,10 @@ func (s *Service) openMetrics(ctx context.Context, cfg Config) (*sqldb.DB, error
 
 // purgeUsage makes counts out of usage that is older than it may be, until ctx ends.
 func (s *Service) purgeUsage(ctx context.Context) error {
-	tick := time.NewTicker(purgeUsageEvery)
-	defer tick.Stop()
-	for {
+	run.Every(ctx, purgeUsageEvery, func(ctx context.Context) {
 		if err := s.store.PurgeUsage(ctx); err != nil && ctx.Err() == nil {
 			s.logger.Warn("old usage not purged; trying again later", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	})
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/golive-dev/golive/pkg/run"
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
 )
 
@@ -124,9 +125,7 @@ func (h *Hub) storeBatch(ctx context.Context, batch []ingested) {
 
 // retain forgets what is older than the retention, and uploads that nobody finished.
 func (h *Hub) retain(ctx context.Context) error {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
+	run.Every(ctx, purgeEvery, func(ctx context.Context) {
 		err := h.cfg.Store.PurgeMetrics(ctx, time.Now().Add(-h.cfg.Retention).UnixMicro())
 		if err == nil {
 			err = h.cfg.Blobs.Sweep(ctx)
@@ -134,10 +133,6 @@ func (h *Hub) retain(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			h.logger.Error("old output not removed; trying again in an hour", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	})
+	return nil
 }

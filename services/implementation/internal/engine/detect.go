@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/golive-dev/golive/pkg/run"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
@@ -31,16 +32,8 @@ func NewDetectors(s *store.Store, logger *zap.Logger, tick time.Duration) *Detec
 
 // Run works until ctx ends.
 func (d *Detectors) Run(ctx context.Context) error {
-	tick := time.NewTicker(d.tick)
-	defer tick.Stop()
-	for {
-		d.round(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	run.Every(ctx, d.tick, d.round)
+	return nil
 }
 
 // round judges all that is due. What fails is due again in a while, so one bad plan does not keep the others waiting.

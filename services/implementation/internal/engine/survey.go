@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/golive-dev/golive/pkg/run"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
@@ -30,16 +31,10 @@ func NewSurveys(s *store.Store, logger *zap.Logger, every time.Duration) *Survey
 
 // Run works until ctx ends.
 func (s *Surveys) Run(ctx context.Context) error {
-	tick := time.NewTicker(s.every)
-	defer tick.Stop()
-	for {
+	run.Every(ctx, s.every, func(ctx context.Context) {
 		if err := s.store.SweepSurveys(ctx); err != nil && ctx.Err() == nil {
 			s.logger.Warn("surveys not looked after; trying again", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	})
+	return nil
 }

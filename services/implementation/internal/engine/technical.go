@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/golive-dev/golive/pkg/run"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -35,20 +36,15 @@ func NewTechnical(s *store.Store, gate gatev1.GateServiceClient, every time.Dura
 
 // Run asks until ctx ends.
 func (t *Technical) Run(ctx context.Context) error {
-	tick := time.NewTicker(t.every)
-	defer tick.Stop()
-	for {
-		if t.gate != nil {
-			if err := t.ask(ctx); err != nil && ctx.Err() == nil {
-				t.logger.Warn("technical criteria not asked about; trying again", zap.Error(err))
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	if t.gate == nil {
+		return nil
 	}
+	run.Every(ctx, t.every, func(ctx context.Context) {
+		if err := t.ask(ctx); err != nil && ctx.Err() == nil {
+			t.logger.Warn("technical criteria not asked about; trying again", zap.Error(err))
+		}
+	})
+	return nil
 }
 
 func (t *Technical) ask(ctx context.Context) error {

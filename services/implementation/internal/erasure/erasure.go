@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/golive-dev/golive/pkg/run"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -71,18 +72,12 @@ func (e *Eraser) finish(ctx context.Context, name string) (*implementationv1.Era
 
 // Run ends what others began, until ctx ends.
 func (e *Eraser) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweep)
-	defer tick.Stop()
-	for {
+	run.Every(ctx, sweep, func(ctx context.Context) {
 		if err := e.resume(ctx); err != nil && ctx.Err() == nil {
 			e.logger.Warn("erasures are not complete; trying again", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	})
+	return nil
 }
 
 func (e *Eraser) resume(ctx context.Context) (all error) {
