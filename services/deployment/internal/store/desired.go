@@ -90,18 +90,6 @@ func DesiredOn(ctx context.Context, q sqldb.Queryer, targets []string) (map[stri
 	return out, err
 }
 
-// DesiredIn returns what should run of an application in an environment, by target.
-func DesiredIn(ctx context.Context, q sqldb.Queryer, application, environment string) (map[string]*Desired, error) {
-	prefix := environment + "/targets/"
-	rows, err := q.QueryContext(ctx, `SELECT `+desiredColumns+` FROM desired_releases WHERE application = $1 AND target >= $2 AND target < $3`, application, prefix, prefix+"~")
-	all, err := sqldb.Collect(rows, err, scanDesired)
-	byTarget := make(map[string]*Desired, len(all))
-	for _, d := range all {
-		byTarget[d.Target] = d
-	}
-	return byTarget, err
-}
-
 // Stragglers returns the targets that a deployment left behind and that have not caught up, in the order of their names.
 func Stragglers(ctx context.Context, q sqldb.Queryer, deployment string) ([]string, error) {
 	rows, err := q.QueryContext(ctx, `SELECT target FROM desired_releases WHERE deployment = $1 AND straggler = 1 ORDER BY target`, deployment)

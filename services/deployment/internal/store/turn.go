@@ -88,16 +88,6 @@ func SetPlanDigest(ctx context.Context, tx *sqldb.Tx, deployment, digest string)
 	return tx.Queue(ctx, kept, `UPDATE deployments SET plan_digest = $1 WHERE name = $2`, digest, deployment)
 }
 
-// LastOf returns the last deployment of a release to an environment, or nil; catch-ups do not count.
-func LastOf(ctx context.Context, q sqldb.Queryer, release, environment string) (*deploymentv1.Deployment, error) {
-	all, err := Deployments.Select(ctx, q, `WHERE release = $1 AND environment = $2 AND kind NOT IN (`+number(deploymentv1.Deployment_CATCH_UP)+`, `+number(deploymentv1.Deployment_ROLLBACK)+
-		`) ORDER BY create_time DESC, name DESC LIMIT 1`, release, environment)
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	return all[0], nil
-}
-
 // stampOf is a time as rows keep it; not set where they say 0.
 func stampOf(micros int64) *timestamppb.Timestamp {
 	if micros == 0 {
