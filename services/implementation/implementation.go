@@ -1,12 +1,23 @@
 // Package implementation is the implementation service: the people who are to
-// adopt something, their cohorts and trainings, and whether they are ready.
+// adopt something, the plan by which they do, how they are reached, and what comes of it.
 //
-//	api, engine ──▶ store ──▶ readiness, lifecycle, sheet
+//	api, engine, courier, erasure ──▶ store, contact ──▶ pure packages
+//
+// Pure packages are functions of facts; each has one subject:
+//
+//	the plan      calendar, plan, risk, level, earned, template, weekly
+//	people        readiness, lifecycle, sheet, survey, adoption, interval, mail
+//	what it gives money, benefit, scorecard
+//	what hinders  detect
+//
+// There are three databases: the main one, usage (which may lose its last second), and
+// contacts, the only one that knows an address. Answers to surveys and usage are read
+// by package disclosure and by what store counts for it, and tell of groups only.
 //
 // The deployment service asks it through golive.gate.v1 whether a wave may
 // start; it knows cohort names, headcounts and verdicts, and no person. To follow one
 // question through the code, read api/gate.go, store/verdict.go, store/facts.go and
-// readiness/readiness.go in this order.
+// readiness/readiness.go in this order; for a plan api/schedule.go, store/plan_input.go and plan/plan.go.
 package implementation
 
 import (

@@ -1,10 +1,15 @@
 // Package store keeps what the implementation service knows.
 //
-// What people name and edit are resource kinds, one file each: implementations,
-// cohorts, memberships, people, trainings, cohort plans. Enrolments are plain
-// rows, because they come by the ten thousand and are only ever counted. Every
-// write is one transaction with its event; an import is one event with counts,
-// so that the log does not fill with who was in a file.
+// What people name and edit are resource kinds, one file each, named as the noun:
+// task.go has the kind, task_move.go what happens to one, task_import.go its files.
+// Enrolments, accounts, stances and messages are plain rows, because they come by
+// the ten thousand and are mostly counted. Every write is one transaction with its
+// event; an import is one event with counts, so that the log does not fill with who was in a file.
+//
+// What is computed is computed by pure packages from facts that are gathered here in
+// few statements: plan_input.go for plans, facts*.go for readiness, detect*.go for
+// detectors, usage*.go and adoption.go for use, survey_*.go for surveys, report and
+// scorecard files for what is summed up.
 package store
 
 import (
