@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/golive-dev/golive/services/cli/internal/kind"
@@ -39,12 +41,44 @@ func (a *app) completeKind(cmd *cobra.Command, word string) {
 	}
 }
 
-// names asks the server; a shell that completes wants no errors, so there are none.
+// completeTemplates completes a flag by the templates of plans.
+func (a *app) completeTemplates(cmd *cobra.Command, flag string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return a.templates(cmd), cobra.ShellCompDirectiveNoFileComp
+	}))
+}
+
+// names are those of the resources of a kind.
 func (a *app) names(cmd *cobra.Command, word string) []cobra.Completion {
 	k, err := kind.Find(word)
 	if err != nil {
 		return nil
 	}
+	return a.ask(cmd, func(ctx context.Context, c *client) (names []cobra.Completion, err error) {
+		parent, err := k.Parent(c.workspace, "")
+		if err != nil {
+			return nil, err
+		}
+		all, _, err := c.all(ctx, k, query{parent: parent, limit: page})
+		for _, m := range all {
+			names = append(names, kind.Short(nameOf(m)))
+		}
+		return names, err
+	})
+}
+
+func (a *app) templates(cmd *cobra.Command) []cobra.Completion {
+	return a.ask(cmd, func(ctx context.Context, c *client) (ids []cobra.Completion, err error) {
+		all, err := c.planTemplates(ctx)
+		for _, t := range all {
+			ids = append(ids, cobra.CompletionWithDesc(t.GetId(), t.GetDisplayName()))
+		}
+		return ids, err
+	})
+}
+
+// ask asks the server; a shell that completes wants no errors, so there are none.
+func (a *app) ask(cmd *cobra.Command, question func(ctx context.Context, c *client) ([]cobra.Completion, error)) []cobra.Completion {
 	c, err := a.connect(&connection{output: "name"})
 	if err != nil {
 		return nil
@@ -56,17 +90,9 @@ func (a *app) names(cmd *cobra.Command, word string) []cobra.Completion {
 	}()
 	ctx, cancel := quickly(cmd.Context())
 	defer cancel()
-	parent, err := k.Parent(c.workspace, "")
+	answer, err := question(ctx, c)
 	if err != nil {
 		return nil
 	}
-	all, _, err := c.all(ctx, k, query{parent: parent, limit: page})
-	if err != nil {
-		return nil
-	}
-	names := make([]cobra.Completion, 0, len(all))
-	for _, m := range all {
-		names = append(names, kind.Short(nameOf(m)))
-	}
-	return names
+	return answer
 }

@@ -54,6 +54,7 @@ func (a *app) implementationCreate() *cobra.Command {
 	f.StringVar(&template, "template", "", "the plan to begin with; see golive plan template list")
 	f.BoolVar(&dryRun, "dry-run", false, "check it and change nothing")
 	cmd.MarkFlagsMutuallyExclusive("template", "dry-run")
+	a.completeTemplates(cmd, "template")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		k := mustFind("implementation")
 		name, err := c.name(k, args[0])

@@ -55,7 +55,12 @@ func (a *app) templateApply() *cobra.Command {
 	cmd.Flags().StringVar(&start, "start", "", "when the plan begins; left as it is when not given")
 	cmd.Flags().StringToStringVar(&owners, "owner", nil, "who answers for a role: training=users/tom; repeatable")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "check everything and change nothing")
-	a.completeKind(cmd, "implementation")
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return a.names(cmd, "implementation"), cobra.ShellCompDirectiveNoFileComp
+		}
+		return a.templates(cmd), cobra.ShellCompDirectiveNoFileComp
+	}
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("implementation"), args[0])
 		if err != nil {
@@ -78,12 +83,17 @@ func (c *client) knowsTemplate(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
-	got, err := implementationv1.NewPlanTemplateServiceClient(c.people).ListPlanTemplates(ctx, &implementationv1.ListPlanTemplatesRequest{Parent: "workspaces/" + c.workspace})
+	all, err := c.planTemplates(ctx)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(got.GetPlanTemplates(), func(t *implementationv1.PlanTemplate) bool { return t.GetId() == id }) {
+	if slices.ContainsFunc(all, func(t *implementationv1.PlanTemplate) bool { return t.GetId() == id }) {
 		return nil
 	}
 	return &complaint{code: exitNotFound, what: "there is no template " + id, fix: "golive plan template list shows those there are"}
+}
+
+func (c *client) planTemplates(ctx context.Context) ([]*implementationv1.PlanTemplate, error) {
+	got, err := implementationv1.NewPlanTemplateServiceClient(c.people).ListPlanTemplates(ctx, &implementationv1.ListPlanTemplatesRequest{Parent: "workspaces/" + c.workspace})
+	return got.GetPlanTemplates(), err
 }

@@ -64,7 +64,7 @@ func (c *client) printValue(v *implementationv1.EarnedValue) error {
 	}
 	for _, e := range v.GetEstimates() {
 		rows = append(rows, []string{
-			"will cost (EAC)", defined(e.EstimateAtCompletion != nil, e.GetEstimateAtCompletion(), amount), "if the rest goes " + formulaWord(e.GetFormula()), defined(e.VarianceAtCompletion != nil, e.GetVarianceAtCompletion(), amount) + " left",
+			"will cost (EAC)", defined(e.EstimateAtCompletion != nil, e.GetEstimateAtCompletion(), amount), "if the rest goes " + formulaWord(e.GetFormula()), defined(e.VarianceAtCompletion != nil, e.GetVarianceAtCompletion(), func(x float64) string { return amount(x) + " left" }),
 		})
 	}
 	return show.Rows(c.out, rows)

@@ -57,7 +57,9 @@ func (a *app) why() *cobra.Command {
 			"  golive why crm-rollout\n  golive why crm-rollout/stages/build\n  golive why crm-rollout/tasks/train",
 		Args: cobra.ExactArgs(1),
 	}
-	a.completeKind(cmd, "deployment")
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return append(a.names(cmd, "deployment"), a.names(cmd, "implementation")...), cobra.ShellCompDirectiveNoFileComp
+	}
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		k, name, err := c.asked(ctx, args[0])
 		if err != nil {
