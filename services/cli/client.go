@@ -142,12 +142,12 @@ func (a *app) remembered(name string) (*contextData, error) {
 
 // note says something that is not data.
 func (a *app) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.err, format+"\n", args...)
+	_, _ = fmt.Fprintln(a.err, show.Safe(fmt.Sprintf(format, args...)))
 }
 
-// say writes a line of data.
+// say writes a line of data, as a terminal may get it.
 func (a *app) say(format string, args ...any) error {
-	_, err := fmt.Fprintf(a.out, format+"\n", args...)
+	_, err := fmt.Fprintln(a.out, show.Safe(fmt.Sprintf(format, args...)))
 	return err
 }
 

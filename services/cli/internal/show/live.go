@@ -25,7 +25,7 @@ func (l *Live) Draw(lines []string) error {
 		out.WriteString("\x1b[" + strconv.Itoa(l.drawn) + "A")
 	}
 	for _, line := range lines {
-		out.WriteString("\r\x1b[2K" + Cut(line, width) + "\n")
+		out.WriteString("\r\x1b[2K" + Cut(Safe(line), width) + "\n")
 	}
 	out.WriteString("\x1b[J") // what the last picture had more
 	l.drawn = len(lines)

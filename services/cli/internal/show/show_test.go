@@ -32,6 +32,13 @@ func TestStatesAreNeverToldByColourAlone(t *testing.T) {
 	require.Less(t, show.Rank("WAITING"), show.Rank("SEALED"))
 }
 
+func TestATerminalObeysNothingThatPeopleWrote(t *testing.T) {
+	painted := show.Style{Colour: true}.State("DONE")
+	require.Equal(t, painted+" a\nb\tc", show.Safe(painted+" a\nb\tc"))
+	require.Equal(t, "x�[2Jy�z�]0;t�e�", show.Safe("x\x1b[2Jy\x07z\x1b]0;t\x07e\u202e"))
+	require.Equal(t, "�[31", show.Safe("\x1b[31"), "cut off")
+}
+
 func TestColumnsAlignByWhatIsSeen(t *testing.T) {
 	colour := show.Style{Colour: true}
 	painted := show.Align([][]string{{"NAME", "STATE", "AGE"}, {"a", colour.State("RUNNING"), "1s"}, {"bbbbbb", colour.State("OK"), "2s"}})

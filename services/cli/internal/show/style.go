@@ -1,6 +1,9 @@
 package show
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Style says how text may look.
 type Style struct{ Colour bool }
@@ -40,6 +43,36 @@ func (s Style) paint(colour, text string) string {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// Safe is text that a terminal may get: what people wrote into a name or a comment
+// could move its cursor, change its title, or hide words by turning their direction. Colours stay.
+func Safe(text string) string {
+	if strings.IndexFunc(text, unsafe) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case !unsafe(r), r == escape && colours(text[i+1:]):
+			b.WriteRune(r)
+		default:
+			b.WriteRune(unicode.ReplacementChar)
+		}
+	}
+	return b.String()
+}
+
+const escape = '\x1b'
+
+func unsafe(r rune) bool {
+	return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
+}
+
+// colours says that what stands behind an escape is a colour and nothing else.
+func colours(rest string) bool {
+	number, ok := strings.CutPrefix(rest, "[")
+	return ok && strings.HasPrefix(strings.TrimLeft(number, "0123456789;"), "m")
 }
 
 // look is how a state of any kind looks.

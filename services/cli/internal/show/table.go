@@ -12,7 +12,7 @@ import (
 // counts the bytes of a colour too. The last column is not padded.
 func Rows(w io.Writer, rows [][]string) error {
 	for _, line := range Align(rows) {
-		if _, err := io.WriteString(w, line+"\n"); err != nil {
+		if _, err := io.WriteString(w, Safe(line)+"\n"); err != nil {
 			return err
 		}
 	}
