@@ -21,6 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/smtptest"
 )
 
@@ -303,8 +304,28 @@ func (c *company) counted() {
 	require.Equal(c.t, http.StatusOK, code, said)
 	require.Regexp(c.t, `"acceptedCount":12, ?"rejectedCount":1`, said)
 	require.NotContains(c.t, said, "ada@")
+	c.streamed(events[:12])
 	require.Regexp(c.t, `sales +60\.0 % .* 12/20 `, c.run(0, "adoption", "crm"))
 	require.Contains(c.t, c.run(0, "adoption", "crm", "--forecast"), "planned curve only")
+}
+
+// streamed sends the same again as a steady flow does: it is told what became of each batch, and nothing counts twice.
+func (c *company) streamed(events []map[string]string) {
+	c.t.Helper()
+	stream, err := implementationv1.NewUsageServiceClient(c.implementation).IngestUsage(c.t.Context())
+	require.NoError(c.t, err)
+	for sequence, event := range events {
+		batch := []*implementationv1.UsageEvent{{Feature: event["feature"], Subject: event["subject"], Day: event["day"]}, {Feature: "nothing", Subject: event["subject"]}}
+		require.NoError(c.t, stream.Send(&implementationv1.IngestUsageRequest{Parent: "workspaces/default", Sequence: int64(sequence), Events: batch}))
+		answer, err := stream.Recv()
+		require.NoError(c.t, err)
+		require.Equal(c.t, int64(sequence), answer.GetSequence())
+		require.Equal(c.t, int32(1), answer.GetAcceptedCount())
+		require.Equal(c.t, "FEATURE_UNKNOWN", answer.GetErrors()[0].GetReason())
+	}
+	require.NoError(c.t, stream.CloseSend())
+	_, err = stream.Recv()
+	require.ErrorIs(c.t, err, io.EOF)
 }
 
 // accounted is money, outcomes and what stands in the way.
