@@ -34,7 +34,7 @@ func (a *app) apply() *cobra.Command {
 			"  name: applications/crm\n  displayName: CRM\n  ---\n  name: environments/prod/targets/shop-1\n  cohorts: [sales]\n\n" +
 			"A resource that is there is changed in the fields that the document has, and left alone in the others.\n" +
 			"Of a folder the files *.yaml are read, in the order of their names, and none below it.",
-		Args: cobra.NoArgs,
+		Example: "  golive apply -f crm.yaml --dry-run\n  golive apply -f examples/plan\n  golive get implementation crm-rollout -o yaml | golive apply -f -", Args: cobra.NoArgs,
 	}
 	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, "a file, a folder, or - for stdin; repeatable")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "check everything on the server and change nothing")

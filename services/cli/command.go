@@ -23,6 +23,31 @@ type verb struct {
 	instead func(ctx context.Context, c *client, name string) (done bool, err error)
 }
 
+// sample is the annotation of arguments to show an example with; the words before them are known once the command has its place.
+const sample = "sample"
+
+func (v verb) sample() string {
+	names := map[string]string{
+		"communication": "crm-rollout/begin", "deployment": "crm", "implementation": "crm-rollout", "installation": "crm/deployments/second/installations/sales-1", "stage": "crm-rollout/build",
+		"task": "crm-rollout/configure", "wave": "crm/waves/sales",
+	}
+	name := names[v.kind]
+	if name != "" && v.needReason {
+		name += " --reason 'what has happened'"
+	}
+	return name
+}
+
+// exemplify gives commands an example that have none of their own.
+func exemplify(cmd *cobra.Command) {
+	if arguments := cmd.Annotations[sample]; arguments != "" && cmd.Example == "" {
+		cmd.Example = "  " + cmd.CommandPath() + " " + arguments
+	}
+	for _, c := range cmd.Commands() {
+		exemplify(c)
+	}
+}
+
 func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command {
 	var (
 		reason string
@@ -47,6 +72,7 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 		m(cmd, &fill)
 	}
 	a.completeKind(cmd, v.kind)
+	cmd.Annotations = map[string]string{sample: v.sample()}
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := v.subject(c, ctx, args[0])
 		if err != nil {

@@ -97,6 +97,7 @@ func (a *app) communicationSchedule() *cobra.Command {
 			return c.name(mustFind("communication"), given)
 		},
 	}, func(cmd *cobra.Command, fill *filler) {
+		cmd.Example = "  golive communication schedule crm-rollout/begin --time '2026-11-30 08:00'"
 		cmd.Flags().StringVar(&at, "time", "", "when: 2026-11-30 18:00 local, or RFC 3339")
 		must(cmd.MarkFlagRequired("time"))
 		must(cmd.Flags().MarkHidden("reason"))
@@ -143,7 +144,7 @@ func (a *app) communicationDelivered() *cobra.Command {
 }
 
 func (a *app) communicationStatus() *cobra.Command {
-	cmd := &cobra.Command{Use: "status IMPLEMENTATION/COMMUNICATION", Short: "Count whom it reached", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "status IMPLEMENTATION/COMMUNICATION", Short: "Count whom it reached", Example: "  golive communication status crm-rollout/begin", Args: cobra.ExactArgs(1)}
 	a.completeKind(cmd, "communication")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("communication"), args[0])

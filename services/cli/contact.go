@@ -70,7 +70,7 @@ func (a *app) contactOptOut(out bool) *cobra.Command {
 	if !out {
 		use, short = "opt-in", "Allow mail to a person again"
 	}
-	cmd := &cobra.Command{Use: use + " PERSON", Short: short, Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: use + " PERSON", Short: short, Example: "  golive contact " + use + " p0013", Args: cobra.ExactArgs(1)}
 	a.completeKind(cmd, "person")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("contact"), args[0])

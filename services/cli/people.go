@@ -41,7 +41,7 @@ func (a *app) peopleImport() *cobra.Command {
 
 func (a *app) peopleExport() *cobra.Command {
 	var file string
-	cmd := &cobra.Command{Use: "export", Short: "Write the pseudonyms of a workspace as CSV", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "export", Short: "Write the pseudonyms of a workspace as CSV", Example: "  golive people export > people.csv", Args: cobra.NoArgs}
 	exportFlags(cmd, &file)
 	return a.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
 		return c.writePages(ctx, file, func(ctx context.Context, token string) (*implementationv1.ExportResult, error) {

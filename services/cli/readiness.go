@@ -142,7 +142,7 @@ func (a *app) readinessOverride() *cobra.Command {
 }
 
 func (a *app) readinessWithdraw() *cobra.Command {
-	cmd := &cobra.Command{Use: "withdraw COHORT-PLAN CRITERION", Short: "Take an override of a criterion back", Args: cobra.ExactArgs(2)}
+	cmd := &cobra.Command{Use: "withdraw COHORT-PLAN CRITERION", Short: "Take an override of a criterion back", Example: "  golive readiness withdraw crm-rollout/cohortPlans/sales trained", Args: cobra.ExactArgs(2)}
 	a.completeKind(cmd, "cohortPlan")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("cohortPlan"), args[0])

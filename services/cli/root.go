@@ -96,6 +96,7 @@ func (a *app) Root() *cobra.Command {
 	add("access", a.login(), a.context(), a.token(), a.agent())
 	root.AddCommand(a.versionCommand())
 	strict(root)
+	exemplify(root)
 	return root
 }
 

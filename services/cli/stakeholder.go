@@ -141,7 +141,7 @@ func (a *app) stakeholderContact() *cobra.Command {
 }
 
 func (a *app) stakeholderHistory() *cobra.Command {
-	cmd := &cobra.Command{Use: "history IMPLEMENTATION/STAKEHOLDER", Short: "Show how somebody stood, from the first to the last", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "history IMPLEMENTATION/STAKEHOLDER", Short: "Show how somebody stood, from the first to the last", Example: "  golive stakeholder history crm-rollout/head-of-sales", Args: cobra.ExactArgs(1)}
 	a.completeKind(cmd, "stakeholder")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("stakeholder"), args[0])

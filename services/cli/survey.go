@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -168,7 +166,7 @@ func (a *app) surveyOpen() *cobra.Command {
 			if w.Cohorts, err = c.each(mustFind("cohort"), cohorts); err != nil {
 				return err
 			}
-			if w.CloseTime, err = momentFlag("--until", until); err != nil {
+			if w.CloseTime, err = moment("until", until); err != nil {
 				return err
 			}
 			if _, err := c.create(ctx, k, name, w, false); err != nil {
@@ -183,18 +181,6 @@ func (a *app) surveyOpen() *cobra.Command {
 		}
 		return c.printWave(w)
 	})
-}
-
-// momentFlag reads a moment; nil where none is given.
-func momentFlag(flag, given string) (*timestamppb.Timestamp, error) {
-	if given == "" {
-		return nil, nil //nolint:nilnil // it is optional
-	}
-	t, err := time.Parse(time.RFC3339, given)
-	if err != nil {
-		return nil, usage(flag+" "+given+" is not a moment", "write it like 2026-11-30T14:00:00Z")
-	}
-	return timestamppb.New(t), nil
 }
 
 func (a *app) surveyLinks() *cobra.Command {

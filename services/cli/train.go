@@ -17,7 +17,7 @@ func (a *app) train() *cobra.Command {
 }
 
 func (a *app) trainPublish() *cobra.Command {
-	cmd := &cobra.Command{Use: "publish TRAINING", Short: "Open a draft for enrolment", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "publish TRAINING", Short: "Open a draft for enrolment", Example: "  golive train publish crm-basics", Args: cobra.ExactArgs(1)}
 	a.completeKind(cmd, "training")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		name, err := c.name(mustFind("training"), args[0])
@@ -129,7 +129,8 @@ func (a *app) trainImport() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "import TRAINING -f FILE", Short: "Record completions out of a CSV file with the columns person, complete_time, score",
-		Long: "All rows are good or nothing is recorded: bad rows are listed with their line, and the exit code is 6.", Args: cobra.ExactArgs(1),
+		Example: "  golive train import crm-basics -f completions.csv --dry-run",
+		Long:    "All rows are good or nothing is recorded: bad rows are listed with their line, and the exit code is 6.", Args: cobra.ExactArgs(1),
 	}
 	importFlags(cmd, &file, &columns, &dryRun)
 	a.completeKind(cmd, "training")

@@ -104,7 +104,8 @@ func (a *app) sessionImport() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "import TRAINING -f FILE", Short: "Create and change sessions out of a CSV file with the columns session, start_time, end_time, place, seats, trainer",
-		Long: "All rows are good or nothing is changed: bad rows are listed with their line, and the exit code is 6.", Args: cobra.ExactArgs(1),
+		Example: "  golive train session import crm-basics -f sessions.csv --dry-run",
+		Long:    "All rows are good or nothing is changed: bad rows are listed with their line, and the exit code is 6.", Args: cobra.ExactArgs(1),
 	}
 	importFlags(cmd, &file, &columns, &dryRun)
 	a.completeKind(cmd, "training")

@@ -135,7 +135,7 @@ func isLive(i *implementationv1.Implementation, facts ImplementationFacts) error
 	if len(facts.NotLive) == 0 {
 		return nil
 	}
-	return guarded(i, ReasonNotLive, "not every cohort has gone live: "+few(facts.NotLive)+"; record it when they have, or delete their plans", facts.NotLive...)
+	return guarded(i, ReasonNotLive, "not every cohort has gone live: "+few(facts.NotLive)+"; record it when they have (golive implementation live COHORT_PLAN), or delete their plans", facts.NotLive...)
 }
 
 func isSettled(i *implementationv1.Implementation, facts ImplementationFacts) error {
