@@ -2,7 +2,6 @@ package implementation_test
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/pgtest"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 )
 
 const (
@@ -26,7 +26,7 @@ func BenchmarkReadiness(b *testing.B) {
 		w := setup(b, kind.URL(b))
 		plans := w.manyCohorts()
 		b.Run(kind.Name+"/50-cohorts", func(b *testing.B) {
-			defer processor(b)()
+			defer cputime.Measure(b)()
 			for b.Loop() {
 				answer, err := w.plans.BatchEvaluateReadiness(b.Context(), &implementationv1.BatchEvaluateReadinessRequest{Parent: rollout})
 				require.NoError(b, err)
@@ -34,7 +34,7 @@ func BenchmarkReadiness(b *testing.B) {
 			}
 		})
 		b.Run(kind.Name+"/control-one-by-one", func(b *testing.B) {
-			defer processor(b)()
+			defer cputime.Measure(b)()
 			for b.Loop() {
 				for _, plan := range plans {
 					_, err := w.plans.EvaluateReadiness(b.Context(), &implementationv1.EvaluateReadinessRequest{Name: plan})
@@ -43,18 +43,6 @@ func BenchmarkReadiness(b *testing.B) {
 			}
 		})
 	}
-}
-
-// processor reports this process's time on the processor, which other work on the machine does not stretch; PostgreSQL's own is not in it.
-func processor(b *testing.B) func() {
-	b.Helper()
-	used := func() time.Duration {
-		var u syscall.Rusage
-		require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before := used()
-	return func() { b.ReportMetric(float64((used()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op") }
 }
 
 // manyCohorts fills an implementation.

@@ -7,6 +7,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/golive-dev/golive/services/implementation/internal/adoption"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 )
 
 // BenchmarkMatrix is 50 cohorts × 90 days over 100 000 people, from the stored bytes of the days on: each
@@ -31,6 +32,7 @@ func BenchmarkMatrix(b *testing.B) {
 	for p := range uint32(persons) {
 		eligible[random.IntN(cohorts)].Add(p)
 	}
+	defer cputime.Measure(b)()
 	for b.Loop() {
 		usage := adoption.Usage{Sets: make([]*adoption.Set, len(stored))}
 		for i, bytes := range stored {

@@ -11,6 +11,7 @@ import (
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 )
 
 // library reads an instance of PSPLIB. Its periods are the days of a calendar
@@ -136,6 +137,7 @@ func (p *problem) feasible(tb testing.TB, starts schedule) {
 func BenchmarkPSPLIB(b *testing.B) {
 	b.Run("restarts", func(b *testing.B) {
 		p := library(b, "testdata/j301_1.sm")
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			best, _ := p.solve(1, 200)
 			b.ReportMetric(float64(p.length(best.starts)), "periods")
@@ -143,6 +145,7 @@ func BenchmarkPSPLIB(b *testing.B) {
 	})
 	b.Run("control=plain", func(b *testing.B) {
 		p := library(b, "testdata/j301_1.sm")
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			b.ReportMetric(float64(p.length(p.plain())), "periods")
 		}

@@ -3,13 +3,12 @@ package plan_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
@@ -47,14 +46,14 @@ func many(n int) plan.Input {
 func BenchmarkSchedule10000(b *testing.B) {
 	in := many(10_000)
 	b.Run("dates and floats", func(b *testing.B) {
-		defer processor(b)()
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			_, err := plan.New(in)
 			require.NoError(b, err)
 		}
 	})
 	b.Run("whole schedule", func(b *testing.B) {
-		defer processor(b)()
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			p, err := plan.New(in)
 			require.NoError(b, err)
@@ -62,23 +61,11 @@ func BenchmarkSchedule10000(b *testing.B) {
 		}
 	})
 	b.Run("control, longest path on maps", func(b *testing.B) {
-		defer processor(b)()
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			naive(in.Tasks)
 		}
 	})
-}
-
-// processor reports the processor's time beside the wall clock's, which says more on a machine that has other work.
-func processor(b *testing.B) func() {
-	b.Helper()
-	used := func() time.Duration {
-		var u syscall.Rusage
-		require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before := used()
-	return func() { b.ReportMetric(float64((used()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op") }
 }
 
 // naive is the longest path by depth first search over maps.

@@ -10,6 +10,7 @@ import (
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 	"github.com/golive-dev/golive/services/implementation/internal/plan"
 )
 
@@ -20,6 +21,7 @@ func BenchmarkForecast(b *testing.B) {
 	for _, size := range []struct{ tasks, iterations int }{{500, 10_000}, {250, 10_000}, {1000, 10_000}, {500, 5000}, {500, 20_000}} {
 		b.Run(fmt.Sprintf("tasks=%d/iterations=%d", size.tasks, size.iterations), func(b *testing.B) {
 			n := examplePlan(size.tasks, 3)
+			defer cputime.Measure(b)()
 			for b.Loop() {
 				run(n, beta, .2, 1, size.iterations)
 			}
@@ -42,6 +44,7 @@ func BenchmarkForecast(b *testing.B) {
 	})
 	b.Run("control=naive/tasks=500/iterations=100", func(b *testing.B) {
 		n := examplePlan(500, 3)
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			naive(n, 100)
 		}

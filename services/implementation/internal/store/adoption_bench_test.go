@@ -14,6 +14,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/adoption"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 )
 
 // BenchmarkAdoption is the matrix of 50 cohorts × 90 days over 100 000 people of whom three in ten are active on a day: the counting itself,
@@ -44,6 +45,7 @@ func BenchmarkAdoption(b *testing.B) {
 		for i := range facts.Cohorts { // who has no go-live has no speed
 			facts.Cohorts[i].Plan.GoLiveTime = nil
 		}
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			report := adoption.Report(facts)
 			require.Len(b, report.GetCohorts(), cohorts)
@@ -52,6 +54,7 @@ func BenchmarkAdoption(b *testing.B) {
 	req := &implementationv1.GetAdoptionRequest{Parent: implementation, StartDay: (today - days).String(), EndDay: (today - 1).String()}
 	for name, between := range map[string]func(){"request": func() {}, "request/cold": s.Unlearn} {
 		b.Run(name, func(b *testing.B) {
+			defer cputime.Measure(b)()
 			for b.Loop() {
 				between()
 				answer, err := s.Adoption(b.Context(), req)
@@ -86,6 +89,7 @@ func benchSQL(b *testing.B, today adoption.Day, used map[adoption.Day]*roaring.B
 			}
 		}))
 	}
+	defer cputime.Measure(b)()
 	for b.Loop() {
 		var groups int
 		err := db.Read().QueryRowContext(b.Context(), fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT person / %d AS cohort, COUNT(*) FROM

@@ -21,6 +21,7 @@ import (
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/cputime"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
@@ -209,6 +210,7 @@ func BenchmarkIngest(b *testing.B) {
 			feature(b, s, fmt.Sprint("feature-", f))
 		}
 		i := 0
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			answer, err := s.ReportUsage(b.Context(), requests[i%len(requests)])
 			require.NoError(b, err)
@@ -222,6 +224,7 @@ func BenchmarkIngest(b *testing.B) {
 		_, err := db.Writer().ExecContext(b.Context(), "CREATE TABLE usage_rows (feature TEXT NOT NULL, day TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (feature, day, subject)) WITHOUT ROWID")
 		require.NoError(b, err)
 		i := 0
+		defer cputime.Measure(b)()
 		for b.Loop() {
 			err := db.Tx(b.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 				args := make([]any, 0, 3*batch)
