@@ -106,7 +106,7 @@ func newCompany(t *testing.T, start func(t *testing.T, flags ...string) *plane) 
 
 func (c *company) mint(person, role string) string {
 	c.t.Helper()
-	for _, word := range strings.Fields(c.run(0, "token", "mint", "users/"+person, "--role", role, "--ttl", "1h")) {
+	for word := range strings.FieldsSeq(c.run(0, "token", "mint", "users/"+person, "--role", role, "--ttl", "1h")) {
 		if strings.Count(word, ".") == 2 {
 			c.secrets = append(c.secrets, word)
 			return word
@@ -291,7 +291,7 @@ func (c *company) counted() {
 	var events []map[string]string
 	for i := range 12 {
 		mac := hmac.New(sha256.New, []byte(key))
-		fmt.Fprintf(mac, "u%02d", i)
+		_, _ = fmt.Fprintf(mac, "u%02d", i)
 		events = append(events, map[string]string{"feature": "quotes", "subject": hex.EncodeToString(mac.Sum(nil)), "day": time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)})
 	}
 	events = append(events, map[string]string{"feature": "quotes", "subject": "ada@example.com", "day": "2026-13-01"})
@@ -350,9 +350,18 @@ func first(code int, _ string) int { return code }
 func (c *company) attacked() {
 	c.run(0, "stakeholder", "add", "crm/head", "--influence", "5", "--stance", "sceptical", "--person", "p03")
 	for _, args := range [][]string{
-		{"list", "enrolments", "--parent", "basics"}, {"train", "export", "basics"}, {"list", "contacts"}, {"get", "contact", "p00"}, {"list", "mails"},
-		{"list", "stakeholders", "crm"}, {"stakeholder", "history", "crm/head"}, {"list", "erasures"}, {"survey", "links", "pulse/march", "--renew"},
-		{"events", "trainings/basics/enrolments/p19"}, {"erase", "p00", "--yes"}, {"readiness", "override", "crm/sales", "messages", "--reason", "x"},
+		{"list", "enrolments", "--parent", "basics"},
+		{"train", "export", "basics"},
+		{"list", "contacts"},
+		{"get", "contact", "p00"},
+		{"list", "mails"},
+		{"list", "stakeholders", "crm"},
+		{"stakeholder", "history", "crm/head"},
+		{"list", "erasures"},
+		{"survey", "links", "pulse/march", "--renew"},
+		{"events", "trainings/basics/enrolments/p19"},
+		{"erase", "p00", "--yes"},
+		{"readiness", "override", "crm/sales", "messages", "--reason", "x"},
 	} {
 		require.Equal(c.t, 5, first(c.try(append(args, "--token", c.viewer)...)), args)
 	}
