@@ -96,8 +96,12 @@ func (c *client) showList(ctx context.Context, k *kind.Kind, parent string, l li
 		return usage(err.Error(), "golive list "+k.Plural+" alone lists them everywhere")
 	}
 	order := l.order
-	if order == "" && k.Singular == "deployment" {
+	switch {
+	case order != "":
+	case k.Singular == "deployment":
 		order = "create_time desc" // their ids may be the server's, which say nothing
+	case k.Singular == "stage" && !strings.HasSuffix(parent, "/-"):
+		order = "position" // as they follow each other
 	}
 	all, more, err := c.all(ctx, k, query{parent: parent, filter: l.filter, order: order, limit: l.limit})
 	if err != nil {

@@ -230,7 +230,7 @@ func evergreen(line []segment, why string) error {
 		impossible = idle > century
 	}
 	if impossible {
-		return fault.Invalid(ReasonImpossible, "%s; give it hours that come again", why)
+		return fault.Invalid(ReasonImpossible, "%s; give hours that come again", why)
 	}
 	line[0].week, line[len(line)-1].week = line[first].week, line[last].week
 	return nil
