@@ -73,9 +73,9 @@ func (b *balancer) serve(conn net.Conn) {
 func (b *balancer) pick(tried map[string]bool) (name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, server := range b.servers {
-		if !tried[server] && (name == "" || b.open[server] < b.open[name]) {
-			name = server
+	for _, one := range b.servers {
+		if !tried[one] && (name == "" || b.open[one] < b.open[name]) {
+			name = one
 		}
 	}
 	b.open[name]++
