@@ -247,9 +247,14 @@ func (w *badWorld) seedPeople() {
 }
 
 // resting are the tables that move by themselves: they hold when something is to be
-// looked at again and who was heard last, and nothing that anybody asked for.
+// looked at again, who was heard last and up to when it was counted, and nothing that anybody asked for.
 func resting(table string) bool {
-	return table == "wakes" || table == "heartbeats" || strings.HasPrefix(table, "river_") || strings.HasPrefix(table, "detector_")
+	switch table {
+	case "wakes", "heartbeats", "probe_rollups":
+		return true
+	default:
+		return strings.HasPrefix(table, "river_") || strings.HasPrefix(table, "detector_")
+	}
 }
 
 // digest is what every table holds, by database and table, and which blobs are there.
