@@ -141,7 +141,7 @@ func (w *Worker) probation(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return w.failActive(ctx, err)
 	}
-	w.tail(l.n, l.instance)
+	w.silent = !w.tail(l.n, l.instance)
 	w.slot.Phase, w.slot.Unproven = ledger.Idle, false
 	report := w.report(deploymentv1.Installation_HEALTHY)
 	report.Health = deploymentv1.Installation_HEALTHY_NOW

@@ -92,6 +92,10 @@ func (w *Worker) seal(ctx context.Context) error {
 			delete(w.slot.Instances, n)
 		}
 	}
+	if l := w.live; w.silent && l != nil {
+		w.tail(l.n, l.instance) // its first words may have been on their way when it was healthy already
+	}
+	w.silent = false
 	warning := w.verify(ctx, cut)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -38,7 +38,7 @@ func (w *Worker) handOver(ctx context.Context, fresh bool) error {
 	}
 	w.unwatch()
 	w.regard(l)
-	w.tail(l.n, l.instance)
+	w.silent = !w.tail(l.n, l.instance)
 	if !w.slot.Unproven {
 		w.slot.Back = w.slot.Live
 	}

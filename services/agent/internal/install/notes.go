@@ -160,20 +160,22 @@ func (o *output) flush() {
 	o.lines = nil
 }
 
-// tail logs the last words of an instance's application.
-func (w *Worker) tail(n int, instance *render.Instance) {
+// tail logs the last words of an instance's application, and tells whether there are any.
+func (w *Worker) tail(n int, instance *render.Instance) (said bool) {
 	out := w.output(instance)
 	for _, f := range []struct{ source, path string }{{"app stdout", w.place.Stdout(n)}, {"app stderr", w.place.Stderr(n)}} {
 		text, at := readTail(f.path)
 		if text == "" {
 			continue
 		}
+		said = true
 		lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 		for _, line := range lines[max(0, len(lines)-tailLines):] {
 			out.line(f.source, line, at)
 		}
 	}
 	out.flush()
+	return said
 }
 
 // readTail returns the last whole lines of an output and when they were written.

@@ -28,8 +28,9 @@ type Worker struct {
 	interrupt context.CancelCauseFunc // ends what may be ended; nil while nothing may
 	live      *live
 
-	slot  *ledger.Slot // of the goroutine in Run
-	drift drift
+	slot   *ledger.Slot // of the goroutine in Run
+	silent bool         // the application had said nothing when it was healthy
+	drift  drift
 }
 
 // NewWorker returns the worker of a place. The names must be of the contract's form.
