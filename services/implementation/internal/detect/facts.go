@@ -46,7 +46,7 @@ type Group struct {
 type Adoption struct {
 	Group
 	Eligible, Active int64
-	Planned          *float64  // the share planned for now; nil without a planned curve
+	Planned          *float64  // the share that the plan has for the end of the window; nil without a planned curve
 	Target           time.Time // when the target share is due; zero without one
 	Forecast         Forecast
 }

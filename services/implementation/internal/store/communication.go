@@ -140,7 +140,7 @@ func (s *Store) CancelCommunication(ctx context.Context, req *implementationv1.C
 	})
 }
 
-// SendDue sends what was planned for now or before. One that can no longer be sent, because its cohorts have
+// SendDue sends what is due. One that can no longer be sent, because its cohorts have
 // become empty, is cancelled and says why.
 func (s *Store) SendDue(ctx context.Context) error {
 	due, err := Communications.Select(ctx, s.DB().Read(), fmt.Sprintf("WHERE state = %d AND send_time <= $1 ORDER BY send_time LIMIT 100",
