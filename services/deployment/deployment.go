@@ -30,6 +30,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/api"
 	"github.com/golive-dev/golive/services/deployment/internal/authority"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
@@ -142,7 +143,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
 	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))
 	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))
+	deploymentv1.RegisterMeasureServiceServer(r, deploymentv1.UnimplementedMeasureServiceServer{})
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
+	waitingv1.RegisterWaitingServiceServer(r, waitingv1.UnimplementedWaitingServiceServer{})
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.store.Log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
 }

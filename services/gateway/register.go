@@ -12,11 +12,13 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	accessgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/access/v1"
 	deploymentgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/deployment/v1"
 	eventgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/event/v1"
 	gategw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/gate/v1"
 	implementationgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/implementation/v1"
+	waitinggw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/waiting/v1"
 )
 
 // register makes a route of every rpc that has an HTTP annotation. The mux tries
@@ -47,6 +49,9 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		func() error { return mux.HandlePath(http.MethodGet, checkRoute, g.checkGate) },
 		func() error { return mux.HandlePath(http.MethodPost, checkRoute, g.checkGate) },
 		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, g.gates) },
+		func() error {
+			return waitinggw.RegisterWaitingServiceHandlerClient(ctx, mux, waitingv1.NewWaitingServiceClient(d))
+		},
 		func() error { return eventgw.RegisterEventServiceHandlerClient(ctx, mux, event) },
 	} {
 		if err := register(); err != nil {
@@ -105,6 +110,12 @@ func implementationRoutes(c grpc.ClientConnInterface) []route {
 		routeOf(implementationgw.RegisterOutcomeServiceHandlerClient, implementationv1.NewOutcomeServiceClient, c),
 		routeOf(implementationgw.RegisterBenefitServiceHandlerClient, implementationv1.NewBenefitServiceClient, c),
 		routeOf(implementationgw.RegisterScorecardServiceHandlerClient, implementationv1.NewScorecardServiceClient, c),
+		routeOf(implementationgw.RegisterScorecardSnapshotServiceHandlerClient, implementationv1.NewScorecardSnapshotServiceClient, c),
+		routeOf(implementationgw.RegisterDecisionServiceHandlerClient, implementationv1.NewDecisionServiceClient, c),
+		routeOf(implementationgw.RegisterComparisonServiceHandlerClient, implementationv1.NewComparisonServiceClient, c),
+		routeOf(implementationgw.RegisterSubscriptionServiceHandlerClient, implementationv1.NewSubscriptionServiceClient, c),
+		routeOf(implementationgw.RegisterEventDeliveryServiceHandlerClient, implementationv1.NewEventDeliveryServiceClient, c),
+		routeOf(implementationgw.RegisterCalendarFeedServiceHandlerClient, implementationv1.NewCalendarFeedServiceClient, c),
 		routeOf(implementationgw.RegisterStatusReportServiceHandlerClient, implementationv1.NewStatusReportServiceClient, c),
 		routeOf(implementationgw.RegisterStakeholderServiceHandlerClient, implementationv1.NewStakeholderServiceClient, c),
 		routeOf(implementationgw.RegisterCommunicationServiceHandlerClient, implementationv1.NewCommunicationServiceClient, c),
@@ -125,6 +136,7 @@ func implementationRoutes(c grpc.ClientConnInterface) []route {
 func deploymentRoutes(c grpc.ClientConnInterface) []route {
 	return []route{
 		routeOf(deploymentgw.RegisterHistoryServiceHandlerClient, deploymentv1.NewHistoryServiceClient, c),
+		routeOf(deploymentgw.RegisterMeasureServiceHandlerClient, deploymentv1.NewMeasureServiceClient, c),
 		routeOf(deploymentgw.RegisterIncidentServiceHandlerClient, deploymentv1.NewIncidentServiceClient, c),
 		routeOf(deploymentgw.RegisterDoraServiceHandlerClient, deploymentv1.NewDoraServiceClient, c),
 		routeOf(deploymentgw.RegisterAgentServiceHandlerClient, deploymentv1.NewAgentServiceClient, c),

@@ -39,6 +39,7 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/api"
 	"github.com/golive-dev/golive/services/implementation/internal/engine"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
@@ -172,7 +173,14 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterSignalServiceServer(r, api.NewSignalService(s.store))
 	implementationv1.RegisterDetectorPolicyServiceServer(r, api.NewDetectorPolicyService(s.store))
 	implementationv1.RegisterSupportServiceServer(r, api.NewSupportService(s.store))
+	implementationv1.RegisterDecisionServiceServer(r, implementationv1.UnimplementedDecisionServiceServer{})
+	implementationv1.RegisterScorecardSnapshotServiceServer(r, implementationv1.UnimplementedScorecardSnapshotServiceServer{})
+	implementationv1.RegisterComparisonServiceServer(r, implementationv1.UnimplementedComparisonServiceServer{})
+	implementationv1.RegisterSubscriptionServiceServer(r, implementationv1.UnimplementedSubscriptionServiceServer{})
+	implementationv1.RegisterEventDeliveryServiceServer(r, implementationv1.UnimplementedEventDeliveryServiceServer{})
+	implementationv1.RegisterCalendarFeedServiceServer(r, implementationv1.UnimplementedCalendarFeedServiceServer{})
 	s.registerReach(r)
+	waitingv1.RegisterWaitingServiceServer(r, waitingv1.UnimplementedWaitingServiceServer{})
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)

@@ -166,7 +166,9 @@ type Principal struct {
 	// When the credential ends.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// Who signed the credential.
-	Issuer        string `protobuf:"bytes,5,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	Issuer string `protobuf:"bytes,5,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	// What the token is narrowed to; not set where it is not.
+	Scope         *TokenScope `protobuf:"bytes,6,opt,name=scope,proto3" json:"scope,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,6 +236,13 @@ func (x *Principal) GetIssuer() string {
 		return x.Issuer
 	}
 	return ""
+}
+
+func (x *Principal) GetScope() *TokenScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
 }
 
 // Revocation is one entry of the revocation list.
@@ -409,7 +418,10 @@ type MintTokenRequest struct {
 	// What it may do.
 	Grants []*Grant `protobuf:"bytes,2,rep,name=grants,proto3" json:"grants,omitempty"`
 	// How long it is valid; 1 minute to 366 days, 30 days when not set.
-	Ttl           *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Ttl *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	// Narrows the token to one resource and some permissions: it can do nothing else, whatever its grants are. For tools that cannot
+	// keep a secret well, such as a gate check or a calendar by a secret address.
+	Scope         *TokenScope `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -461,6 +473,13 @@ func (x *MintTokenRequest) GetGrants() []*Grant {
 func (x *MintTokenRequest) GetTtl() *durationpb.Duration {
 	if x != nil {
 		return x.Ttl
+	}
+	return nil
+}
+
+func (x *MintTokenRequest) GetScope() *TokenScope {
+	if x != nil {
+		return x.Scope
 	}
 	return nil
 }
@@ -685,6 +704,61 @@ func (x *ListRevocationsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// TokenScope narrows a token.
+type TokenScope struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The resource: requests must address it, or something below it.
+	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// The permissions, as methods declare them: `gate.gates.evaluate`.
+	Permissions   []string `protobuf:"bytes,2,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TokenScope) Reset() {
+	*x = TokenScope{}
+	mi := &file_golive_access_v1_access_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TokenScope) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TokenScope) ProtoMessage() {}
+
+func (x *TokenScope) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_access_v1_access_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TokenScope.ProtoReflect.Descriptor instead.
+func (*TokenScope) Descriptor() ([]byte, []int) {
+	return file_golive_access_v1_access_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TokenScope) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *TokenScope) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
 var File_golive_access_v1_access_proto protoreflect.FileDescriptor
 
 const file_golive_access_v1_access_proto_rawDesc = "" +
@@ -692,14 +766,15 @@ const file_golive_access_v1_access_proto_rawDesc = "" +
 	"\x1dgolive/access/v1/access.proto\x12\x10golive.access.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x01\n" +
 	"\x05Grant\x12N\n" +
 	"\tworkspace\x18\x01 \x01(\tB0\xe0A\x02\xbaH*r(2&^workspaces/([a-z][a-z0-9-]{0,62}|\\*)$R\tworkspace\x12B\n" +
-	"\x05roles\x18\x02 \x03(\x0e2\x16.golive.access.v1.RoleB\x14\xe0A\x02\xbaH\x0e\x92\x01\v\b\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05roles\"\xc0\x01\n" +
+	"\x05roles\x18\x02 \x03(\x0e2\x16.golive.access.v1.RoleB\x14\xe0A\x02\xbaH\x0e\x92\x01\v\b\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05roles\"\xf4\x01\n" +
 	"\tPrincipal\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\btoken_id\x18\x02 \x01(\tR\atokenId\x12/\n" +
 	"\x06grants\x18\x03 \x03(\v2\x17.golive.access.v1.GrantR\x06grants\x12;\n" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12\x16\n" +
-	"\x06issuer\x18\x05 \x01(\tR\x06issuer\"\xd8\x01\n" +
+	"\x06issuer\x18\x05 \x01(\tR\x06issuer\x122\n" +
+	"\x05scope\x18\x06 \x01(\v2\x1c.golive.access.v1.TokenScopeR\x05scope\"\xd8\x01\n" +
 	"\n" +
 	"Revocation\x12\x19\n" +
 	"\btoken_id\x18\x01 \x01(\tR\atokenId\x12\x1d\n" +
@@ -712,11 +787,12 @@ const file_golive_access_v1_access_proto_rawDesc = "" +
 	"expireTime\"\x0f\n" +
 	"\rWhoAmIRequest\"K\n" +
 	"\x0eWhoAmIResponse\x129\n" +
-	"\tprincipal\x18\x01 \x01(\v2\x1b.golive.access.v1.PrincipalR\tprincipal\"\xe8\x01\n" +
+	"\tprincipal\x18\x01 \x01(\v2\x1b.golive.access.v1.PrincipalR\tprincipal\"\x9c\x02\n" +
 	"\x10MintTokenRequest\x12V\n" +
 	"\tprincipal\x18\x01 \x01(\tB8\xe0A\x02\xbaH2r02.^(users|services)/[a-z0-9][a-z0-9._@-]{0,126}$R\tprincipal\x12<\n" +
 	"\x06grants\x18\x02 \x03(\v2\x17.golive.access.v1.GrantB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x06grants\x12>\n" +
-	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\x8a\x8a\x0f2\x02\b<R\x03ttl\"d\n" +
+	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\x8a\x8a\x0f2\x02\b<R\x03ttl\x122\n" +
+	"\x05scope\x18\x04 \x01(\v2\x1c.golive.access.v1.TokenScopeR\x05scope\"d\n" +
 	"\x11MintTokenResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
 	"\tprincipal\x18\x02 \x01(\v2\x1b.golive.access.v1.PrincipalR\tprincipal\"`\n" +
@@ -729,7 +805,12 @@ const file_golive_access_v1_access_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"\x81\x01\n" +
 	"\x17ListRevocationsResponse\x12>\n" +
 	"\vrevocations\x18\x01 \x03(\v2\x1c.golive.access.v1.RevocationR\vrevocations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x85\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc0\x01\n" +
+	"\n" +
+	"TokenScope\x12[\n" +
+	"\bresource\x18\x01 \x01(\tB?\xe0A\x02\xbaH9r725^workspaces/[a-z][a-z0-9-]{0,62}(/[A-Za-z0-9._~-]+)+$R\bresource\x12U\n" +
+	"\vpermissions\x18\x02 \x03(\tB3\xe0A\x02\xbaH-\x92\x01*\b\x01\x10\n" +
+	"\"$r\"2 ^[a-z]+[.][a-zA-Z]+[.][a-zA-Z]+$R\vpermissions*\x85\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_VIEWER\x10\x01\x12\x11\n" +
@@ -763,7 +844,7 @@ func file_golive_access_v1_access_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_access_v1_access_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_access_v1_access_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_golive_access_v1_access_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_golive_access_v1_access_proto_goTypes = []any{
 	(Role)(0),                       // 0: golive.access.v1.Role
 	(*Grant)(nil),                   // 1: golive.access.v1.Grant
@@ -776,33 +857,36 @@ var file_golive_access_v1_access_proto_goTypes = []any{
 	(*RevokeTokenRequest)(nil),      // 8: golive.access.v1.RevokeTokenRequest
 	(*ListRevocationsRequest)(nil),  // 9: golive.access.v1.ListRevocationsRequest
 	(*ListRevocationsResponse)(nil), // 10: golive.access.v1.ListRevocationsResponse
-	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 12: google.protobuf.Duration
+	(*TokenScope)(nil),              // 11: golive.access.v1.TokenScope
+	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 13: google.protobuf.Duration
 }
 var file_golive_access_v1_access_proto_depIdxs = []int32{
 	0,  // 0: golive.access.v1.Grant.roles:type_name -> golive.access.v1.Role
 	1,  // 1: golive.access.v1.Principal.grants:type_name -> golive.access.v1.Grant
-	11, // 2: golive.access.v1.Principal.expire_time:type_name -> google.protobuf.Timestamp
-	11, // 3: golive.access.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
-	11, // 4: golive.access.v1.Revocation.expire_time:type_name -> google.protobuf.Timestamp
-	2,  // 5: golive.access.v1.WhoAmIResponse.principal:type_name -> golive.access.v1.Principal
-	1,  // 6: golive.access.v1.MintTokenRequest.grants:type_name -> golive.access.v1.Grant
-	12, // 7: golive.access.v1.MintTokenRequest.ttl:type_name -> google.protobuf.Duration
-	2,  // 8: golive.access.v1.MintTokenResponse.principal:type_name -> golive.access.v1.Principal
-	3,  // 9: golive.access.v1.ListRevocationsResponse.revocations:type_name -> golive.access.v1.Revocation
-	4,  // 10: golive.access.v1.AccessService.WhoAmI:input_type -> golive.access.v1.WhoAmIRequest
-	6,  // 11: golive.access.v1.AccessService.MintToken:input_type -> golive.access.v1.MintTokenRequest
-	8,  // 12: golive.access.v1.AccessService.RevokeToken:input_type -> golive.access.v1.RevokeTokenRequest
-	9,  // 13: golive.access.v1.AccessService.ListRevocations:input_type -> golive.access.v1.ListRevocationsRequest
-	5,  // 14: golive.access.v1.AccessService.WhoAmI:output_type -> golive.access.v1.WhoAmIResponse
-	7,  // 15: golive.access.v1.AccessService.MintToken:output_type -> golive.access.v1.MintTokenResponse
-	3,  // 16: golive.access.v1.AccessService.RevokeToken:output_type -> golive.access.v1.Revocation
-	10, // 17: golive.access.v1.AccessService.ListRevocations:output_type -> golive.access.v1.ListRevocationsResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 2: golive.access.v1.Principal.expire_time:type_name -> google.protobuf.Timestamp
+	11, // 3: golive.access.v1.Principal.scope:type_name -> golive.access.v1.TokenScope
+	12, // 4: golive.access.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	12, // 5: golive.access.v1.Revocation.expire_time:type_name -> google.protobuf.Timestamp
+	2,  // 6: golive.access.v1.WhoAmIResponse.principal:type_name -> golive.access.v1.Principal
+	1,  // 7: golive.access.v1.MintTokenRequest.grants:type_name -> golive.access.v1.Grant
+	13, // 8: golive.access.v1.MintTokenRequest.ttl:type_name -> google.protobuf.Duration
+	11, // 9: golive.access.v1.MintTokenRequest.scope:type_name -> golive.access.v1.TokenScope
+	2,  // 10: golive.access.v1.MintTokenResponse.principal:type_name -> golive.access.v1.Principal
+	3,  // 11: golive.access.v1.ListRevocationsResponse.revocations:type_name -> golive.access.v1.Revocation
+	4,  // 12: golive.access.v1.AccessService.WhoAmI:input_type -> golive.access.v1.WhoAmIRequest
+	6,  // 13: golive.access.v1.AccessService.MintToken:input_type -> golive.access.v1.MintTokenRequest
+	8,  // 14: golive.access.v1.AccessService.RevokeToken:input_type -> golive.access.v1.RevokeTokenRequest
+	9,  // 15: golive.access.v1.AccessService.ListRevocations:input_type -> golive.access.v1.ListRevocationsRequest
+	5,  // 16: golive.access.v1.AccessService.WhoAmI:output_type -> golive.access.v1.WhoAmIResponse
+	7,  // 17: golive.access.v1.AccessService.MintToken:output_type -> golive.access.v1.MintTokenResponse
+	3,  // 18: golive.access.v1.AccessService.RevokeToken:output_type -> golive.access.v1.Revocation
+	10, // 19: golive.access.v1.AccessService.ListRevocations:output_type -> golive.access.v1.ListRevocationsResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_golive_access_v1_access_proto_init() }
@@ -816,7 +900,7 @@ func file_golive_access_v1_access_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_access_v1_access_proto_rawDesc), len(file_golive_access_v1_access_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

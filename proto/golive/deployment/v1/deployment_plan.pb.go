@@ -1202,6 +1202,7 @@ type GateRule struct {
 	//	*GateRule_Webhook
 	//	*GateRule_Rule
 	//	*GateRule_Window
+	//	*GateRule_Decision
 	Type isGateRule_Type `protobuf_oneof:"type"`
 	// When the wave is given up if the gate has not opened, from the moment it was asked
 	// first; never when not set. The deployment then ends EXPIRED.
@@ -1389,6 +1390,15 @@ func (x *GateRule) GetWindow() *WindowGate {
 	return nil
 }
 
+func (x *GateRule) GetDecision() *DecisionGate {
+	if x != nil {
+		if x, ok := x.Type.(*GateRule_Decision); ok {
+			return x.Decision
+		}
+	}
+	return nil
+}
+
 func (x *GateRule) GetExpiresAfter() *durationpb.Duration {
 	if x != nil {
 		return x.ExpiresAfter
@@ -1475,6 +1485,11 @@ type GateRule_Window struct {
 	Window *WindowGate `protobuf:"bytes,17,opt,name=window,proto3,oneof"`
 }
 
+type GateRule_Decision struct {
+	// Somebody has decided that it goes.
+	Decision *DecisionGate `protobuf:"bytes,18,opt,name=decision,proto3,oneof"`
+}
+
 func (*GateRule_Readiness) isGateRule_Type() {}
 
 func (*GateRule_Approval) isGateRule_Type() {}
@@ -1505,6 +1520,55 @@ func (*GateRule_Rule) isGateRule_Type() {}
 
 func (*GateRule_Window) isGateRule_Type() {}
 
+func (*GateRule_Decision) isGateRule_Type() {}
+
+// DecisionGate opens while a decision of the implementation service says GO or CONDITIONAL_GO, is bound to the wave, and has not
+// expired. It is asked again when the wave starts; the revision of the decision that let it start is in the verdict.
+type DecisionGate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `workspaces/{workspace}/implementations/{implementation}/decisions/{decision}`.
+	Decision      string `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionGate) Reset() {
+	*x = DecisionGate{}
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionGate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionGate) ProtoMessage() {}
+
+func (x *DecisionGate) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionGate.ProtoReflect.Descriptor instead.
+func (*DecisionGate) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DecisionGate) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
 // ReadinessGate asks the implementation service about a cohort plan.
 type ReadinessGate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1516,7 +1580,7 @@ type ReadinessGate struct {
 
 func (x *ReadinessGate) Reset() {
 	*x = ReadinessGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1592,7 @@ func (x *ReadinessGate) String() string {
 func (*ReadinessGate) ProtoMessage() {}
 
 func (x *ReadinessGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[12]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1605,7 @@ func (x *ReadinessGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadinessGate.ProtoReflect.Descriptor instead.
 func (*ReadinessGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{12}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReadinessGate) GetCohortPlan() string {
@@ -1568,7 +1632,7 @@ type ApprovalGate struct {
 
 func (x *ApprovalGate) Reset() {
 	*x = ApprovalGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1580,7 +1644,7 @@ func (x *ApprovalGate) String() string {
 func (*ApprovalGate) ProtoMessage() {}
 
 func (x *ApprovalGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[13]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1593,7 +1657,7 @@ func (x *ApprovalGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalGate.ProtoReflect.Descriptor instead.
 func (*ApprovalGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{13}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ApprovalGate) GetRequired() int32 {
@@ -1635,7 +1699,7 @@ type AnalysisGate struct {
 
 func (x *AnalysisGate) Reset() {
 	*x = AnalysisGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1647,7 +1711,7 @@ func (x *AnalysisGate) String() string {
 func (*AnalysisGate) ProtoMessage() {}
 
 func (x *AnalysisGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[14]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1660,7 +1724,7 @@ func (x *AnalysisGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnalysisGate.ProtoReflect.Descriptor instead.
 func (*AnalysisGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{14}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AnalysisGate) GetWave() string {
@@ -1687,7 +1751,7 @@ type PriorEnvironmentGate struct {
 
 func (x *PriorEnvironmentGate) Reset() {
 	*x = PriorEnvironmentGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1763,7 @@ func (x *PriorEnvironmentGate) String() string {
 func (*PriorEnvironmentGate) ProtoMessage() {}
 
 func (x *PriorEnvironmentGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[15]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1776,7 @@ func (x *PriorEnvironmentGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriorEnvironmentGate.ProtoReflect.Descriptor instead.
 func (*PriorEnvironmentGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{15}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PriorEnvironmentGate) GetEnvironment() string {
@@ -1758,7 +1822,7 @@ type DependencyGate struct {
 
 func (x *DependencyGate) Reset() {
 	*x = DependencyGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1834,7 @@ func (x *DependencyGate) String() string {
 func (*DependencyGate) ProtoMessage() {}
 
 func (x *DependencyGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[16]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1847,7 @@ func (x *DependencyGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DependencyGate.ProtoReflect.Descriptor instead.
 func (*DependencyGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{16}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DependencyGate) GetApplication() string {
@@ -1818,7 +1882,7 @@ type IntegrityGate struct {
 
 func (x *IntegrityGate) Reset() {
 	*x = IntegrityGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1894,7 @@ func (x *IntegrityGate) String() string {
 func (*IntegrityGate) ProtoMessage() {}
 
 func (x *IntegrityGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[17]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1907,7 @@ func (x *IntegrityGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IntegrityGate.ProtoReflect.Descriptor instead.
 func (*IntegrityGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{17}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *IntegrityGate) GetSignature() bool {
@@ -1862,7 +1926,7 @@ type CompatibilityGate struct {
 
 func (x *CompatibilityGate) Reset() {
 	*x = CompatibilityGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1938,7 @@ func (x *CompatibilityGate) String() string {
 func (*CompatibilityGate) ProtoMessage() {}
 
 func (x *CompatibilityGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[18]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +1951,7 @@ func (x *CompatibilityGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompatibilityGate.ProtoReflect.Descriptor instead.
 func (*CompatibilityGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{18}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{19}
 }
 
 // CapacityGate asks whether the instances that stay up while the wave is under way can carry the load:
@@ -1908,7 +1972,7 @@ type CapacityGate struct {
 
 func (x *CapacityGate) Reset() {
 	*x = CapacityGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +1984,7 @@ func (x *CapacityGate) String() string {
 func (*CapacityGate) ProtoMessage() {}
 
 func (x *CapacityGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[19]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +1997,7 @@ func (x *CapacityGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CapacityGate.ProtoReflect.Descriptor instead.
 func (*CapacityGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{19}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CapacityGate) GetForecastPeak() float64 {
@@ -1985,7 +2049,7 @@ type LoadTest struct {
 
 func (x *LoadTest) Reset() {
 	*x = LoadTest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2061,7 @@ func (x *LoadTest) String() string {
 func (*LoadTest) ProtoMessage() {}
 
 func (x *LoadTest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[20]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2074,7 @@ func (x *LoadTest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadTest.ProtoReflect.Descriptor instead.
 func (*LoadTest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{20}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LoadTest) GetUrl() string {
@@ -2066,7 +2130,7 @@ type MigrationGate struct {
 
 func (x *MigrationGate) Reset() {
 	*x = MigrationGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2142,7 @@ func (x *MigrationGate) String() string {
 func (*MigrationGate) ProtoMessage() {}
 
 func (x *MigrationGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[21]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2155,7 @@ func (x *MigrationGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MigrationGate.ProtoReflect.Descriptor instead.
 func (*MigrationGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{21}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *MigrationGate) GetMigrations() []string {
@@ -2117,7 +2181,7 @@ type FeedbackGate struct {
 
 func (x *FeedbackGate) Reset() {
 	*x = FeedbackGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2129,7 +2193,7 @@ func (x *FeedbackGate) String() string {
 func (*FeedbackGate) ProtoMessage() {}
 
 func (x *FeedbackGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[22]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2142,7 +2206,7 @@ func (x *FeedbackGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackGate.ProtoReflect.Descriptor instead.
 func (*FeedbackGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{22}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FeedbackGate) GetMinRatings() int32 {
@@ -2182,7 +2246,7 @@ type WebhookGate struct {
 
 func (x *WebhookGate) Reset() {
 	*x = WebhookGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2194,7 +2258,7 @@ func (x *WebhookGate) String() string {
 func (*WebhookGate) ProtoMessage() {}
 
 func (x *WebhookGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[23]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2207,7 +2271,7 @@ func (x *WebhookGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookGate.ProtoReflect.Descriptor instead.
 func (*WebhookGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{23}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WebhookGate) GetUrl() string {
@@ -2244,7 +2308,7 @@ type RuleGate struct {
 
 func (x *RuleGate) Reset() {
 	*x = RuleGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2256,7 +2320,7 @@ func (x *RuleGate) String() string {
 func (*RuleGate) ProtoMessage() {}
 
 func (x *RuleGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[24]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2269,7 +2333,7 @@ func (x *RuleGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleGate.ProtoReflect.Descriptor instead.
 func (*RuleGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{24}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RuleGate) GetExpression() string {
@@ -2297,7 +2361,7 @@ type WindowGate struct {
 
 func (x *WindowGate) Reset() {
 	*x = WindowGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2373,7 @@ func (x *WindowGate) String() string {
 func (*WindowGate) ProtoMessage() {}
 
 func (x *WindowGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[25]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2386,7 @@ func (x *WindowGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowGate.ProtoReflect.Descriptor instead.
 func (*WindowGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{25}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WindowGate) GetWindows() []*Window {
@@ -2352,7 +2416,7 @@ type Window struct {
 
 func (x *Window) Reset() {
 	*x = Window{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2428,7 @@ func (x *Window) String() string {
 func (*Window) ProtoMessage() {}
 
 func (x *Window) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[26]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2441,7 @@ func (x *Window) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Window.ProtoReflect.Descriptor instead.
 func (*Window) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{26}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Window) GetTimeZone() string {
@@ -2426,7 +2490,7 @@ type BakeGate struct {
 
 func (x *BakeGate) Reset() {
 	*x = BakeGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2502,7 @@ func (x *BakeGate) String() string {
 func (*BakeGate) ProtoMessage() {}
 
 func (x *BakeGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[27]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2515,7 @@ func (x *BakeGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BakeGate.ProtoReflect.Descriptor instead.
 func (*BakeGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{27}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *BakeGate) GetDuration() *durationpb.Duration {
@@ -2472,7 +2536,7 @@ type PriorWaveGate struct {
 
 func (x *PriorWaveGate) Reset() {
 	*x = PriorWaveGate{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2484,7 +2548,7 @@ func (x *PriorWaveGate) String() string {
 func (*PriorWaveGate) ProtoMessage() {}
 
 func (x *PriorWaveGate) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[28]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2497,7 +2561,7 @@ func (x *PriorWaveGate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriorWaveGate.ProtoReflect.Descriptor instead.
 func (*PriorWaveGate) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{28}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PriorWaveGate) GetWave() string {
@@ -2526,7 +2590,7 @@ type Canary struct {
 
 func (x *Canary) Reset() {
 	*x = Canary{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2602,7 @@ func (x *Canary) String() string {
 func (*Canary) ProtoMessage() {}
 
 func (x *Canary) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[29]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2615,7 @@ func (x *Canary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Canary.ProtoReflect.Descriptor instead.
 func (*Canary) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{29}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Canary) GetCount() int32 {
@@ -2606,7 +2670,7 @@ type Rolling struct {
 
 func (x *Rolling) Reset() {
 	*x = Rolling{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2618,7 +2682,7 @@ func (x *Rolling) String() string {
 func (*Rolling) ProtoMessage() {}
 
 func (x *Rolling) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[30]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2631,7 +2695,7 @@ func (x *Rolling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolling.ProtoReflect.Descriptor instead.
 func (*Rolling) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{30}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Rolling) GetBatchPercent() float64 {
@@ -2684,7 +2748,7 @@ type ByCohort struct {
 
 func (x *ByCohort) Reset() {
 	*x = ByCohort{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2696,7 +2760,7 @@ func (x *ByCohort) String() string {
 func (*ByCohort) ProtoMessage() {}
 
 func (x *ByCohort) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[31]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2709,7 +2773,7 @@ func (x *ByCohort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ByCohort.ProtoReflect.Descriptor instead.
 func (*ByCohort) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{31}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ByCohort) GetCohorts() []string {
@@ -2769,7 +2833,7 @@ type AllAtOnce struct {
 
 func (x *AllAtOnce) Reset() {
 	*x = AllAtOnce{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2845,7 @@ func (x *AllAtOnce) String() string {
 func (*AllAtOnce) ProtoMessage() {}
 
 func (x *AllAtOnce) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[32]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2858,7 @@ func (x *AllAtOnce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllAtOnce.ProtoReflect.Descriptor instead.
 func (*AllAtOnce) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{32}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AllAtOnce) GetMaxParallel() int32 {
@@ -2837,7 +2901,7 @@ type CreateDeploymentPlanRequest struct {
 
 func (x *CreateDeploymentPlanRequest) Reset() {
 	*x = CreateDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2913,7 @@ func (x *CreateDeploymentPlanRequest) String() string {
 func (*CreateDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *CreateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[33]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2926,7 @@ func (x *CreateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{33}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CreateDeploymentPlanRequest) GetParent() string {
@@ -2911,7 +2975,7 @@ type GetDeploymentPlanRequest struct {
 
 func (x *GetDeploymentPlanRequest) Reset() {
 	*x = GetDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2923,7 +2987,7 @@ func (x *GetDeploymentPlanRequest) String() string {
 func (*GetDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *GetDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[34]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2936,7 +3000,7 @@ func (x *GetDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{34}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetDeploymentPlanRequest) GetName() string {
@@ -2965,7 +3029,7 @@ type ListDeploymentPlansRequest struct {
 
 func (x *ListDeploymentPlansRequest) Reset() {
 	*x = ListDeploymentPlansRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2977,7 +3041,7 @@ func (x *ListDeploymentPlansRequest) String() string {
 func (*ListDeploymentPlansRequest) ProtoMessage() {}
 
 func (x *ListDeploymentPlansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[35]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2990,7 +3054,7 @@ func (x *ListDeploymentPlansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentPlansRequest.ProtoReflect.Descriptor instead.
 func (*ListDeploymentPlansRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{35}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListDeploymentPlansRequest) GetParent() string {
@@ -3041,7 +3105,7 @@ type ListDeploymentPlansResponse struct {
 
 func (x *ListDeploymentPlansResponse) Reset() {
 	*x = ListDeploymentPlansResponse{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3053,7 +3117,7 @@ func (x *ListDeploymentPlansResponse) String() string {
 func (*ListDeploymentPlansResponse) ProtoMessage() {}
 
 func (x *ListDeploymentPlansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[36]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3066,7 +3130,7 @@ func (x *ListDeploymentPlansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeploymentPlansResponse.ProtoReflect.Descriptor instead.
 func (*ListDeploymentPlansResponse) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{36}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListDeploymentPlansResponse) GetDeploymentPlans() []*DeploymentPlan {
@@ -3100,7 +3164,7 @@ type UpdateDeploymentPlanRequest struct {
 
 func (x *UpdateDeploymentPlanRequest) Reset() {
 	*x = UpdateDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3112,7 +3176,7 @@ func (x *UpdateDeploymentPlanRequest) String() string {
 func (*UpdateDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *UpdateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[37]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3125,7 +3189,7 @@ func (x *UpdateDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*UpdateDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{37}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *UpdateDeploymentPlanRequest) GetDeploymentPlan() *DeploymentPlan {
@@ -3173,7 +3237,7 @@ type DeleteDeploymentPlanRequest struct {
 
 func (x *DeleteDeploymentPlanRequest) Reset() {
 	*x = DeleteDeploymentPlanRequest{}
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +3249,7 @@ func (x *DeleteDeploymentPlanRequest) String() string {
 func (*DeleteDeploymentPlanRequest) ProtoMessage() {}
 
 func (x *DeleteDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[38]
+	mi := &file_golive_deployment_v1_deployment_plan_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +3262,7 @@ func (x *DeleteDeploymentPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDeploymentPlanRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDeploymentPlanRequest) Descriptor() ([]byte, []int) {
-	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{38}
+	return file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeleteDeploymentPlanRequest) GetName() string {
@@ -3328,7 +3392,7 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"max_failed\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\tmaxFailed\x12E\n" +
 	"\x12max_failed_percent\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x10maxFailedPercent\x12\"\n" +
 	"\bmax_lost\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\amaxLost\x12A\n" +
-	"\x10max_lost_percent\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x0emaxLostPercent\"\x9d\t\n" +
+	"\x10max_lost_percent\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00R\x0emaxLostPercent\"\xdf\t\n" +
 	"\bGateRule\x12>\n" +
 	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12C\n" +
 	"\treadiness\x18\x02 \x01(\v2#.golive.deployment.v1.ReadinessGateH\x00R\treadiness\x12@\n" +
@@ -3349,10 +3413,13 @@ const file_golive_deployment_v1_deployment_plan_proto_rawDesc = "" +
 	"\bfeedback\x18\x0e \x01(\v2\".golive.deployment.v1.FeedbackGateH\x00R\bfeedback\x12=\n" +
 	"\awebhook\x18\x0f \x01(\v2!.golive.deployment.v1.WebhookGateH\x00R\awebhook\x124\n" +
 	"\x04rule\x18\x10 \x01(\v2\x1e.golive.deployment.v1.RuleGateH\x00R\x04rule\x12:\n" +
-	"\x06window\x18\x11 \x01(\v2 .golive.deployment.v1.WindowGateH\x00R\x06window\x12J\n" +
+	"\x06window\x18\x11 \x01(\v2 .golive.deployment.v1.WindowGateH\x00R\x06window\x12@\n" +
+	"\bdecision\x18\x12 \x01(\v2\".golive.deployment.v1.DecisionGateH\x00R\bdecision\x12J\n" +
 	"\rexpires_after\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\n" +
 	"\xbaH\a\xaa\x01\x042\x02\b\x01R\fexpiresAfterB\r\n" +
-	"\x04type\x12\x05\xbaH\x02\b\x01\"\x8f\x01\n" +
+	"\x04type\x12\x05\xbaH\x02\b\x01\"\x87\x01\n" +
+	"\fDecisionGate\x12w\n" +
+	"\bdecision\x18\x01 \x01(\tB[\xe0A\x02\xbaHUrS2Q^workspaces/[a-z][a-z0-9-]{0,62}/implementations/[a-z0-9-]+/decisions/[a-z0-9-]+$R\bdecision\"\x8f\x01\n" +
 	"\rReadinessGate\x12~\n" +
 	"\vcohort_plan\x18\x01 \x01(\tB]\xe0A\x02\xbaHWrU2S^workspaces/[a-z][a-z0-9-]{0,62}/implementations/[a-z0-9-]+/cohortPlans/[a-z0-9-]+$R\n" +
 	"cohortPlan\"\x88\x02\n" +
@@ -3512,7 +3579,7 @@ func file_golive_deployment_v1_deployment_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_deployment_v1_deployment_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_deployment_v1_deployment_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_golive_deployment_v1_deployment_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_golive_deployment_v1_deployment_plan_proto_goTypes = []any{
 	(Rollout_OnFailure)(0),              // 0: golive.deployment.v1.Rollout.OnFailure
 	(ProbeSource_Measure)(0),            // 1: golive.deployment.v1.ProbeSource.Measure
@@ -3528,119 +3595,121 @@ var file_golive_deployment_v1_deployment_plan_proto_goTypes = []any{
 	(*LabelSelector)(nil),               // 11: golive.deployment.v1.LabelSelector
 	(*FailureBudget)(nil),               // 12: golive.deployment.v1.FailureBudget
 	(*GateRule)(nil),                    // 13: golive.deployment.v1.GateRule
-	(*ReadinessGate)(nil),               // 14: golive.deployment.v1.ReadinessGate
-	(*ApprovalGate)(nil),                // 15: golive.deployment.v1.ApprovalGate
-	(*AnalysisGate)(nil),                // 16: golive.deployment.v1.AnalysisGate
-	(*PriorEnvironmentGate)(nil),        // 17: golive.deployment.v1.PriorEnvironmentGate
-	(*DependencyGate)(nil),              // 18: golive.deployment.v1.DependencyGate
-	(*IntegrityGate)(nil),               // 19: golive.deployment.v1.IntegrityGate
-	(*CompatibilityGate)(nil),           // 20: golive.deployment.v1.CompatibilityGate
-	(*CapacityGate)(nil),                // 21: golive.deployment.v1.CapacityGate
-	(*LoadTest)(nil),                    // 22: golive.deployment.v1.LoadTest
-	(*MigrationGate)(nil),               // 23: golive.deployment.v1.MigrationGate
-	(*FeedbackGate)(nil),                // 24: golive.deployment.v1.FeedbackGate
-	(*WebhookGate)(nil),                 // 25: golive.deployment.v1.WebhookGate
-	(*RuleGate)(nil),                    // 26: golive.deployment.v1.RuleGate
-	(*WindowGate)(nil),                  // 27: golive.deployment.v1.WindowGate
-	(*Window)(nil),                      // 28: golive.deployment.v1.Window
-	(*BakeGate)(nil),                    // 29: golive.deployment.v1.BakeGate
-	(*PriorWaveGate)(nil),               // 30: golive.deployment.v1.PriorWaveGate
-	(*Canary)(nil),                      // 31: golive.deployment.v1.Canary
-	(*Rolling)(nil),                     // 32: golive.deployment.v1.Rolling
-	(*ByCohort)(nil),                    // 33: golive.deployment.v1.ByCohort
-	(*AllAtOnce)(nil),                   // 34: golive.deployment.v1.AllAtOnce
-	(*CreateDeploymentPlanRequest)(nil), // 35: golive.deployment.v1.CreateDeploymentPlanRequest
-	(*GetDeploymentPlanRequest)(nil),    // 36: golive.deployment.v1.GetDeploymentPlanRequest
-	(*ListDeploymentPlansRequest)(nil),  // 37: golive.deployment.v1.ListDeploymentPlansRequest
-	(*ListDeploymentPlansResponse)(nil), // 38: golive.deployment.v1.ListDeploymentPlansResponse
-	(*UpdateDeploymentPlanRequest)(nil), // 39: golive.deployment.v1.UpdateDeploymentPlanRequest
-	(*DeleteDeploymentPlanRequest)(nil), // 40: golive.deployment.v1.DeleteDeploymentPlanRequest
-	nil,                                 // 41: golive.deployment.v1.LabelSelector.MatchEntry
-	(*timestamppb.Timestamp)(nil),       // 42: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),         // 43: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),       // 44: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),               // 45: google.protobuf.Empty
+	(*DecisionGate)(nil),                // 14: golive.deployment.v1.DecisionGate
+	(*ReadinessGate)(nil),               // 15: golive.deployment.v1.ReadinessGate
+	(*ApprovalGate)(nil),                // 16: golive.deployment.v1.ApprovalGate
+	(*AnalysisGate)(nil),                // 17: golive.deployment.v1.AnalysisGate
+	(*PriorEnvironmentGate)(nil),        // 18: golive.deployment.v1.PriorEnvironmentGate
+	(*DependencyGate)(nil),              // 19: golive.deployment.v1.DependencyGate
+	(*IntegrityGate)(nil),               // 20: golive.deployment.v1.IntegrityGate
+	(*CompatibilityGate)(nil),           // 21: golive.deployment.v1.CompatibilityGate
+	(*CapacityGate)(nil),                // 22: golive.deployment.v1.CapacityGate
+	(*LoadTest)(nil),                    // 23: golive.deployment.v1.LoadTest
+	(*MigrationGate)(nil),               // 24: golive.deployment.v1.MigrationGate
+	(*FeedbackGate)(nil),                // 25: golive.deployment.v1.FeedbackGate
+	(*WebhookGate)(nil),                 // 26: golive.deployment.v1.WebhookGate
+	(*RuleGate)(nil),                    // 27: golive.deployment.v1.RuleGate
+	(*WindowGate)(nil),                  // 28: golive.deployment.v1.WindowGate
+	(*Window)(nil),                      // 29: golive.deployment.v1.Window
+	(*BakeGate)(nil),                    // 30: golive.deployment.v1.BakeGate
+	(*PriorWaveGate)(nil),               // 31: golive.deployment.v1.PriorWaveGate
+	(*Canary)(nil),                      // 32: golive.deployment.v1.Canary
+	(*Rolling)(nil),                     // 33: golive.deployment.v1.Rolling
+	(*ByCohort)(nil),                    // 34: golive.deployment.v1.ByCohort
+	(*AllAtOnce)(nil),                   // 35: golive.deployment.v1.AllAtOnce
+	(*CreateDeploymentPlanRequest)(nil), // 36: golive.deployment.v1.CreateDeploymentPlanRequest
+	(*GetDeploymentPlanRequest)(nil),    // 37: golive.deployment.v1.GetDeploymentPlanRequest
+	(*ListDeploymentPlansRequest)(nil),  // 38: golive.deployment.v1.ListDeploymentPlansRequest
+	(*ListDeploymentPlansResponse)(nil), // 39: golive.deployment.v1.ListDeploymentPlansResponse
+	(*UpdateDeploymentPlanRequest)(nil), // 40: golive.deployment.v1.UpdateDeploymentPlanRequest
+	(*DeleteDeploymentPlanRequest)(nil), // 41: golive.deployment.v1.DeleteDeploymentPlanRequest
+	nil,                                 // 42: golive.deployment.v1.LabelSelector.MatchEntry
+	(*timestamppb.Timestamp)(nil),       // 43: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),         // 44: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),       // 45: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),               // 46: google.protobuf.Empty
 }
 var file_golive_deployment_v1_deployment_plan_proto_depIdxs = []int32{
-	42, // 0: golive.deployment.v1.DeploymentPlan.create_time:type_name -> google.protobuf.Timestamp
-	42, // 1: golive.deployment.v1.DeploymentPlan.update_time:type_name -> google.protobuf.Timestamp
+	43, // 0: golive.deployment.v1.DeploymentPlan.create_time:type_name -> google.protobuf.Timestamp
+	43, // 1: golive.deployment.v1.DeploymentPlan.update_time:type_name -> google.protobuf.Timestamp
 	3,  // 2: golive.deployment.v1.DeploymentPlan.rollout:type_name -> golive.deployment.v1.Rollout
-	31, // 3: golive.deployment.v1.Rollout.canary:type_name -> golive.deployment.v1.Canary
-	32, // 4: golive.deployment.v1.Rollout.rolling:type_name -> golive.deployment.v1.Rolling
-	33, // 5: golive.deployment.v1.Rollout.by_cohort:type_name -> golive.deployment.v1.ByCohort
-	34, // 6: golive.deployment.v1.Rollout.all_at_once:type_name -> golive.deployment.v1.AllAtOnce
+	32, // 3: golive.deployment.v1.Rollout.canary:type_name -> golive.deployment.v1.Canary
+	33, // 4: golive.deployment.v1.Rollout.rolling:type_name -> golive.deployment.v1.Rolling
+	34, // 5: golive.deployment.v1.Rollout.by_cohort:type_name -> golive.deployment.v1.ByCohort
+	35, // 6: golive.deployment.v1.Rollout.all_at_once:type_name -> golive.deployment.v1.AllAtOnce
 	4,  // 7: golive.deployment.v1.Rollout.waves:type_name -> golive.deployment.v1.WaveRule
 	0,  // 8: golive.deployment.v1.Rollout.on_failure:type_name -> golive.deployment.v1.Rollout.OnFailure
-	43, // 9: golive.deployment.v1.Rollout.step_timeout:type_name -> google.protobuf.Duration
-	43, // 10: golive.deployment.v1.Rollout.lost_after:type_name -> google.protobuf.Duration
-	43, // 11: golive.deployment.v1.Rollout.cancel_timeout:type_name -> google.protobuf.Duration
+	44, // 9: golive.deployment.v1.Rollout.step_timeout:type_name -> google.protobuf.Duration
+	44, // 10: golive.deployment.v1.Rollout.lost_after:type_name -> google.protobuf.Duration
+	44, // 11: golive.deployment.v1.Rollout.cancel_timeout:type_name -> google.protobuf.Duration
 	10, // 12: golive.deployment.v1.WaveRule.members:type_name -> golive.deployment.v1.Members
 	13, // 13: golive.deployment.v1.WaveRule.gates:type_name -> golive.deployment.v1.GateRule
-	43, // 14: golive.deployment.v1.WaveRule.bake:type_name -> google.protobuf.Duration
+	44, // 14: golive.deployment.v1.WaveRule.bake:type_name -> google.protobuf.Duration
 	12, // 15: golive.deployment.v1.WaveRule.budget:type_name -> golive.deployment.v1.FailureBudget
 	5,  // 16: golive.deployment.v1.WaveRule.analysis:type_name -> golive.deployment.v1.AnalysisRule
 	6,  // 17: golive.deployment.v1.AnalysisRule.metrics:type_name -> golive.deployment.v1.MetricRule
-	43, // 18: golive.deployment.v1.AnalysisRule.interval:type_name -> google.protobuf.Duration
-	43, // 19: golive.deployment.v1.AnalysisRule.max_duration:type_name -> google.protobuf.Duration
+	44, // 18: golive.deployment.v1.AnalysisRule.interval:type_name -> google.protobuf.Duration
+	44, // 19: golive.deployment.v1.AnalysisRule.max_duration:type_name -> google.protobuf.Duration
 	7,  // 20: golive.deployment.v1.MetricRule.probes:type_name -> golive.deployment.v1.ProbeSource
 	8,  // 21: golive.deployment.v1.MetricRule.pushed:type_name -> golive.deployment.v1.PushedSource
 	9,  // 22: golive.deployment.v1.MetricRule.prometheus:type_name -> golive.deployment.v1.PrometheusSource
 	1,  // 23: golive.deployment.v1.ProbeSource.measure:type_name -> golive.deployment.v1.ProbeSource.Measure
-	43, // 24: golive.deployment.v1.ProbeSource.threshold:type_name -> google.protobuf.Duration
+	44, // 24: golive.deployment.v1.ProbeSource.threshold:type_name -> google.protobuf.Duration
 	11, // 25: golive.deployment.v1.Members.labels:type_name -> golive.deployment.v1.LabelSelector
-	41, // 26: golive.deployment.v1.LabelSelector.match:type_name -> golive.deployment.v1.LabelSelector.MatchEntry
-	14, // 27: golive.deployment.v1.GateRule.readiness:type_name -> golive.deployment.v1.ReadinessGate
-	15, // 28: golive.deployment.v1.GateRule.approval:type_name -> golive.deployment.v1.ApprovalGate
-	29, // 29: golive.deployment.v1.GateRule.bake:type_name -> golive.deployment.v1.BakeGate
-	30, // 30: golive.deployment.v1.GateRule.prior_wave:type_name -> golive.deployment.v1.PriorWaveGate
-	16, // 31: golive.deployment.v1.GateRule.analysis:type_name -> golive.deployment.v1.AnalysisGate
-	17, // 32: golive.deployment.v1.GateRule.prior_environment:type_name -> golive.deployment.v1.PriorEnvironmentGate
-	18, // 33: golive.deployment.v1.GateRule.dependency:type_name -> golive.deployment.v1.DependencyGate
-	19, // 34: golive.deployment.v1.GateRule.integrity:type_name -> golive.deployment.v1.IntegrityGate
-	20, // 35: golive.deployment.v1.GateRule.compatibility:type_name -> golive.deployment.v1.CompatibilityGate
-	21, // 36: golive.deployment.v1.GateRule.capacity:type_name -> golive.deployment.v1.CapacityGate
-	23, // 37: golive.deployment.v1.GateRule.migration:type_name -> golive.deployment.v1.MigrationGate
-	24, // 38: golive.deployment.v1.GateRule.feedback:type_name -> golive.deployment.v1.FeedbackGate
-	25, // 39: golive.deployment.v1.GateRule.webhook:type_name -> golive.deployment.v1.WebhookGate
-	26, // 40: golive.deployment.v1.GateRule.rule:type_name -> golive.deployment.v1.RuleGate
-	27, // 41: golive.deployment.v1.GateRule.window:type_name -> golive.deployment.v1.WindowGate
-	43, // 42: golive.deployment.v1.GateRule.expires_after:type_name -> google.protobuf.Duration
-	43, // 43: golive.deployment.v1.ApprovalGate.valid_for:type_name -> google.protobuf.Duration
-	43, // 44: golive.deployment.v1.PriorEnvironmentGate.healthy_for:type_name -> google.protobuf.Duration
-	22, // 45: golive.deployment.v1.CapacityGate.load_test:type_name -> golive.deployment.v1.LoadTest
-	43, // 46: golive.deployment.v1.LoadTest.step:type_name -> google.protobuf.Duration
-	43, // 47: golive.deployment.v1.LoadTest.latency:type_name -> google.protobuf.Duration
-	43, // 48: golive.deployment.v1.WebhookGate.timeout:type_name -> google.protobuf.Duration
-	43, // 49: golive.deployment.v1.WebhookGate.ttl:type_name -> google.protobuf.Duration
-	28, // 50: golive.deployment.v1.WindowGate.windows:type_name -> golive.deployment.v1.Window
-	43, // 51: golive.deployment.v1.BakeGate.duration:type_name -> google.protobuf.Duration
-	43, // 52: golive.deployment.v1.Canary.bake:type_name -> google.protobuf.Duration
-	12, // 53: golive.deployment.v1.Canary.budget:type_name -> golive.deployment.v1.FailureBudget
-	43, // 54: golive.deployment.v1.Rolling.bake:type_name -> google.protobuf.Duration
-	12, // 55: golive.deployment.v1.Rolling.budget:type_name -> golive.deployment.v1.FailureBudget
-	43, // 56: golive.deployment.v1.ByCohort.bake:type_name -> google.protobuf.Duration
-	12, // 57: golive.deployment.v1.ByCohort.budget:type_name -> golive.deployment.v1.FailureBudget
-	43, // 58: golive.deployment.v1.AllAtOnce.bake:type_name -> google.protobuf.Duration
-	12, // 59: golive.deployment.v1.AllAtOnce.budget:type_name -> golive.deployment.v1.FailureBudget
-	2,  // 60: golive.deployment.v1.CreateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
-	2,  // 61: golive.deployment.v1.ListDeploymentPlansResponse.deployment_plans:type_name -> golive.deployment.v1.DeploymentPlan
-	2,  // 62: golive.deployment.v1.UpdateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
-	44, // 63: golive.deployment.v1.UpdateDeploymentPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
-	35, // 64: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:input_type -> golive.deployment.v1.CreateDeploymentPlanRequest
-	36, // 65: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:input_type -> golive.deployment.v1.GetDeploymentPlanRequest
-	37, // 66: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:input_type -> golive.deployment.v1.ListDeploymentPlansRequest
-	39, // 67: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:input_type -> golive.deployment.v1.UpdateDeploymentPlanRequest
-	40, // 68: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:input_type -> golive.deployment.v1.DeleteDeploymentPlanRequest
-	2,  // 69: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	2,  // 70: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	38, // 71: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:output_type -> golive.deployment.v1.ListDeploymentPlansResponse
-	2,  // 72: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
-	45, // 73: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:output_type -> google.protobuf.Empty
-	69, // [69:74] is the sub-list for method output_type
-	64, // [64:69] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	42, // 26: golive.deployment.v1.LabelSelector.match:type_name -> golive.deployment.v1.LabelSelector.MatchEntry
+	15, // 27: golive.deployment.v1.GateRule.readiness:type_name -> golive.deployment.v1.ReadinessGate
+	16, // 28: golive.deployment.v1.GateRule.approval:type_name -> golive.deployment.v1.ApprovalGate
+	30, // 29: golive.deployment.v1.GateRule.bake:type_name -> golive.deployment.v1.BakeGate
+	31, // 30: golive.deployment.v1.GateRule.prior_wave:type_name -> golive.deployment.v1.PriorWaveGate
+	17, // 31: golive.deployment.v1.GateRule.analysis:type_name -> golive.deployment.v1.AnalysisGate
+	18, // 32: golive.deployment.v1.GateRule.prior_environment:type_name -> golive.deployment.v1.PriorEnvironmentGate
+	19, // 33: golive.deployment.v1.GateRule.dependency:type_name -> golive.deployment.v1.DependencyGate
+	20, // 34: golive.deployment.v1.GateRule.integrity:type_name -> golive.deployment.v1.IntegrityGate
+	21, // 35: golive.deployment.v1.GateRule.compatibility:type_name -> golive.deployment.v1.CompatibilityGate
+	22, // 36: golive.deployment.v1.GateRule.capacity:type_name -> golive.deployment.v1.CapacityGate
+	24, // 37: golive.deployment.v1.GateRule.migration:type_name -> golive.deployment.v1.MigrationGate
+	25, // 38: golive.deployment.v1.GateRule.feedback:type_name -> golive.deployment.v1.FeedbackGate
+	26, // 39: golive.deployment.v1.GateRule.webhook:type_name -> golive.deployment.v1.WebhookGate
+	27, // 40: golive.deployment.v1.GateRule.rule:type_name -> golive.deployment.v1.RuleGate
+	28, // 41: golive.deployment.v1.GateRule.window:type_name -> golive.deployment.v1.WindowGate
+	14, // 42: golive.deployment.v1.GateRule.decision:type_name -> golive.deployment.v1.DecisionGate
+	44, // 43: golive.deployment.v1.GateRule.expires_after:type_name -> google.protobuf.Duration
+	44, // 44: golive.deployment.v1.ApprovalGate.valid_for:type_name -> google.protobuf.Duration
+	44, // 45: golive.deployment.v1.PriorEnvironmentGate.healthy_for:type_name -> google.protobuf.Duration
+	23, // 46: golive.deployment.v1.CapacityGate.load_test:type_name -> golive.deployment.v1.LoadTest
+	44, // 47: golive.deployment.v1.LoadTest.step:type_name -> google.protobuf.Duration
+	44, // 48: golive.deployment.v1.LoadTest.latency:type_name -> google.protobuf.Duration
+	44, // 49: golive.deployment.v1.WebhookGate.timeout:type_name -> google.protobuf.Duration
+	44, // 50: golive.deployment.v1.WebhookGate.ttl:type_name -> google.protobuf.Duration
+	29, // 51: golive.deployment.v1.WindowGate.windows:type_name -> golive.deployment.v1.Window
+	44, // 52: golive.deployment.v1.BakeGate.duration:type_name -> google.protobuf.Duration
+	44, // 53: golive.deployment.v1.Canary.bake:type_name -> google.protobuf.Duration
+	12, // 54: golive.deployment.v1.Canary.budget:type_name -> golive.deployment.v1.FailureBudget
+	44, // 55: golive.deployment.v1.Rolling.bake:type_name -> google.protobuf.Duration
+	12, // 56: golive.deployment.v1.Rolling.budget:type_name -> golive.deployment.v1.FailureBudget
+	44, // 57: golive.deployment.v1.ByCohort.bake:type_name -> google.protobuf.Duration
+	12, // 58: golive.deployment.v1.ByCohort.budget:type_name -> golive.deployment.v1.FailureBudget
+	44, // 59: golive.deployment.v1.AllAtOnce.bake:type_name -> google.protobuf.Duration
+	12, // 60: golive.deployment.v1.AllAtOnce.budget:type_name -> golive.deployment.v1.FailureBudget
+	2,  // 61: golive.deployment.v1.CreateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
+	2,  // 62: golive.deployment.v1.ListDeploymentPlansResponse.deployment_plans:type_name -> golive.deployment.v1.DeploymentPlan
+	2,  // 63: golive.deployment.v1.UpdateDeploymentPlanRequest.deployment_plan:type_name -> golive.deployment.v1.DeploymentPlan
+	45, // 64: golive.deployment.v1.UpdateDeploymentPlanRequest.update_mask:type_name -> google.protobuf.FieldMask
+	36, // 65: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:input_type -> golive.deployment.v1.CreateDeploymentPlanRequest
+	37, // 66: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:input_type -> golive.deployment.v1.GetDeploymentPlanRequest
+	38, // 67: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:input_type -> golive.deployment.v1.ListDeploymentPlansRequest
+	40, // 68: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:input_type -> golive.deployment.v1.UpdateDeploymentPlanRequest
+	41, // 69: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:input_type -> golive.deployment.v1.DeleteDeploymentPlanRequest
+	2,  // 70: golive.deployment.v1.DeploymentPlanService.CreateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	2,  // 71: golive.deployment.v1.DeploymentPlanService.GetDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	39, // 72: golive.deployment.v1.DeploymentPlanService.ListDeploymentPlans:output_type -> golive.deployment.v1.ListDeploymentPlansResponse
+	2,  // 73: golive.deployment.v1.DeploymentPlanService.UpdateDeploymentPlan:output_type -> golive.deployment.v1.DeploymentPlan
+	46, // 74: golive.deployment.v1.DeploymentPlanService.DeleteDeploymentPlan:output_type -> google.protobuf.Empty
+	70, // [70:75] is the sub-list for method output_type
+	65, // [65:70] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_deployment_plan_proto_init() }
@@ -3682,6 +3751,7 @@ func file_golive_deployment_v1_deployment_plan_proto_init() {
 		(*GateRule_Webhook)(nil),
 		(*GateRule_Rule)(nil),
 		(*GateRule_Window)(nil),
+		(*GateRule_Decision)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3689,7 +3759,7 @@ func file_golive_deployment_v1_deployment_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_deployment_plan_proto_rawDesc), len(file_golive_deployment_v1_deployment_plan_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

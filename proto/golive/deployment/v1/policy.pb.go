@@ -1171,6 +1171,216 @@ func (x *EvaluatePoliciesResponse) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// PreviewFreezesRequest names a span and what is to be deployed.
+type PreviewFreezesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace, `workspaces/{workspace}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The applications; all policies that bind any of them count. Only policies for every application when empty.
+	Applications []string `protobuf:"bytes,2,rep,name=applications,proto3" json:"applications,omitempty"`
+	// The environments likewise.
+	Environments []string `protobuf:"bytes,3,rep,name=environments,proto3" json:"environments,omitempty"`
+	// The begin of the span.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// The end of the span.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewFreezesRequest) Reset() {
+	*x = PreviewFreezesRequest{}
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewFreezesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewFreezesRequest) ProtoMessage() {}
+
+func (x *PreviewFreezesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewFreezesRequest.ProtoReflect.Descriptor instead.
+func (*PreviewFreezesRequest) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_policy_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PreviewFreezesRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *PreviewFreezesRequest) GetApplications() []string {
+	if x != nil {
+		return x.Applications
+	}
+	return nil
+}
+
+func (x *PreviewFreezesRequest) GetEnvironments() []string {
+	if x != nil {
+		return x.Environments
+	}
+	return nil
+}
+
+func (x *PreviewFreezesRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *PreviewFreezesRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// PreviewFreezesResponse has the stretches by their begin, at most 1 000.
+type PreviewFreezesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it is refused.
+	Freezes []*Freeze `protobuf:"bytes,1,rep,name=freezes,proto3" json:"freezes,omitempty"`
+	// True when there are more.
+	Truncated     bool `protobuf:"varint,2,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewFreezesResponse) Reset() {
+	*x = PreviewFreezesResponse{}
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewFreezesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewFreezesResponse) ProtoMessage() {}
+
+func (x *PreviewFreezesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewFreezesResponse.ProtoReflect.Descriptor instead.
+func (*PreviewFreezesResponse) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_policy_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PreviewFreezesResponse) GetFreezes() []*Freeze {
+	if x != nil {
+		return x.Freezes
+	}
+	return nil
+}
+
+func (x *PreviewFreezesResponse) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+// Freeze is a stretch in which a policy refuses deployments.
+type Freeze struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The policy.
+	Policy string `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Its begin, within the span asked about.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Its end, not in it; within the span.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Why, in the words of the policy.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Freeze) Reset() {
+	*x = Freeze{}
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Freeze) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Freeze) ProtoMessage() {}
+
+func (x *Freeze) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_deployment_v1_policy_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Freeze.ProtoReflect.Descriptor instead.
+func (*Freeze) Descriptor() ([]byte, []int) {
+	return file_golive_deployment_v1_policy_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Freeze) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *Freeze) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Freeze) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *Freeze) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_golive_deployment_v1_policy_proto protoreflect.FileDescriptor
 
 const file_golive_deployment_v1_policy_proto_rawDesc = "" +
@@ -1279,7 +1489,23 @@ const file_golive_deployment_v1_policy_proto_rawDesc = "" +
 	"\x1edeployment.golive.dev/OverrideR\toverrides\x12;\n" +
 	"\vnext_change\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"nextChange\x12.\n" +
-	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time*s\n" +
+	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xb9\x02\n" +
+	"\x15PreviewFreezesRequest\x12<\n" +
+	"\x06parent\x18\x01 \x01(\tB$\xe0A\x02\xfaA\x1e\x12\x1cdeployment.golive.dev/PolicyR\x06parent\x12,\n" +
+	"\fapplications\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fapplications\x12,\n" +
+	"\fenvironments\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\fenvironments\x12D\n" +
+	"\n" +
+	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\tstartTime\x12@\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\aendTime\"n\n" +
+	"\x16PreviewFreezesResponse\x126\n" +
+	"\afreezes\x18\x01 \x03(\v2\x1c.golive.deployment.v1.FreezeR\afreezes\x12\x1c\n" +
+	"\ttruncated\x18\x02 \x01(\bR\ttruncated\"\xaa\x01\n" +
+	"\x06Freeze\x12\x16\n" +
+	"\x06policy\x18\x01 \x01(\tR\x06policy\x129\n" +
+	"\n" +
+	"start_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason*s\n" +
 	"\x04Verb\x12\x14\n" +
 	"\x10VERB_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -1291,7 +1517,7 @@ const file_golive_deployment_v1_policy_proto_rawDesc = "" +
 	"\x05RETRY\x10\x04\x12\v\n" +
 	"\aPROMOTE\x10\x05\x12\b\n" +
 	"\x04SKIP\x10\x06\x12\v\n" +
-	"\aAPPROVE\x10\a2\xa8\f\n" +
+	"\aAPPROVE\x10\a2\xfa\r\n" +
 	"\rPolicyService\x12\xcd\x01\n" +
 	"\fCreatePolicy\x12).golive.deployment.v1.CreatePolicyRequest\x1a\x1c.golive.deployment.v1.Policy\"t\xdaA\x17parent,policy,policy_id\xea\xe0\x18$\n" +
 	"\x1adeployment.policies.create\x12\x06parent\x82\xd3\xe4\x93\x02,:\x06policy\"\"/v1/{parent=workspaces/*}/policies\x12\xa7\x01\n" +
@@ -1306,7 +1532,9 @@ const file_golive_deployment_v1_policy_proto_rawDesc = "" +
 	"\x0eEngageStopLine\x12+.golive.deployment.v1.EngageStopLineRequest\x1a\x1c.golive.deployment.v1.Policy\"b\xea\xe0\x18*\n" +
 	"\"deployment.policies.engageStopLine\x12\x04name\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{name=workspaces/*/policies/*}:engage\x12\xc3\x01\n" +
 	"\x0fReleaseStopLine\x12,.golive.deployment.v1.ReleaseStopLineRequest\x1a\x1c.golive.deployment.v1.Policy\"d\xea\xe0\x18+\n" +
-	"#deployment.policies.releaseStopLine\x12\x04name\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{name=workspaces/*/policies/*}:release\x12\xcd\x01\n" +
+	"#deployment.policies.releaseStopLine\x12\x04name\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{name=workspaces/*/policies/*}:release\x12\xcf\x01\n" +
+	"\x0ePreviewFreezes\x12+.golive.deployment.v1.PreviewFreezesRequest\x1a,.golive.deployment.v1.PreviewFreezesResponse\"b\xea\xe0\x18%\n" +
+	"\x1bdeployment.policies.preview\x12\x06parent\x82\xd3\xe4\x93\x023\x121/v1/{parent=workspaces/*}/policies:previewFreezes\x12\xcd\x01\n" +
 	"\x10EvaluatePolicies\x12-.golive.deployment.v1.EvaluatePoliciesRequest\x1a..golive.deployment.v1.EvaluatePoliciesResponse\"Z\xea\xe0\x18!\n" +
 	"\x17deployment.policies.get\x12\x06parent\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{parent=workspaces/*}:evaluatePoliciesBFZDgithub.com/golive-dev/golive/proto/golive/deployment/v1;deploymentv1b\x06proto3"
 
@@ -1323,7 +1551,7 @@ func file_golive_deployment_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_deployment_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_deployment_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_golive_deployment_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_golive_deployment_v1_policy_proto_goTypes = []any{
 	(Verb)(0),                        // 0: golive.deployment.v1.Verb
 	(*Policy)(nil),                   // 1: golive.deployment.v1.Policy
@@ -1339,51 +1567,61 @@ var file_golive_deployment_v1_policy_proto_goTypes = []any{
 	(*ReleaseStopLineRequest)(nil),   // 11: golive.deployment.v1.ReleaseStopLineRequest
 	(*EvaluatePoliciesRequest)(nil),  // 12: golive.deployment.v1.EvaluatePoliciesRequest
 	(*EvaluatePoliciesResponse)(nil), // 13: golive.deployment.v1.EvaluatePoliciesResponse
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(*Window)(nil),                   // 15: golive.deployment.v1.Window
-	(*fieldmaskpb.FieldMask)(nil),    // 16: google.protobuf.FieldMask
-	(*v1.BlockedBy)(nil),             // 17: golive.gate.v1.BlockedBy
-	(*emptypb.Empty)(nil),            // 18: google.protobuf.Empty
+	(*PreviewFreezesRequest)(nil),    // 14: golive.deployment.v1.PreviewFreezesRequest
+	(*PreviewFreezesResponse)(nil),   // 15: golive.deployment.v1.PreviewFreezesResponse
+	(*Freeze)(nil),                   // 16: golive.deployment.v1.Freeze
+	(*timestamppb.Timestamp)(nil),    // 17: google.protobuf.Timestamp
+	(*Window)(nil),                   // 18: golive.deployment.v1.Window
+	(*fieldmaskpb.FieldMask)(nil),    // 19: google.protobuf.FieldMask
+	(*v1.BlockedBy)(nil),             // 20: golive.gate.v1.BlockedBy
+	(*emptypb.Empty)(nil),            // 21: google.protobuf.Empty
 }
 var file_golive_deployment_v1_policy_proto_depIdxs = []int32{
-	14, // 0: golive.deployment.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
-	14, // 1: golive.deployment.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
+	17, // 0: golive.deployment.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
+	17, // 1: golive.deployment.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: golive.deployment.v1.Policy.verbs:type_name -> golive.deployment.v1.Verb
-	15, // 3: golive.deployment.v1.Policy.freezes:type_name -> golive.deployment.v1.Window
-	15, // 4: golive.deployment.v1.Policy.allows:type_name -> golive.deployment.v1.Window
+	18, // 3: golive.deployment.v1.Policy.freezes:type_name -> golive.deployment.v1.Window
+	18, // 4: golive.deployment.v1.Policy.allows:type_name -> golive.deployment.v1.Window
 	2,  // 5: golive.deployment.v1.Policy.stop_line:type_name -> golive.deployment.v1.StopLine
 	3,  // 6: golive.deployment.v1.Policy.rules:type_name -> golive.deployment.v1.PolicyRule
-	14, // 7: golive.deployment.v1.StopLine.engage_time:type_name -> google.protobuf.Timestamp
+	17, // 7: golive.deployment.v1.StopLine.engage_time:type_name -> google.protobuf.Timestamp
 	1,  // 8: golive.deployment.v1.CreatePolicyRequest.policy:type_name -> golive.deployment.v1.Policy
 	1,  // 9: golive.deployment.v1.ListPoliciesResponse.policies:type_name -> golive.deployment.v1.Policy
 	1,  // 10: golive.deployment.v1.UpdatePolicyRequest.policy:type_name -> golive.deployment.v1.Policy
-	16, // 11: golive.deployment.v1.UpdatePolicyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	19, // 11: golive.deployment.v1.UpdatePolicyRequest.update_mask:type_name -> google.protobuf.FieldMask
 	0,  // 12: golive.deployment.v1.EvaluatePoliciesRequest.verb:type_name -> golive.deployment.v1.Verb
-	14, // 13: golive.deployment.v1.EvaluatePoliciesRequest.time:type_name -> google.protobuf.Timestamp
-	17, // 14: golive.deployment.v1.EvaluatePoliciesResponse.blocked_by:type_name -> golive.gate.v1.BlockedBy
-	14, // 15: golive.deployment.v1.EvaluatePoliciesResponse.next_change:type_name -> google.protobuf.Timestamp
-	14, // 16: golive.deployment.v1.EvaluatePoliciesResponse.time:type_name -> google.protobuf.Timestamp
-	4,  // 17: golive.deployment.v1.PolicyService.CreatePolicy:input_type -> golive.deployment.v1.CreatePolicyRequest
-	5,  // 18: golive.deployment.v1.PolicyService.GetPolicy:input_type -> golive.deployment.v1.GetPolicyRequest
-	6,  // 19: golive.deployment.v1.PolicyService.ListPolicies:input_type -> golive.deployment.v1.ListPoliciesRequest
-	8,  // 20: golive.deployment.v1.PolicyService.UpdatePolicy:input_type -> golive.deployment.v1.UpdatePolicyRequest
-	9,  // 21: golive.deployment.v1.PolicyService.DeletePolicy:input_type -> golive.deployment.v1.DeletePolicyRequest
-	10, // 22: golive.deployment.v1.PolicyService.EngageStopLine:input_type -> golive.deployment.v1.EngageStopLineRequest
-	11, // 23: golive.deployment.v1.PolicyService.ReleaseStopLine:input_type -> golive.deployment.v1.ReleaseStopLineRequest
-	12, // 24: golive.deployment.v1.PolicyService.EvaluatePolicies:input_type -> golive.deployment.v1.EvaluatePoliciesRequest
-	1,  // 25: golive.deployment.v1.PolicyService.CreatePolicy:output_type -> golive.deployment.v1.Policy
-	1,  // 26: golive.deployment.v1.PolicyService.GetPolicy:output_type -> golive.deployment.v1.Policy
-	7,  // 27: golive.deployment.v1.PolicyService.ListPolicies:output_type -> golive.deployment.v1.ListPoliciesResponse
-	1,  // 28: golive.deployment.v1.PolicyService.UpdatePolicy:output_type -> golive.deployment.v1.Policy
-	18, // 29: golive.deployment.v1.PolicyService.DeletePolicy:output_type -> google.protobuf.Empty
-	1,  // 30: golive.deployment.v1.PolicyService.EngageStopLine:output_type -> golive.deployment.v1.Policy
-	1,  // 31: golive.deployment.v1.PolicyService.ReleaseStopLine:output_type -> golive.deployment.v1.Policy
-	13, // 32: golive.deployment.v1.PolicyService.EvaluatePolicies:output_type -> golive.deployment.v1.EvaluatePoliciesResponse
-	25, // [25:33] is the sub-list for method output_type
-	17, // [17:25] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	17, // 13: golive.deployment.v1.EvaluatePoliciesRequest.time:type_name -> google.protobuf.Timestamp
+	20, // 14: golive.deployment.v1.EvaluatePoliciesResponse.blocked_by:type_name -> golive.gate.v1.BlockedBy
+	17, // 15: golive.deployment.v1.EvaluatePoliciesResponse.next_change:type_name -> google.protobuf.Timestamp
+	17, // 16: golive.deployment.v1.EvaluatePoliciesResponse.time:type_name -> google.protobuf.Timestamp
+	17, // 17: golive.deployment.v1.PreviewFreezesRequest.start_time:type_name -> google.protobuf.Timestamp
+	17, // 18: golive.deployment.v1.PreviewFreezesRequest.end_time:type_name -> google.protobuf.Timestamp
+	16, // 19: golive.deployment.v1.PreviewFreezesResponse.freezes:type_name -> golive.deployment.v1.Freeze
+	17, // 20: golive.deployment.v1.Freeze.start_time:type_name -> google.protobuf.Timestamp
+	17, // 21: golive.deployment.v1.Freeze.end_time:type_name -> google.protobuf.Timestamp
+	4,  // 22: golive.deployment.v1.PolicyService.CreatePolicy:input_type -> golive.deployment.v1.CreatePolicyRequest
+	5,  // 23: golive.deployment.v1.PolicyService.GetPolicy:input_type -> golive.deployment.v1.GetPolicyRequest
+	6,  // 24: golive.deployment.v1.PolicyService.ListPolicies:input_type -> golive.deployment.v1.ListPoliciesRequest
+	8,  // 25: golive.deployment.v1.PolicyService.UpdatePolicy:input_type -> golive.deployment.v1.UpdatePolicyRequest
+	9,  // 26: golive.deployment.v1.PolicyService.DeletePolicy:input_type -> golive.deployment.v1.DeletePolicyRequest
+	10, // 27: golive.deployment.v1.PolicyService.EngageStopLine:input_type -> golive.deployment.v1.EngageStopLineRequest
+	11, // 28: golive.deployment.v1.PolicyService.ReleaseStopLine:input_type -> golive.deployment.v1.ReleaseStopLineRequest
+	14, // 29: golive.deployment.v1.PolicyService.PreviewFreezes:input_type -> golive.deployment.v1.PreviewFreezesRequest
+	12, // 30: golive.deployment.v1.PolicyService.EvaluatePolicies:input_type -> golive.deployment.v1.EvaluatePoliciesRequest
+	1,  // 31: golive.deployment.v1.PolicyService.CreatePolicy:output_type -> golive.deployment.v1.Policy
+	1,  // 32: golive.deployment.v1.PolicyService.GetPolicy:output_type -> golive.deployment.v1.Policy
+	7,  // 33: golive.deployment.v1.PolicyService.ListPolicies:output_type -> golive.deployment.v1.ListPoliciesResponse
+	1,  // 34: golive.deployment.v1.PolicyService.UpdatePolicy:output_type -> golive.deployment.v1.Policy
+	21, // 35: golive.deployment.v1.PolicyService.DeletePolicy:output_type -> google.protobuf.Empty
+	1,  // 36: golive.deployment.v1.PolicyService.EngageStopLine:output_type -> golive.deployment.v1.Policy
+	1,  // 37: golive.deployment.v1.PolicyService.ReleaseStopLine:output_type -> golive.deployment.v1.Policy
+	15, // 38: golive.deployment.v1.PolicyService.PreviewFreezes:output_type -> golive.deployment.v1.PreviewFreezesResponse
+	13, // 39: golive.deployment.v1.PolicyService.EvaluatePolicies:output_type -> golive.deployment.v1.EvaluatePoliciesResponse
+	31, // [31:40] is the sub-list for method output_type
+	22, // [22:31] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_golive_deployment_v1_policy_proto_init() }
@@ -1398,7 +1636,7 @@ func file_golive_deployment_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_deployment_v1_policy_proto_rawDesc), len(file_golive_deployment_v1_policy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	PolicyService_DeletePolicy_FullMethodName     = "/golive.deployment.v1.PolicyService/DeletePolicy"
 	PolicyService_EngageStopLine_FullMethodName   = "/golive.deployment.v1.PolicyService/EngageStopLine"
 	PolicyService_ReleaseStopLine_FullMethodName  = "/golive.deployment.v1.PolicyService/ReleaseStopLine"
+	PolicyService_PreviewFreezes_FullMethodName   = "/golive.deployment.v1.PolicyService/PreviewFreezes"
 	PolicyService_EvaluatePolicies_FullMethodName = "/golive.deployment.v1.PolicyService/EvaluatePolicies"
 )
 
@@ -58,6 +59,9 @@ type PolicyServiceClient interface {
 	// them meanwhile or another policy says no.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (LINE_NOT_STOPPED).
 	ReleaseStopLine(ctx context.Context, in *ReleaseStopLineRequest, opts ...grpc.CallOption) (*Policy, error)
+	// PreviewFreezes says when deployments to environments are refused by time: the stretches of a span in which a freeze holds or no window is open,
+	// so that a plan can go around them. Overrides are not counted in. Errors: INVALID_ARGUMENT for a span that is over 400 days or ends before it begins.
+	PreviewFreezes(ctx context.Context, in *PreviewFreezesRequest, opts ...grpc.CallOption) (*PreviewFreezesResponse, error)
 	// EvaluatePolicies says whether something is allowed, now or at another time, and changes nothing: "may I deploy
 	// on Friday at 18:00?". It is the evaluator that the engine asks, so the answers are the same.
 	// Errors: NOT_FOUND for what it names; INVALID_ARGUMENT.
@@ -142,6 +146,16 @@ func (c *policyServiceClient) ReleaseStopLine(ctx context.Context, in *ReleaseSt
 	return out, nil
 }
 
+func (c *policyServiceClient) PreviewFreezes(ctx context.Context, in *PreviewFreezesRequest, opts ...grpc.CallOption) (*PreviewFreezesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewFreezesResponse)
+	err := c.cc.Invoke(ctx, PolicyService_PreviewFreezes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *policyServiceClient) EvaluatePolicies(ctx context.Context, in *EvaluatePoliciesRequest, opts ...grpc.CallOption) (*EvaluatePoliciesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EvaluatePoliciesResponse)
@@ -180,6 +194,9 @@ type PolicyServiceServer interface {
 	// them meanwhile or another policy says no.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (LINE_NOT_STOPPED).
 	ReleaseStopLine(context.Context, *ReleaseStopLineRequest) (*Policy, error)
+	// PreviewFreezes says when deployments to environments are refused by time: the stretches of a span in which a freeze holds or no window is open,
+	// so that a plan can go around them. Overrides are not counted in. Errors: INVALID_ARGUMENT for a span that is over 400 days or ends before it begins.
+	PreviewFreezes(context.Context, *PreviewFreezesRequest) (*PreviewFreezesResponse, error)
 	// EvaluatePolicies says whether something is allowed, now or at another time, and changes nothing: "may I deploy
 	// on Friday at 18:00?". It is the evaluator that the engine asks, so the answers are the same.
 	// Errors: NOT_FOUND for what it names; INVALID_ARGUMENT.
@@ -214,6 +231,9 @@ func (UnimplementedPolicyServiceServer) EngageStopLine(context.Context, *EngageS
 }
 func (UnimplementedPolicyServiceServer) ReleaseStopLine(context.Context, *ReleaseStopLineRequest) (*Policy, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReleaseStopLine not implemented")
+}
+func (UnimplementedPolicyServiceServer) PreviewFreezes(context.Context, *PreviewFreezesRequest) (*PreviewFreezesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewFreezes not implemented")
 }
 func (UnimplementedPolicyServiceServer) EvaluatePolicies(context.Context, *EvaluatePoliciesRequest) (*EvaluatePoliciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EvaluatePolicies not implemented")
@@ -365,6 +385,24 @@ func _PolicyService_ReleaseStopLine_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PolicyService_PreviewFreezes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewFreezesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).PreviewFreezes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_PreviewFreezes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).PreviewFreezes(ctx, req.(*PreviewFreezesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PolicyService_EvaluatePolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EvaluatePoliciesRequest)
 	if err := dec(in); err != nil {
@@ -417,6 +455,10 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReleaseStopLine",
 			Handler:    _PolicyService_ReleaseStopLine_Handler,
+		},
+		{
+			MethodName: "PreviewFreezes",
+			Handler:    _PolicyService_PreviewFreezes_Handler,
 		},
 		{
 			MethodName: "EvaluatePolicies",

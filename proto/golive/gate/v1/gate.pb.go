@@ -140,6 +140,20 @@ const (
 	BlockedBy_WEBHOOK BlockedBy_Kind = 22
 	// An expression of the plan is not true.
 	BlockedBy_RULE BlockedBy_Kind = 23
+	// A go/no-go is not taken, has expired, or says no.
+	BlockedBy_DECISION BlockedBy_Kind = 24
+	// An earlier stage of the plan has not ended.
+	BlockedBy_STAGE BlockedBy_Kind = 25
+	// A task of the plan is not done.
+	BlockedBy_TASK BlockedBy_Kind = 26
+	// The machines are not where a stage needs them: sealed, up, within the error margin.
+	BlockedBy_TECHNICAL BlockedBy_Kind = 27
+	// A person has to confirm that something holds.
+	BlockedBy_CONFIRMATION BlockedBy_Kind = 28
+	// A date has to come.
+	BlockedBy_DATE BlockedBy_Kind = 29
+	// A suggested challenge has to be looked at, or an open one to be worked on.
+	BlockedBy_CHALLENGE BlockedBy_Kind = 30
 )
 
 // Enum value maps for BlockedBy_Kind.
@@ -169,6 +183,13 @@ var (
 		21: "FEEDBACK",
 		22: "WEBHOOK",
 		23: "RULE",
+		24: "DECISION",
+		25: "STAGE",
+		26: "TASK",
+		27: "TECHNICAL",
+		28: "CONFIRMATION",
+		29: "DATE",
+		30: "CHALLENGE",
 	}
 	BlockedBy_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -195,6 +216,13 @@ var (
 		"FEEDBACK":         21,
 		"WEBHOOK":          22,
 		"RULE":             23,
+		"DECISION":         24,
+		"STAGE":            25,
+		"TASK":             26,
+		"TECHNICAL":        27,
+		"CONFIRMATION":     28,
+		"DATE":             29,
+		"CHALLENGE":        30,
 	}
 )
 
@@ -661,10 +689,14 @@ func (x *Verdict) GetHeadcount() int64 {
 // EvaluateGateRequest asks for one verdict.
 type EvaluateGateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A wave, cohort plan, stage or environment.
+	// A wave, deployment, environment, cohort plan, stage or decision.
 	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
 	// Which half to judge; ALL when not set.
-	Purpose       Purpose `protobuf:"varint,2,opt,name=purpose,proto3,enum=golive.gate.v1.Purpose" json:"purpose,omitempty"`
+	Purpose Purpose `protobuf:"varint,2,opt,name=purpose,proto3,enum=golive.gate.v1.Purpose" json:"purpose,omitempty"`
+	// Over how long until now shares such as availability and the error rate are counted, in answers about machines; 1 h when not set.
+	Window *durationpb.Duration `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
+	// Who asks for itself, by its full name: the wave that is about to start. A decision opens only what it is bound to.
+	OnBehalfOf    string `protobuf:"bytes,4,opt,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -711,6 +743,20 @@ func (x *EvaluateGateRequest) GetPurpose() Purpose {
 		return x.Purpose
 	}
 	return Purpose_PURPOSE_UNSPECIFIED
+}
+
+func (x *EvaluateGateRequest) GetWindow() *durationpb.Duration {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
+func (x *EvaluateGateRequest) GetOnBehalfOf() string {
+	if x != nil {
+		return x.OnBehalfOf
+	}
+	return ""
 }
 
 // WatchGatesRequest names what to watch.
@@ -827,7 +873,7 @@ var File_golive_gate_v1_gate_proto protoreflect.FileDescriptor
 
 const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\n" +
-	"\x19golive/gate/v1/gate.proto\x12\x0egolive.gate.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x05\n" +
+	"\x19golive/gate/v1/gate.proto\x12\x0egolive.gate.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x05\n" +
 	"\tBlockedBy\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.golive.gate.v1.BlockedBy.KindR\x04kind\x12\x1a\n" +
 	"\bresource\x18\x02 \x01(\tR\bresource\x12\x18\n" +
@@ -836,7 +882,7 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x120\n" +
 	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12,\n" +
 	"\x03eta\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x03eta\x12\x18\n" +
-	"\acommand\x18\b \x01(\tR\acommand\"\xe1\x02\n" +
+	"\acommand\x18\b \x01(\tR\acommand\"\xbe\x03\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tREADINESS\x10\x01\x12\f\n" +
@@ -868,7 +914,14 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\rCOMPATIBILITY\x10\x14\x12\f\n" +
 	"\bFEEDBACK\x10\x15\x12\v\n" +
 	"\aWEBHOOK\x10\x16\x12\b\n" +
-	"\x04RULE\x10\x17\"\xb6\x02\n" +
+	"\x04RULE\x10\x17\x12\f\n" +
+	"\bDECISION\x10\x18\x12\t\n" +
+	"\x05STAGE\x10\x19\x12\b\n" +
+	"\x04TASK\x10\x1a\x12\r\n" +
+	"\tTECHNICAL\x10\x1b\x12\x10\n" +
+	"\fCONFIRMATION\x10\x1c\x12\b\n" +
+	"\x04DATE\x10\x1d\x12\r\n" +
+	"\tCHALLENGE\x10\x1e\"\xb6\x02\n" +
 	"\bEvidence\x12\x1c\n" +
 	"\tcriterion\x18\x01 \x01(\tR\tcriterion\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.golive.gate.v1.Verdict.StateR\x05state\x12\x14\n" +
@@ -902,10 +955,13 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\tUNDECIDED\x10\x04\x12\v\n" +
 	"\aUNKNOWN\x10\x05\x12\n" +
 	"\n" +
-	"\x06WAIVED\x10\x06\"\xaf\x01\n" +
+	"\x06WAIVED\x10\x06\"\xd8\x02\n" +
 	"\x13EvaluateGateRequest\x12[\n" +
 	"\bresource\x18\x01 \x01(\tB?\xe0A\x02\xbaH9r725^workspaces/[a-z][a-z0-9-]{0,62}(/[A-Za-z0-9._~-]+)+$R\bresource\x12;\n" +
-	"\apurpose\x18\x02 \x01(\x0e2\x17.golive.gate.v1.PurposeB\b\xbaH\x05\x82\x01\x02\x10\x01R\apurpose\"\xc3\x01\n" +
+	"\apurpose\x18\x02 \x01(\x0e2\x17.golive.gate.v1.PurposeB\b\xbaH\x05\x82\x01\x02\x10\x01R\apurpose\x12D\n" +
+	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\xce\xda\x032\x02\b<R\x06window\x12a\n" +
+	"\fon_behalf_of\x18\x04 \x01(\tB?\xbaH<r:28^(workspaces/[a-z][a-z0-9-]{0,62}(/[A-Za-z0-9._~-]+)+)?$R\n" +
+	"onBehalfOf\"\xc3\x01\n" +
 	"\x11WatchGatesRequest\x12C\n" +
 	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12,\n" +
 	"\tresources\x18\x02 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\tresources\x12;\n" +
@@ -965,17 +1021,18 @@ var file_golive_gate_v1_gate_proto_depIdxs = []int32{
 	9,  // 10: golive.gate.v1.Verdict.valid_until:type_name -> google.protobuf.Timestamp
 	10, // 11: golive.gate.v1.Verdict.ttl:type_name -> google.protobuf.Duration
 	0,  // 12: golive.gate.v1.EvaluateGateRequest.purpose:type_name -> golive.gate.v1.Purpose
-	0,  // 13: golive.gate.v1.WatchGatesRequest.purpose:type_name -> golive.gate.v1.Purpose
-	5,  // 14: golive.gate.v1.WatchGatesResponse.verdict:type_name -> golive.gate.v1.Verdict
-	6,  // 15: golive.gate.v1.GateService.EvaluateGate:input_type -> golive.gate.v1.EvaluateGateRequest
-	7,  // 16: golive.gate.v1.GateService.WatchGates:input_type -> golive.gate.v1.WatchGatesRequest
-	5,  // 17: golive.gate.v1.GateService.EvaluateGate:output_type -> golive.gate.v1.Verdict
-	8,  // 18: golive.gate.v1.GateService.WatchGates:output_type -> golive.gate.v1.WatchGatesResponse
-	17, // [17:19] is the sub-list for method output_type
-	15, // [15:17] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 13: golive.gate.v1.EvaluateGateRequest.window:type_name -> google.protobuf.Duration
+	0,  // 14: golive.gate.v1.WatchGatesRequest.purpose:type_name -> golive.gate.v1.Purpose
+	5,  // 15: golive.gate.v1.WatchGatesResponse.verdict:type_name -> golive.gate.v1.Verdict
+	6,  // 16: golive.gate.v1.GateService.EvaluateGate:input_type -> golive.gate.v1.EvaluateGateRequest
+	7,  // 17: golive.gate.v1.GateService.WatchGates:input_type -> golive.gate.v1.WatchGatesRequest
+	5,  // 18: golive.gate.v1.GateService.EvaluateGate:output_type -> golive.gate.v1.Verdict
+	8,  // 19: golive.gate.v1.GateService.WatchGates:output_type -> golive.gate.v1.WatchGatesResponse
+	18, // [18:20] is the sub-list for method output_type
+	16, // [16:18] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_golive_gate_v1_gate_proto_init() }

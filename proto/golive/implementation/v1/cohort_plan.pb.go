@@ -258,7 +258,9 @@ type CohortPlan struct {
 	// What the cohort is to reach, and how its use is counted; the defaults where not set.
 	Adoption *AdoptionPlan `protobuf:"bytes,20,opt,name=adoption,proto3" json:"adoption,omitempty"`
 	// When the cohort really went live, see RecordGoLive.
-	LiveTime      *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=live_time,json=liveTime,proto3" json:"live_time,omitempty"`
+	LiveTime *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=live_time,json=liveTime,proto3" json:"live_time,omitempty"`
+	// The wave whose seal took it live, by its full name; empty where a person recorded it.
+	LiveWave      string `protobuf:"bytes,31,opt,name=live_wave,json=liveWave,proto3" json:"live_wave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -389,6 +391,13 @@ func (x *CohortPlan) GetLiveTime() *timestamppb.Timestamp {
 		return x.LiveTime
 	}
 	return nil
+}
+
+func (x *CohortPlan) GetLiveWave() string {
+	if x != nil {
+		return x.LiveWave
+	}
+	return ""
 }
 
 // Impact is how much a change asks of people in one aspect.
@@ -2599,7 +2608,7 @@ var File_golive_implementation_v1_cohort_plan_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\n" +
-	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a'golive/implementation/v1/adoption.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\a\n" +
+	"*golive/implementation/v1/cohort_plan.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a'golive/implementation/v1/adoption.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\a\n" +
 	"\n" +
 	"CohortPlan\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
@@ -2620,7 +2629,8 @@ const file_golive_implementation_v1_cohort_plan_proto_rawDesc = "" +
 	"\thelp_desk\x18\v \x01(\v2\".golive.implementation.v1.HelpDeskR\bhelpDesk\x12N\n" +
 	"\toverrides\x18\f \x03(\v2+.golive.implementation.v1.ReadinessOverrideB\x03\xe0A\x03R\toverrides\x12B\n" +
 	"\badoption\x18\x14 \x01(\v2&.golive.implementation.v1.AdoptionPlanR\badoption\x12<\n" +
-	"\tlive_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bliveTime:\x96\x01\xeaA\x92\x01\n" +
+	"\tlive_time\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bliveTime\x12 \n" +
+	"\tlive_wave\x18\x1f \x01(\tB\x03\xe0A\x03R\bliveWave:\x96\x01\xeaA\x92\x01\n" +
 	"$implementation.golive.dev/CohortPlan\x12Qworkspaces/{workspace}/implementations/{implementation}/cohortPlans/{cohort_plan}*\vcohortPlans2\n" +
 	"cohortPlan\"\xf2\x01\n" +
 	"\x06Impact\x12K\n" +

@@ -37,6 +37,12 @@ const (
 	ScorecardMeasure_SAVINGS ScorecardMeasure_Kind = 2
 	// The two highest answers over all answers to the CSAT question of the last published wave, see SurveyResultService.
 	ScorecardMeasure_SATISFACTION ScorecardMeasure_Kind = 3
+	// Good time over observed time of its applications in its environments in the last 28 days, see HistoryService of the deployment service.
+	ScorecardMeasure_UPTIME ScorecardMeasure_Kind = 4
+	// Requests that were answered without an error and within the objective over all requests in the last 28 days, see MeasureService of the deployment service.
+	ScorecardMeasure_PERFORMANCE ScorecardMeasure_Kind = 5
+	// Ratings of 4 and 5 over all ratings of its applications in the last 28 days, see FeedbackService of the deployment service.
+	ScorecardMeasure_FEEDBACK ScorecardMeasure_Kind = 6
 )
 
 // Enum value maps for ScorecardMeasure_Kind.
@@ -46,12 +52,18 @@ var (
 		1: "ADOPTION",
 		2: "SAVINGS",
 		3: "SATISFACTION",
+		4: "UPTIME",
+		5: "PERFORMANCE",
+		6: "FEEDBACK",
 	}
 	ScorecardMeasure_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"ADOPTION":         1,
 		"SAVINGS":          2,
 		"SATISFACTION":     3,
+		"UPTIME":           4,
+		"PERFORMANCE":      5,
+		"FEEDBACK":         6,
 	}
 )
 
@@ -152,6 +164,12 @@ type ScorecardTargets struct {
 	Savings float64 `protobuf:"fixed64,2,opt,name=savings,proto3" json:"savings,omitempty"`
 	// The share of those who answer that is to be satisfied or very satisfied, above 0 to 1. No target when 0.
 	Satisfaction float64 `protobuf:"fixed64,3,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	// The share of time that is to be good, above 0 to 1. No target when 0.
+	Uptime float64 `protobuf:"fixed64,5,opt,name=uptime,proto3" json:"uptime,omitempty"`
+	// The share of requests that are to be answered well, above 0 to 1. No target when 0.
+	Performance float64 `protobuf:"fixed64,6,opt,name=performance,proto3" json:"performance,omitempty"`
+	// The share of ratings that are to be 4 or 5, above 0 to 1. No target when 0.
+	Feedback float64 `protobuf:"fixed64,7,opt,name=feedback,proto3" json:"feedback,omitempty"`
 	// The survey that asks for it, in its first CSAT question. Satisfaction is UNKNOWN where it is empty.
 	SatisfactionSurvey string `protobuf:"bytes,4,opt,name=satisfaction_survey,json=satisfactionSurvey,proto3" json:"satisfaction_survey,omitempty"`
 	unknownFields      protoimpl.UnknownFields
@@ -205,6 +223,27 @@ func (x *ScorecardTargets) GetSavings() float64 {
 func (x *ScorecardTargets) GetSatisfaction() float64 {
 	if x != nil {
 		return x.Satisfaction
+	}
+	return 0
+}
+
+func (x *ScorecardTargets) GetUptime() float64 {
+	if x != nil {
+		return x.Uptime
+	}
+	return 0
+}
+
+func (x *ScorecardTargets) GetPerformance() float64 {
+	if x != nil {
+		return x.Performance
+	}
+	return 0
+}
+
+func (x *ScorecardTargets) GetFeedback() float64 {
+	if x != nil {
+		return x.Feedback
 	}
 	return 0
 }
@@ -269,8 +308,14 @@ type Scorecard struct {
 	Implementation string `protobuf:"bytes,1,opt,name=implementation,proto3" json:"implementation,omitempty"`
 	// When it was computed.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// One of each kind, in the order of the kinds.
-	Measures      []*ScorecardMeasure `protobuf:"bytes,3,rep,name=measures,proto3" json:"measures,omitempty"`
+	// One of each kind: UPTIME, PERFORMANCE, FEEDBACK, ADOPTION, SAVINGS, SATISFACTION.
+	Measures []*ScorecardMeasure `protobuf:"bytes,3,rep,name=measures,proto3" json:"measures,omitempty"`
+	// Every override that holds now, of both halves: who let what pass.
+	Overrides []*ScorecardOverride `protobuf:"bytes,4,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// The last decision, if there is one.
+	Decision string `protobuf:"bytes,5,opt,name=decision,proto3" json:"decision,omitempty"`
+	// Where it is.
+	DecisionState Decision_State `protobuf:"varint,6,opt,name=decision_state,json=decisionState,proto3,enum=golive.implementation.v1.Decision_State" json:"decision_state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -324,6 +369,27 @@ func (x *Scorecard) GetMeasures() []*ScorecardMeasure {
 		return x.Measures
 	}
 	return nil
+}
+
+func (x *Scorecard) GetOverrides() []*ScorecardOverride {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
+}
+
+func (x *Scorecard) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *Scorecard) GetDecisionState() Decision_State {
+	if x != nil {
+		return x.DecisionState
+	}
+	return Decision_STATE_UNSPECIFIED
 }
 
 // ScorecardMeasure is one number against its target.
@@ -544,25 +610,333 @@ func (x *ScorecardTrend) GetChange() float64 {
 	return 0
 }
 
+// ScorecardOverride is an override that holds.
+type ScorecardOverride struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is on: a cohort plan, a stage, a decision, or an override of the deployment service.
+	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// What it lets pass: a criterion, a condition, a gate or a policy; empty for a decision as a whole.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Who.
+	Person string `protobuf:"bytes,3,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Until when.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScorecardOverride) Reset() {
+	*x = ScorecardOverride{}
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScorecardOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScorecardOverride) ProtoMessage() {}
+
+func (x *ScorecardOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScorecardOverride.ProtoReflect.Descriptor instead.
+func (*ScorecardOverride) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_scorecard_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ScorecardOverride) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *ScorecardOverride) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ScorecardOverride) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ScorecardOverride) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ScorecardOverride) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+// BatchComputeScorecardsRequest names implementations.
+type BatchComputeScorecardsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The workspace.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The implementations, all of that workspace; up to 100.
+	Names         []string `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchComputeScorecardsRequest) Reset() {
+	*x = BatchComputeScorecardsRequest{}
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchComputeScorecardsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchComputeScorecardsRequest) ProtoMessage() {}
+
+func (x *BatchComputeScorecardsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchComputeScorecardsRequest.ProtoReflect.Descriptor instead.
+func (*BatchComputeScorecardsRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_scorecard_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *BatchComputeScorecardsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *BatchComputeScorecardsRequest) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// BatchComputeScorecardsResponse has them in the order asked for.
+type BatchComputeScorecardsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each.
+	Scorecards    []*Scorecard `protobuf:"bytes,1,rep,name=scorecards,proto3" json:"scorecards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchComputeScorecardsResponse) Reset() {
+	*x = BatchComputeScorecardsResponse{}
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchComputeScorecardsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchComputeScorecardsResponse) ProtoMessage() {}
+
+func (x *BatchComputeScorecardsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchComputeScorecardsResponse.ProtoReflect.Descriptor instead.
+func (*BatchComputeScorecardsResponse) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_scorecard_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *BatchComputeScorecardsResponse) GetScorecards() []*Scorecard {
+	if x != nil {
+		return x.Scorecards
+	}
+	return nil
+}
+
+// ComputeScorecardReportRequest names an implementation.
+type ComputeScorecardReportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComputeScorecardReportRequest) Reset() {
+	*x = ComputeScorecardReportRequest{}
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComputeScorecardReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComputeScorecardReportRequest) ProtoMessage() {}
+
+func (x *ComputeScorecardReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComputeScorecardReportRequest.ProtoReflect.Descriptor instead.
+func (*ComputeScorecardReportRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_scorecard_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ComputeScorecardReportRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+// ScorecardReport is a scorecard on paper.
+type ScorecardReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The implementation.
+	Implementation string `protobuf:"bytes,1,opt,name=implementation,proto3" json:"implementation,omitempty"`
+	// The report as Markdown.
+	Markdown string `protobuf:"bytes,2,opt,name=markdown,proto3" json:"markdown,omitempty"`
+	// The same as an HTML page of its own, ready to print. Nothing in it is loaded from elsewhere.
+	Html string `protobuf:"bytes,3,opt,name=html,proto3" json:"html,omitempty"`
+	// When it was written.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScorecardReport) Reset() {
+	*x = ScorecardReport{}
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScorecardReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScorecardReport) ProtoMessage() {}
+
+func (x *ScorecardReport) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_scorecard_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScorecardReport.ProtoReflect.Descriptor instead.
+func (*ScorecardReport) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_scorecard_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ScorecardReport) GetImplementation() string {
+	if x != nil {
+		return x.Implementation
+	}
+	return ""
+}
+
+func (x *ScorecardReport) GetMarkdown() string {
+	if x != nil {
+		return x.Markdown
+	}
+	return ""
+}
+
+func (x *ScorecardReport) GetHtml() string {
+	if x != nil {
+		return x.Html
+	}
+	return ""
+}
+
+func (x *ScorecardReport) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 var File_golive_implementation_v1_scorecard_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_scorecard_proto_rawDesc = "" +
 	"\n" +
-	"(golive/implementation/v1/scorecard.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x02\n" +
+	"(golive/implementation/v1/scorecard.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a'golive/implementation/v1/decision.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x03\n" +
 	"\x10ScorecardTargets\x123\n" +
 	"\badoption\x18\x01 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\badoption\x121\n" +
 	"\asavings\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\x00\x00R\asavings\x12;\n" +
-	"\fsatisfaction\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\fsatisfaction\x12V\n" +
+	"\fsatisfaction\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\fsatisfaction\x12/\n" +
+	"\x06uptime\x18\x05 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x06uptime\x129\n" +
+	"\vperformance\x18\x06 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\vperformance\x123\n" +
+	"\bfeedback\x18\a \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\bfeedback\x12V\n" +
 	"\x13satisfaction_survey\x18\x04 \x01(\tB%\xfaA\"\n" +
 	" implementation.golive.dev/SurveyR\x12satisfactionSurvey\"c\n" +
 	"\x17ComputeScorecardRequest\x12H\n" +
 	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
-	"(implementation.golive.dev/ImplementationR\x06parent\"\xdb\x01\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\"\x93\x03\n" +
 	"\tScorecard\x12U\n" +
 	"\x0eimplementation\x18\x01 \x01(\tB-\xfaA*\n" +
 	"(implementation.golive.dev/ImplementationR\x0eimplementation\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12F\n" +
-	"\bmeasures\x18\x03 \x03(\v2*.golive.implementation.v1.ScorecardMeasureR\bmeasures\"\xaf\x05\n" +
+	"\bmeasures\x18\x03 \x03(\v2*.golive.implementation.v1.ScorecardMeasureR\bmeasures\x12I\n" +
+	"\toverrides\x18\x04 \x03(\v2+.golive.implementation.v1.ScorecardOverrideR\toverrides\x12\x1a\n" +
+	"\bdecision\x18\x05 \x01(\tR\bdecision\x12O\n" +
+	"\x0edecision_state\x18\x06 \x01(\x0e2(.golive.implementation.v1.Decision.StateR\rdecisionState\"\xda\x05\n" +
 	"\x10ScorecardMeasure\x12C\n" +
 	"\x04kind\x18\x01 \x01(\x0e2/.golive.implementation.v1.ScorecardMeasure.KindR\x04kind\x12F\n" +
 	"\x05state\x18\x02 \x01(\x0e20.golive.implementation.v1.ScorecardMeasure.StateR\x05state\x12\x1b\n" +
@@ -577,12 +951,16 @@ const file_golive_implementation_v1_scorecard_proto_rawDesc = "" +
 	" \x01(\tR\x03day\x12>\n" +
 	"\x05trend\x18\v \x01(\v2(.golive.implementation.v1.ScorecardTrendR\x05trend\x12\x1a\n" +
 	"\bevidence\x18\f \x03(\tR\bevidence\x12\x18\n" +
-	"\amessage\x18\r \x01(\tR\amessage\"I\n" +
+	"\amessage\x18\r \x01(\tR\amessage\"t\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bADOPTION\x10\x01\x12\v\n" +
 	"\aSAVINGS\x10\x02\x12\x10\n" +
-	"\fSATISFACTION\x10\x03\"P\n" +
+	"\fSATISFACTION\x10\x03\x12\n" +
+	"\n" +
+	"\x06UPTIME\x10\x04\x12\x0f\n" +
+	"\vPERFORMANCE\x10\x05\x12\f\n" +
+	"\bFEEDBACK\x10\x06\"P\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03MET\x10\x01\x12\v\n" +
@@ -596,10 +974,37 @@ const file_golive_implementation_v1_scorecard_proto_rawDesc = "" +
 	"\x0eScorecardTrend\x12%\n" +
 	"\x0eprevious_value\x18\x01 \x01(\x01R\rpreviousValue\x12!\n" +
 	"\fprevious_day\x18\x02 \x01(\tR\vpreviousDay\x12\x16\n" +
-	"\x06change\x18\x03 \x01(\x01R\x06change2\xf5\x01\n" +
+	"\x06change\x18\x03 \x01(\x01R\x06change\"\xb6\x01\n" +
+	"\x11ScorecardOverride\x12\x1a\n" +
+	"\bresource\x18\x01 \x01(\tR\bresource\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
+	"\x06person\x18\x03 \x01(\tR\x06person\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12;\n" +
+	"\vexpire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\xb8\x01\n" +
+	"\x1dBatchComputeScorecardsRequest\x12C\n" +
+	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12R\n" +
+	"\x05names\x18\x02 \x03(\tB<\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/Implementation\xbaH\t\x92\x01\x06\b\x01\x10d\x18\x01R\x05names\"e\n" +
+	"\x1eBatchComputeScorecardsResponse\x12C\n" +
+	"\n" +
+	"scorecards\x18\x01 \x03(\v2#.golive.implementation.v1.ScorecardR\n" +
+	"scorecards\"i\n" +
+	"\x1dComputeScorecardReportRequest\x12H\n" +
+	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\"\x9a\x01\n" +
+	"\x0fScorecardReport\x12&\n" +
+	"\x0eimplementation\x18\x01 \x01(\tR\x0eimplementation\x12\x1a\n" +
+	"\bmarkdown\x18\x02 \x01(\tR\bmarkdown\x12\x12\n" +
+	"\x04html\x18\x03 \x01(\tR\x04html\x12/\n" +
+	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf2\xed\x05\n" +
 	"\x10ScorecardService\x12\xe0\x01\n" +
 	"\x10ComputeScorecard\x121.golive.implementation.v1.ComputeScorecardRequest\x1a#.golive.implementation.v1.Scorecard\"t\xea\xe0\x18+\n" +
-	"!implementation.scorecards.compute\x12\x06parent\x82\xd3\xe4\x93\x02?\x12=/v1/{parent=workspaces/*/implementations/*}/scorecard:computeBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"!implementation.scorecards.compute\x12\x06parent\x82\xd3\xe4\x93\x02?\x12=/v1/{parent=workspaces/*/implementations/*}/scorecard:compute\x12\xfa\x01\n" +
+	"\x16BatchComputeScorecards\x127.golive.implementation.v1.BatchComputeScorecardsRequest\x1a8.golive.implementation.v1.BatchComputeScorecardsResponse\"m\xea\xe0\x180\n" +
+	"&implementation.scorecards.batchCompute\x12\x06parent\x82\xd3\xe4\x93\x023\x121/v1/{parent=workspaces/*}/scorecards:batchCompute\x12\xf8\x01\n" +
+	"\x16ComputeScorecardReport\x127.golive.implementation.v1.ComputeScorecardReportRequest\x1a).golive.implementation.v1.ScorecardReport\"z\xea\xe0\x18+\n" +
+	"!implementation.scorecards.compute\x12\x06parent\x82\xd3\xe4\x93\x02E\x12C/v1/{parent=workspaces/*/implementations/*}/scorecardReport:computeBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_scorecard_proto_rawDescOnce sync.Once
@@ -614,30 +1019,45 @@ func file_golive_implementation_v1_scorecard_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_scorecard_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_golive_implementation_v1_scorecard_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_golive_implementation_v1_scorecard_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_golive_implementation_v1_scorecard_proto_goTypes = []any{
-	(ScorecardMeasure_Kind)(0),      // 0: golive.implementation.v1.ScorecardMeasure.Kind
-	(ScorecardMeasure_State)(0),     // 1: golive.implementation.v1.ScorecardMeasure.State
-	(*ScorecardTargets)(nil),        // 2: golive.implementation.v1.ScorecardTargets
-	(*ComputeScorecardRequest)(nil), // 3: golive.implementation.v1.ComputeScorecardRequest
-	(*Scorecard)(nil),               // 4: golive.implementation.v1.Scorecard
-	(*ScorecardMeasure)(nil),        // 5: golive.implementation.v1.ScorecardMeasure
-	(*ScorecardTrend)(nil),          // 6: golive.implementation.v1.ScorecardTrend
-	(*timestamppb.Timestamp)(nil),   // 7: google.protobuf.Timestamp
+	(ScorecardMeasure_Kind)(0),             // 0: golive.implementation.v1.ScorecardMeasure.Kind
+	(ScorecardMeasure_State)(0),            // 1: golive.implementation.v1.ScorecardMeasure.State
+	(*ScorecardTargets)(nil),               // 2: golive.implementation.v1.ScorecardTargets
+	(*ComputeScorecardRequest)(nil),        // 3: golive.implementation.v1.ComputeScorecardRequest
+	(*Scorecard)(nil),                      // 4: golive.implementation.v1.Scorecard
+	(*ScorecardMeasure)(nil),               // 5: golive.implementation.v1.ScorecardMeasure
+	(*ScorecardTrend)(nil),                 // 6: golive.implementation.v1.ScorecardTrend
+	(*ScorecardOverride)(nil),              // 7: golive.implementation.v1.ScorecardOverride
+	(*BatchComputeScorecardsRequest)(nil),  // 8: golive.implementation.v1.BatchComputeScorecardsRequest
+	(*BatchComputeScorecardsResponse)(nil), // 9: golive.implementation.v1.BatchComputeScorecardsResponse
+	(*ComputeScorecardReportRequest)(nil),  // 10: golive.implementation.v1.ComputeScorecardReportRequest
+	(*ScorecardReport)(nil),                // 11: golive.implementation.v1.ScorecardReport
+	(*timestamppb.Timestamp)(nil),          // 12: google.protobuf.Timestamp
+	(Decision_State)(0),                    // 13: golive.implementation.v1.Decision.State
 }
 var file_golive_implementation_v1_scorecard_proto_depIdxs = []int32{
-	7, // 0: golive.implementation.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
-	5, // 1: golive.implementation.v1.Scorecard.measures:type_name -> golive.implementation.v1.ScorecardMeasure
-	0, // 2: golive.implementation.v1.ScorecardMeasure.kind:type_name -> golive.implementation.v1.ScorecardMeasure.Kind
-	1, // 3: golive.implementation.v1.ScorecardMeasure.state:type_name -> golive.implementation.v1.ScorecardMeasure.State
-	6, // 4: golive.implementation.v1.ScorecardMeasure.trend:type_name -> golive.implementation.v1.ScorecardTrend
-	3, // 5: golive.implementation.v1.ScorecardService.ComputeScorecard:input_type -> golive.implementation.v1.ComputeScorecardRequest
-	4, // 6: golive.implementation.v1.ScorecardService.ComputeScorecard:output_type -> golive.implementation.v1.Scorecard
-	6, // [6:7] is the sub-list for method output_type
-	5, // [5:6] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	12, // 0: golive.implementation.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	5,  // 1: golive.implementation.v1.Scorecard.measures:type_name -> golive.implementation.v1.ScorecardMeasure
+	7,  // 2: golive.implementation.v1.Scorecard.overrides:type_name -> golive.implementation.v1.ScorecardOverride
+	13, // 3: golive.implementation.v1.Scorecard.decision_state:type_name -> golive.implementation.v1.Decision.State
+	0,  // 4: golive.implementation.v1.ScorecardMeasure.kind:type_name -> golive.implementation.v1.ScorecardMeasure.Kind
+	1,  // 5: golive.implementation.v1.ScorecardMeasure.state:type_name -> golive.implementation.v1.ScorecardMeasure.State
+	6,  // 6: golive.implementation.v1.ScorecardMeasure.trend:type_name -> golive.implementation.v1.ScorecardTrend
+	12, // 7: golive.implementation.v1.ScorecardOverride.expire_time:type_name -> google.protobuf.Timestamp
+	4,  // 8: golive.implementation.v1.BatchComputeScorecardsResponse.scorecards:type_name -> golive.implementation.v1.Scorecard
+	12, // 9: golive.implementation.v1.ScorecardReport.as_of:type_name -> google.protobuf.Timestamp
+	3,  // 10: golive.implementation.v1.ScorecardService.ComputeScorecard:input_type -> golive.implementation.v1.ComputeScorecardRequest
+	8,  // 11: golive.implementation.v1.ScorecardService.BatchComputeScorecards:input_type -> golive.implementation.v1.BatchComputeScorecardsRequest
+	10, // 12: golive.implementation.v1.ScorecardService.ComputeScorecardReport:input_type -> golive.implementation.v1.ComputeScorecardReportRequest
+	4,  // 13: golive.implementation.v1.ScorecardService.ComputeScorecard:output_type -> golive.implementation.v1.Scorecard
+	9,  // 14: golive.implementation.v1.ScorecardService.BatchComputeScorecards:output_type -> golive.implementation.v1.BatchComputeScorecardsResponse
+	11, // 15: golive.implementation.v1.ScorecardService.ComputeScorecardReport:output_type -> golive.implementation.v1.ScorecardReport
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_scorecard_proto_init() }
@@ -645,6 +1065,7 @@ func file_golive_implementation_v1_scorecard_proto_init() {
 	if File_golive_implementation_v1_scorecard_proto != nil {
 		return
 	}
+	file_golive_implementation_v1_decision_proto_init()
 	file_golive_implementation_v1_scorecard_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -652,7 +1073,7 @@ func file_golive_implementation_v1_scorecard_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_scorecard_proto_rawDesc), len(file_golive_implementation_v1_scorecard_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ScorecardService_ComputeScorecard_FullMethodName = "/golive.implementation.v1.ScorecardService/ComputeScorecard"
+	ScorecardService_ComputeScorecard_FullMethodName       = "/golive.implementation.v1.ScorecardService/ComputeScorecard"
+	ScorecardService_BatchComputeScorecards_FullMethodName = "/golive.implementation.v1.ScorecardService/BatchComputeScorecards"
+	ScorecardService_ComputeScorecardReport_FullMethodName = "/golive.implementation.v1.ScorecardService/ComputeScorecardReport"
 )
 
 // ScorecardServiceClient is the client API for ScorecardService service.
@@ -32,6 +34,11 @@ type ScorecardServiceClient interface {
 	// is in the event log, as every reading of adoption and surveys is.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (TOO_MANY_COHORTS).
 	ComputeScorecard(ctx context.Context, in *ComputeScorecardRequest, opts ...grpc.CallOption) (*Scorecard, error)
+	// BatchComputeScorecards does so for several implementations at once.
+	// Errors: as ComputeScorecard; INVALID_ARGUMENT (OTHER_WORKSPACE).
+	BatchComputeScorecards(ctx context.Context, in *BatchComputeScorecardsRequest, opts ...grpc.CallOption) (*BatchComputeScorecardsResponse, error)
+	// ComputeScorecardReport writes the scorecard for people, on one page. Errors: as ComputeScorecard.
+	ComputeScorecardReport(ctx context.Context, in *ComputeScorecardReportRequest, opts ...grpc.CallOption) (*ScorecardReport, error)
 }
 
 type scorecardServiceClient struct {
@@ -52,6 +59,26 @@ func (c *scorecardServiceClient) ComputeScorecard(ctx context.Context, in *Compu
 	return out, nil
 }
 
+func (c *scorecardServiceClient) BatchComputeScorecards(ctx context.Context, in *BatchComputeScorecardsRequest, opts ...grpc.CallOption) (*BatchComputeScorecardsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchComputeScorecardsResponse)
+	err := c.cc.Invoke(ctx, ScorecardService_BatchComputeScorecards_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *scorecardServiceClient) ComputeScorecardReport(ctx context.Context, in *ComputeScorecardReportRequest, opts ...grpc.CallOption) (*ScorecardReport, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ScorecardReport)
+	err := c.cc.Invoke(ctx, ScorecardService_ComputeScorecardReport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ScorecardServiceServer is the server API for ScorecardService service.
 // All implementations must embed UnimplementedScorecardServiceServer
 // for forward compatibility.
@@ -62,6 +89,11 @@ type ScorecardServiceServer interface {
 	// is in the event log, as every reading of adoption and surveys is.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (TOO_MANY_COHORTS).
 	ComputeScorecard(context.Context, *ComputeScorecardRequest) (*Scorecard, error)
+	// BatchComputeScorecards does so for several implementations at once.
+	// Errors: as ComputeScorecard; INVALID_ARGUMENT (OTHER_WORKSPACE).
+	BatchComputeScorecards(context.Context, *BatchComputeScorecardsRequest) (*BatchComputeScorecardsResponse, error)
+	// ComputeScorecardReport writes the scorecard for people, on one page. Errors: as ComputeScorecard.
+	ComputeScorecardReport(context.Context, *ComputeScorecardReportRequest) (*ScorecardReport, error)
 	mustEmbedUnimplementedScorecardServiceServer()
 }
 
@@ -74,6 +106,12 @@ type UnimplementedScorecardServiceServer struct{}
 
 func (UnimplementedScorecardServiceServer) ComputeScorecard(context.Context, *ComputeScorecardRequest) (*Scorecard, error) {
 	return nil, status.Error(codes.Unimplemented, "method ComputeScorecard not implemented")
+}
+func (UnimplementedScorecardServiceServer) BatchComputeScorecards(context.Context, *BatchComputeScorecardsRequest) (*BatchComputeScorecardsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchComputeScorecards not implemented")
+}
+func (UnimplementedScorecardServiceServer) ComputeScorecardReport(context.Context, *ComputeScorecardReportRequest) (*ScorecardReport, error) {
+	return nil, status.Error(codes.Unimplemented, "method ComputeScorecardReport not implemented")
 }
 func (UnimplementedScorecardServiceServer) mustEmbedUnimplementedScorecardServiceServer() {}
 func (UnimplementedScorecardServiceServer) testEmbeddedByValue()                          {}
@@ -114,6 +152,42 @@ func _ScorecardService_ComputeScorecard_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ScorecardService_BatchComputeScorecards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchComputeScorecardsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ScorecardServiceServer).BatchComputeScorecards(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ScorecardService_BatchComputeScorecards_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ScorecardServiceServer).BatchComputeScorecards(ctx, req.(*BatchComputeScorecardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ScorecardService_ComputeScorecardReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ComputeScorecardReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ScorecardServiceServer).ComputeScorecardReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ScorecardService_ComputeScorecardReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ScorecardServiceServer).ComputeScorecardReport(ctx, req.(*ComputeScorecardReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ScorecardService_ServiceDesc is the grpc.ServiceDesc for ScorecardService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -124,6 +198,14 @@ var ScorecardService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ComputeScorecard",
 			Handler:    _ScorecardService_ComputeScorecard_Handler,
+		},
+		{
+			MethodName: "BatchComputeScorecards",
+			Handler:    _ScorecardService_BatchComputeScorecards_Handler,
+		},
+		{
+			MethodName: "ComputeScorecardReport",
+			Handler:    _ScorecardService_ComputeScorecardReport_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -8,10 +8,12 @@ package implementationv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	_ "github.com/golive-dev/golive/proto/golive/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -136,7 +138,15 @@ type Stage struct {
 	// What persons have confirmed.
 	Confirmations []*Confirmation `protobuf:"bytes,16,rep,name=confirmations,proto3" json:"confirmations,omitempty"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,17,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,17,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What it waits for of the rollout, beside its predecessors: all of it must hold before it becomes READY, and again when it is started.
+	WaitsFor []*StageCondition `protobuf:"bytes,18,rep,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	// How that stands, in the order of waits_for, as last asked.
+	ConditionStatuses []*StageConditionStatus `protobuf:"bytes,19,rep,name=condition_statuses,json=conditionStatuses,proto3" json:"condition_statuses,omitempty"`
+	// Why it waits; never empty while it is PENDING, READY or in GATE_REVIEW. Computed when it is read.
+	BlockedBy []*v1.BlockedBy `protobuf:"bytes,20,rep,name=blocked_by,json=blockedBy,proto3" json:"blocked_by,omitempty"`
+	// Who let what pass, the last 100, the newest last.
+	Overrides     []*StageOverride `protobuf:"bytes,21,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +296,34 @@ func (x *Stage) GetConfirmations() []*Confirmation {
 func (x *Stage) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
+	}
+	return nil
+}
+
+func (x *Stage) GetWaitsFor() []*StageCondition {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return nil
+}
+
+func (x *Stage) GetConditionStatuses() []*StageConditionStatus {
+	if x != nil {
+		return x.ConditionStatuses
+	}
+	return nil
+}
+
+func (x *Stage) GetBlockedBy() []*v1.BlockedBy {
+	if x != nil {
+		return x.BlockedBy
+	}
+	return nil
+}
+
+func (x *Stage) GetOverrides() []*StageOverride {
+	if x != nil {
+		return x.Overrides
 	}
 	return nil
 }
@@ -1672,12 +1710,440 @@ func (x *ConfirmStageRequest) GetNote() string {
 	return ""
 }
 
+// StageCondition is something about machines that a stage waits for. The deployment service is asked for its verdict with purpose
+// TECHNICAL; that verdict must be PASS, each bound that is set must be met by its evidence, and both for so long.
+type StageCondition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, unique in the stage: `pilot-sealed`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// An environment, a deployment or a wave, by its full name, of the same workspace. It need not exist yet.
+	Resource string `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"`
+	// The share of the time of `window` that it must have been up, above 0 to 1; not looked at when 0.
+	MinAvailability float64 `protobuf:"fixed64,3,opt,name=min_availability,json=minAvailability,proto3" json:"min_availability,omitempty"`
+	// The share of requests that may have failed in `window`, 0 to 1; not looked at when not set.
+	MaxErrorRate *float64 `protobuf:"fixed64,4,opt,name=max_error_rate,json=maxErrorRate,proto3,oneof" json:"max_error_rate,omitempty"`
+	// Over how long both shares are counted; 1 h when not set.
+	Window *durationpb.Duration `protobuf:"bytes,5,opt,name=window,proto3" json:"window,omitempty"`
+	// For how long all of it must have held without a break. It begins anew with every answer that is not PASS, and with a silence longer than an answer is good for.
+	HoldFor       *durationpb.Duration `protobuf:"bytes,6,opt,name=hold_for,json=holdFor,proto3" json:"hold_for,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageCondition) Reset() {
+	*x = StageCondition{}
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageCondition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageCondition) ProtoMessage() {}
+
+func (x *StageCondition) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageCondition.ProtoReflect.Descriptor instead.
+func (*StageCondition) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stage_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *StageCondition) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StageCondition) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *StageCondition) GetMinAvailability() float64 {
+	if x != nil {
+		return x.MinAvailability
+	}
+	return 0
+}
+
+func (x *StageCondition) GetMaxErrorRate() float64 {
+	if x != nil && x.MaxErrorRate != nil {
+		return *x.MaxErrorRate
+	}
+	return 0
+}
+
+func (x *StageCondition) GetWindow() *durationpb.Duration {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
+func (x *StageCondition) GetHoldFor() *durationpb.Duration {
+	if x != nil {
+		return x.HoldFor
+	}
+	return nil
+}
+
+// StageConditionStatus is how one condition of a stage stands.
+type StageConditionStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the condition.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What follows from the last answer: PASS, WAIT, FAIL, UNDECIDED (too little was observed), UNKNOWN (nobody answered, or too long ago) or WAIVED.
+	Verdict *v1.Verdict `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// When it was asked, by the clock of this service.
+	AskTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=ask_time,json=askTime,proto3" json:"ask_time,omitempty"`
+	// Until when the answer is good, by the clock of this service.
+	FreshUntil *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fresh_until,json=freshUntil,proto3" json:"fresh_until,omitempty"`
+	// Since when all of it has held without a break; not set while it does not.
+	HeldSince     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=held_since,json=heldSince,proto3" json:"held_since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageConditionStatus) Reset() {
+	*x = StageConditionStatus{}
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageConditionStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageConditionStatus) ProtoMessage() {}
+
+func (x *StageConditionStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageConditionStatus.ProtoReflect.Descriptor instead.
+func (*StageConditionStatus) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stage_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *StageConditionStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StageConditionStatus) GetVerdict() *v1.Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return nil
+}
+
+func (x *StageConditionStatus) GetAskTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AskTime
+	}
+	return nil
+}
+
+func (x *StageConditionStatus) GetFreshUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FreshUntil
+	}
+	return nil
+}
+
+func (x *StageConditionStatus) GetHeldSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HeldSince
+	}
+	return nil
+}
+
+// StageOverride lets one condition of a stage pass for a time. It is never changed; it holds while `expire_time` lies ahead and it is not revoked.
+type StageOverride struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The condition, by its id in waits_for.
+	Condition string `protobuf:"bytes,1,opt,name=condition,proto3" json:"condition,omitempty"`
+	// Who let it pass: the caller.
+	Person string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it was given.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it ends, within 24 hours from when it was given.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// When it was taken back; not set while it was not.
+	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StageOverride) Reset() {
+	*x = StageOverride{}
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StageOverride) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StageOverride) ProtoMessage() {}
+
+func (x *StageOverride) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StageOverride.ProtoReflect.Descriptor instead.
+func (*StageOverride) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stage_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *StageOverride) GetCondition() string {
+	if x != nil {
+		return x.Condition
+	}
+	return ""
+}
+
+func (x *StageOverride) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *StageOverride) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *StageOverride) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *StageOverride) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *StageOverride) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
+// OverrideStageRequest names the stage.
+type OverrideStageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stage.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// What, why and until when.
+	Override      *StageOverride `protobuf:"bytes,5,opt,name=override,proto3" json:"override,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverrideStageRequest) Reset() {
+	*x = OverrideStageRequest{}
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverrideStageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverrideStageRequest) ProtoMessage() {}
+
+func (x *OverrideStageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverrideStageRequest.ProtoReflect.Descriptor instead.
+func (*OverrideStageRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stage_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *OverrideStageRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OverrideStageRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *OverrideStageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *OverrideStageRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *OverrideStageRequest) GetOverride() *StageOverride {
+	if x != nil {
+		return x.Override
+	}
+	return nil
+}
+
+// WithdrawStageRequest names the stage.
+type WithdrawStageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stage.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Refused with ETAG_MISMATCH when it has another by now; not checked when empty.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes a retry safe (AIP-155).
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks everything and changes nothing (AIP-163).
+	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// What was let pass, by its id in waits_for.
+	Condition     string `protobuf:"bytes,5,opt,name=condition,proto3" json:"condition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawStageRequest) Reset() {
+	*x = WithdrawStageRequest{}
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawStageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawStageRequest) ProtoMessage() {}
+
+func (x *WithdrawStageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_golive_implementation_v1_stage_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawStageRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawStageRequest) Descriptor() ([]byte, []int) {
+	return file_golive_implementation_v1_stage_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *WithdrawStageRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WithdrawStageRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *WithdrawStageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WithdrawStageRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *WithdrawStageRequest) GetCondition() string {
+	if x != nil {
+		return x.Condition
+	}
+	return ""
+}
+
 var File_golive_implementation_v1_stage_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\n" +
-	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\n" +
-	"\n" +
+	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\f\n" +
 	"\x05Stage\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1701,7 +2167,12 @@ const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\aresults\x18\x0f \x03(\v2-.golive.implementation.v1.ExitCriterionResultB\x03\xe0A\x03R\aresults\x12Q\n" +
 	"\rconfirmations\x18\x10 \x03(\v2&.golive.implementation.v1.ConfirmationB\x03\xe0A\x03R\rconfirmations\x12U\n" +
 	"\x06labels\x18\x11 \x03(\v2+.golive.implementation.v1.Stage.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12O\n" +
+	"\twaits_for\x18\x12 \x03(\v2(.golive.implementation.v1.StageConditionB\b\xbaH\x05\x92\x01\x02\x10\x14R\bwaitsFor\x12b\n" +
+	"\x12condition_statuses\x18\x13 \x03(\v2..golive.implementation.v1.StageConditionStatusB\x03\xe0A\x03R\x11conditionStatuses\x12=\n" +
+	"\n" +
+	"blocked_by\x18\x14 \x03(\v2\x19.golive.gate.v1.BlockedByB\x03\xe0A\x03R\tblockedBy\x12J\n" +
+	"\toverrides\x18\x15 \x03(\v2'.golive.implementation.v1.StageOverrideB\x03\xe0A\x03R\toverrides\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"y\n" +
@@ -1831,7 +2302,49 @@ const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12*\n" +
 	"\tcriterion\x18\x05 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcriterion\x12\x1a\n" +
 	"\bwithdraw\x18\x06 \x01(\bR\bwithdraw\x12\x1c\n" +
-	"\x04note\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note2\xd2\x13\n" +
+	"\x04note\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\x8b\x04\n" +
+	"\x0eStageCondition\x12>\n" +
+	"\x02id\x18\x01 \x01(\tB.\xe0A\x02\xbaH(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$R\x02id\x12\x90\x01\n" +
+	"\bresource\x18\x02 \x01(\tBt\xe0A\x02\xbaHnrl2j^workspaces/[a-z][a-z0-9-]{0,62}/(environments/[^/]+|applications/[^/]+/deployments/[^/]+(/waves/[^/]+)?)$R\bresource\x12B\n" +
+	"\x10min_availability\x18\x03 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x0fminAvailability\x12B\n" +
+	"\x0emax_error_rate\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\fmaxErrorRate\x88\x01\x01\x12D\n" +
+	"\x06window\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\xce\xda\x032\x02\b<R\x06window\x12E\n" +
+	"\bhold_for\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xce\xda\x032\x00R\aholdForB\x11\n" +
+	"\x0f_max_error_rate\"\x88\x02\n" +
+	"\x14StageConditionStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
+	"\averdict\x18\x02 \x01(\v2\x17.golive.gate.v1.VerdictR\averdict\x125\n" +
+	"\bask_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aaskTime\x12;\n" +
+	"\vfresh_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"freshUntil\x129\n" +
+	"\n" +
+	"held_since\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\theldSince\"\xc5\x02\n" +
+	"\rStageOverride\x12*\n" +
+	"\tcondition\x18\x01 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcondition\x12\x1b\n" +
+	"\x06person\x18\x02 \x01(\tB\x03\xe0A\x03R\x06person\x12%\n" +
+	"\x06reason\x18\x03 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12@\n" +
+	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"createTime\x12@\n" +
+	"\vexpire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x02R\n" +
+	"expireTime\x12@\n" +
+	"\vrevoke_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"revokeTime\"\x84\x02\n" +
+	"\x14OverrideStageRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xe0A\x02\xfaA!\n" +
+	"\x1fimplementation.golive.dev/StageR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12N\n" +
+	"\boverride\x18\x05 \x01(\v2'.golive.implementation.v1.StageOverrideB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\boverride\"\xe0\x01\n" +
+	"\x14WithdrawStageRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xe0A\x02\xfaA!\n" +
+	"\x1fimplementation.golive.dev/StageR\x04name\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x12*\n" +
+	"\tcondition\x18\x05 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18?R\tcondition2\xfc\x16\n" +
 	"\fStageService\x12\xe2\x01\n" +
 	"\vCreateStage\x12,.golive.implementation.v1.CreateStageRequest\x1a\x1f.golive.implementation.v1.Stage\"\x83\x01\xdaA\x15parent,stage,stage_id\xea\xe0\x18&\n" +
 	"\x1cimplementation.stages.create\x12\x06parent\x82\xd3\xe4\x93\x02;:\x05stage\"2/v1/{parent=workspaces/*/implementations/*}/stages\x12\xbe\x01\n" +
@@ -1859,7 +2372,11 @@ const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\vCancelStage\x12,.golive.implementation.v1.CancelStageRequest\x1a\x1f.golive.implementation.v1.Stage\"l\xea\xe0\x18$\n" +
 	"\x1cimplementation.stages.cancel\x12\x04name\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/{name=workspaces/*/implementations/*/stages/*}:cancel\x12\xce\x01\n" +
 	"\fConfirmStage\x12-.golive.implementation.v1.ConfirmStageRequest\x1a\x1f.golive.implementation.v1.Stage\"n\xea\xe0\x18%\n" +
-	"\x1dimplementation.stages.confirm\x12\x04name\x82\xd3\xe4\x93\x02?:\x01*\":/v1/{name=workspaces/*/implementations/*/stages/*}:confirmBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
+	"\x1dimplementation.stages.confirm\x12\x04name\x82\xd3\xe4\x93\x02?:\x01*\":/v1/{name=workspaces/*/implementations/*/stages/*}:confirm\x12\xd2\x01\n" +
+	"\rOverrideStage\x12..golive.implementation.v1.OverrideStageRequest\x1a\x1f.golive.implementation.v1.Stage\"p\xea\xe0\x18&\n" +
+	"\x1eimplementation.stages.override\x12\x04name\x82\xd3\xe4\x93\x02@:\x01*\";/v1/{name=workspaces/*/implementations/*/stages/*}:override\x12\xd2\x01\n" +
+	"\rWithdrawStage\x12..golive.implementation.v1.WithdrawStageRequest\x1a\x1f.golive.implementation.v1.Stage\"p\xea\xe0\x18&\n" +
+	"\x1eimplementation.stages.withdraw\x12\x04name\x82\xd3\xe4\x93\x02@:\x01*\";/v1/{name=workspaces/*/implementations/*/stages/*}:withdrawBNZLgithub.com/golive-dev/golive/proto/golive/implementation/v1;implementationv1b\x06proto3"
 
 var (
 	file_golive_implementation_v1_stage_proto_rawDescOnce sync.Once
@@ -1874,7 +2391,7 @@ func file_golive_implementation_v1_stage_proto_rawDescGZIP() []byte {
 }
 
 var file_golive_implementation_v1_stage_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_golive_implementation_v1_stage_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_golive_implementation_v1_stage_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_golive_implementation_v1_stage_proto_goTypes = []any{
 	(Stage_State)(0),              // 0: golive.implementation.v1.Stage.State
 	(*Stage)(nil),                 // 1: golive.implementation.v1.Stage
@@ -1897,59 +2414,85 @@ var file_golive_implementation_v1_stage_proto_goTypes = []any{
 	(*SkipStageRequest)(nil),      // 18: golive.implementation.v1.SkipStageRequest
 	(*CancelStageRequest)(nil),    // 19: golive.implementation.v1.CancelStageRequest
 	(*ConfirmStageRequest)(nil),   // 20: golive.implementation.v1.ConfirmStageRequest
-	nil,                           // 21: golive.implementation.v1.Stage.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 23: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 24: google.protobuf.Empty
+	(*StageCondition)(nil),        // 21: golive.implementation.v1.StageCondition
+	(*StageConditionStatus)(nil),  // 22: golive.implementation.v1.StageConditionStatus
+	(*StageOverride)(nil),         // 23: golive.implementation.v1.StageOverride
+	(*OverrideStageRequest)(nil),  // 24: golive.implementation.v1.OverrideStageRequest
+	(*WithdrawStageRequest)(nil),  // 25: golive.implementation.v1.WithdrawStageRequest
+	nil,                           // 26: golive.implementation.v1.Stage.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(*v1.BlockedBy)(nil),          // 28: golive.gate.v1.BlockedBy
+	(*fieldmaskpb.FieldMask)(nil), // 29: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*v1.Verdict)(nil),            // 31: golive.gate.v1.Verdict
+	(*emptypb.Empty)(nil),         // 32: google.protobuf.Empty
 }
 var file_golive_implementation_v1_stage_proto_depIdxs = []int32{
-	22, // 0: golive.implementation.v1.Stage.create_time:type_name -> google.protobuf.Timestamp
-	22, // 1: golive.implementation.v1.Stage.update_time:type_name -> google.protobuf.Timestamp
+	27, // 0: golive.implementation.v1.Stage.create_time:type_name -> google.protobuf.Timestamp
+	27, // 1: golive.implementation.v1.Stage.update_time:type_name -> google.protobuf.Timestamp
 	8,  // 2: golive.implementation.v1.Stage.exit_criteria:type_name -> golive.implementation.v1.ExitCriterion
 	0,  // 3: golive.implementation.v1.Stage.state:type_name -> golive.implementation.v1.Stage.State
-	22, // 4: golive.implementation.v1.Stage.actual_start_time:type_name -> google.protobuf.Timestamp
-	22, // 5: golive.implementation.v1.Stage.actual_end_time:type_name -> google.protobuf.Timestamp
+	27, // 4: golive.implementation.v1.Stage.actual_start_time:type_name -> google.protobuf.Timestamp
+	27, // 5: golive.implementation.v1.Stage.actual_end_time:type_name -> google.protobuf.Timestamp
 	12, // 6: golive.implementation.v1.Stage.results:type_name -> golive.implementation.v1.ExitCriterionResult
 	13, // 7: golive.implementation.v1.Stage.confirmations:type_name -> golive.implementation.v1.Confirmation
-	21, // 8: golive.implementation.v1.Stage.labels:type_name -> golive.implementation.v1.Stage.LabelsEntry
-	1,  // 9: golive.implementation.v1.CreateStageRequest.stage:type_name -> golive.implementation.v1.Stage
-	1,  // 10: golive.implementation.v1.ListStagesResponse.stages:type_name -> golive.implementation.v1.Stage
-	1,  // 11: golive.implementation.v1.UpdateStageRequest.stage:type_name -> golive.implementation.v1.Stage
-	23, // 12: golive.implementation.v1.UpdateStageRequest.update_mask:type_name -> google.protobuf.FieldMask
-	9,  // 13: golive.implementation.v1.ExitCriterion.tasks_done:type_name -> golive.implementation.v1.TasksDone
-	10, // 14: golive.implementation.v1.ExitCriterion.confirmation:type_name -> golive.implementation.v1.PersonConfirms
-	11, // 15: golive.implementation.v1.ExitCriterion.readiness:type_name -> golive.implementation.v1.CohortReady
-	22, // 16: golive.implementation.v1.ExitCriterionResult.as_of:type_name -> google.protobuf.Timestamp
-	22, // 17: golive.implementation.v1.Confirmation.time:type_name -> google.protobuf.Timestamp
-	2,  // 18: golive.implementation.v1.StageService.CreateStage:input_type -> golive.implementation.v1.CreateStageRequest
-	3,  // 19: golive.implementation.v1.StageService.GetStage:input_type -> golive.implementation.v1.GetStageRequest
-	4,  // 20: golive.implementation.v1.StageService.ListStages:input_type -> golive.implementation.v1.ListStagesRequest
-	6,  // 21: golive.implementation.v1.StageService.UpdateStage:input_type -> golive.implementation.v1.UpdateStageRequest
-	7,  // 22: golive.implementation.v1.StageService.DeleteStage:input_type -> golive.implementation.v1.DeleteStageRequest
-	14, // 23: golive.implementation.v1.StageService.StartStage:input_type -> golive.implementation.v1.StartStageRequest
-	15, // 24: golive.implementation.v1.StageService.ReviewStage:input_type -> golive.implementation.v1.ReviewStageRequest
-	16, // 25: golive.implementation.v1.StageService.CompleteStage:input_type -> golive.implementation.v1.CompleteStageRequest
-	17, // 26: golive.implementation.v1.StageService.RejectStage:input_type -> golive.implementation.v1.RejectStageRequest
-	18, // 27: golive.implementation.v1.StageService.SkipStage:input_type -> golive.implementation.v1.SkipStageRequest
-	19, // 28: golive.implementation.v1.StageService.CancelStage:input_type -> golive.implementation.v1.CancelStageRequest
-	20, // 29: golive.implementation.v1.StageService.ConfirmStage:input_type -> golive.implementation.v1.ConfirmStageRequest
-	1,  // 30: golive.implementation.v1.StageService.CreateStage:output_type -> golive.implementation.v1.Stage
-	1,  // 31: golive.implementation.v1.StageService.GetStage:output_type -> golive.implementation.v1.Stage
-	5,  // 32: golive.implementation.v1.StageService.ListStages:output_type -> golive.implementation.v1.ListStagesResponse
-	1,  // 33: golive.implementation.v1.StageService.UpdateStage:output_type -> golive.implementation.v1.Stage
-	24, // 34: golive.implementation.v1.StageService.DeleteStage:output_type -> google.protobuf.Empty
-	1,  // 35: golive.implementation.v1.StageService.StartStage:output_type -> golive.implementation.v1.Stage
-	1,  // 36: golive.implementation.v1.StageService.ReviewStage:output_type -> golive.implementation.v1.Stage
-	1,  // 37: golive.implementation.v1.StageService.CompleteStage:output_type -> golive.implementation.v1.Stage
-	1,  // 38: golive.implementation.v1.StageService.RejectStage:output_type -> golive.implementation.v1.Stage
-	1,  // 39: golive.implementation.v1.StageService.SkipStage:output_type -> golive.implementation.v1.Stage
-	1,  // 40: golive.implementation.v1.StageService.CancelStage:output_type -> golive.implementation.v1.Stage
-	1,  // 41: golive.implementation.v1.StageService.ConfirmStage:output_type -> golive.implementation.v1.Stage
-	30, // [30:42] is the sub-list for method output_type
-	18, // [18:30] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	26, // 8: golive.implementation.v1.Stage.labels:type_name -> golive.implementation.v1.Stage.LabelsEntry
+	21, // 9: golive.implementation.v1.Stage.waits_for:type_name -> golive.implementation.v1.StageCondition
+	22, // 10: golive.implementation.v1.Stage.condition_statuses:type_name -> golive.implementation.v1.StageConditionStatus
+	28, // 11: golive.implementation.v1.Stage.blocked_by:type_name -> golive.gate.v1.BlockedBy
+	23, // 12: golive.implementation.v1.Stage.overrides:type_name -> golive.implementation.v1.StageOverride
+	1,  // 13: golive.implementation.v1.CreateStageRequest.stage:type_name -> golive.implementation.v1.Stage
+	1,  // 14: golive.implementation.v1.ListStagesResponse.stages:type_name -> golive.implementation.v1.Stage
+	1,  // 15: golive.implementation.v1.UpdateStageRequest.stage:type_name -> golive.implementation.v1.Stage
+	29, // 16: golive.implementation.v1.UpdateStageRequest.update_mask:type_name -> google.protobuf.FieldMask
+	9,  // 17: golive.implementation.v1.ExitCriterion.tasks_done:type_name -> golive.implementation.v1.TasksDone
+	10, // 18: golive.implementation.v1.ExitCriterion.confirmation:type_name -> golive.implementation.v1.PersonConfirms
+	11, // 19: golive.implementation.v1.ExitCriterion.readiness:type_name -> golive.implementation.v1.CohortReady
+	27, // 20: golive.implementation.v1.ExitCriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	27, // 21: golive.implementation.v1.Confirmation.time:type_name -> google.protobuf.Timestamp
+	30, // 22: golive.implementation.v1.StageCondition.window:type_name -> google.protobuf.Duration
+	30, // 23: golive.implementation.v1.StageCondition.hold_for:type_name -> google.protobuf.Duration
+	31, // 24: golive.implementation.v1.StageConditionStatus.verdict:type_name -> golive.gate.v1.Verdict
+	27, // 25: golive.implementation.v1.StageConditionStatus.ask_time:type_name -> google.protobuf.Timestamp
+	27, // 26: golive.implementation.v1.StageConditionStatus.fresh_until:type_name -> google.protobuf.Timestamp
+	27, // 27: golive.implementation.v1.StageConditionStatus.held_since:type_name -> google.protobuf.Timestamp
+	27, // 28: golive.implementation.v1.StageOverride.create_time:type_name -> google.protobuf.Timestamp
+	27, // 29: golive.implementation.v1.StageOverride.expire_time:type_name -> google.protobuf.Timestamp
+	27, // 30: golive.implementation.v1.StageOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	23, // 31: golive.implementation.v1.OverrideStageRequest.override:type_name -> golive.implementation.v1.StageOverride
+	2,  // 32: golive.implementation.v1.StageService.CreateStage:input_type -> golive.implementation.v1.CreateStageRequest
+	3,  // 33: golive.implementation.v1.StageService.GetStage:input_type -> golive.implementation.v1.GetStageRequest
+	4,  // 34: golive.implementation.v1.StageService.ListStages:input_type -> golive.implementation.v1.ListStagesRequest
+	6,  // 35: golive.implementation.v1.StageService.UpdateStage:input_type -> golive.implementation.v1.UpdateStageRequest
+	7,  // 36: golive.implementation.v1.StageService.DeleteStage:input_type -> golive.implementation.v1.DeleteStageRequest
+	14, // 37: golive.implementation.v1.StageService.StartStage:input_type -> golive.implementation.v1.StartStageRequest
+	15, // 38: golive.implementation.v1.StageService.ReviewStage:input_type -> golive.implementation.v1.ReviewStageRequest
+	16, // 39: golive.implementation.v1.StageService.CompleteStage:input_type -> golive.implementation.v1.CompleteStageRequest
+	17, // 40: golive.implementation.v1.StageService.RejectStage:input_type -> golive.implementation.v1.RejectStageRequest
+	18, // 41: golive.implementation.v1.StageService.SkipStage:input_type -> golive.implementation.v1.SkipStageRequest
+	19, // 42: golive.implementation.v1.StageService.CancelStage:input_type -> golive.implementation.v1.CancelStageRequest
+	20, // 43: golive.implementation.v1.StageService.ConfirmStage:input_type -> golive.implementation.v1.ConfirmStageRequest
+	24, // 44: golive.implementation.v1.StageService.OverrideStage:input_type -> golive.implementation.v1.OverrideStageRequest
+	25, // 45: golive.implementation.v1.StageService.WithdrawStage:input_type -> golive.implementation.v1.WithdrawStageRequest
+	1,  // 46: golive.implementation.v1.StageService.CreateStage:output_type -> golive.implementation.v1.Stage
+	1,  // 47: golive.implementation.v1.StageService.GetStage:output_type -> golive.implementation.v1.Stage
+	5,  // 48: golive.implementation.v1.StageService.ListStages:output_type -> golive.implementation.v1.ListStagesResponse
+	1,  // 49: golive.implementation.v1.StageService.UpdateStage:output_type -> golive.implementation.v1.Stage
+	32, // 50: golive.implementation.v1.StageService.DeleteStage:output_type -> google.protobuf.Empty
+	1,  // 51: golive.implementation.v1.StageService.StartStage:output_type -> golive.implementation.v1.Stage
+	1,  // 52: golive.implementation.v1.StageService.ReviewStage:output_type -> golive.implementation.v1.Stage
+	1,  // 53: golive.implementation.v1.StageService.CompleteStage:output_type -> golive.implementation.v1.Stage
+	1,  // 54: golive.implementation.v1.StageService.RejectStage:output_type -> golive.implementation.v1.Stage
+	1,  // 55: golive.implementation.v1.StageService.SkipStage:output_type -> golive.implementation.v1.Stage
+	1,  // 56: golive.implementation.v1.StageService.CancelStage:output_type -> golive.implementation.v1.Stage
+	1,  // 57: golive.implementation.v1.StageService.ConfirmStage:output_type -> golive.implementation.v1.Stage
+	1,  // 58: golive.implementation.v1.StageService.OverrideStage:output_type -> golive.implementation.v1.Stage
+	1,  // 59: golive.implementation.v1.StageService.WithdrawStage:output_type -> golive.implementation.v1.Stage
+	46, // [46:60] is the sub-list for method output_type
+	32, // [32:46] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_stage_proto_init() }
@@ -1962,13 +2505,14 @@ func file_golive_implementation_v1_stage_proto_init() {
 		(*ExitCriterion_Confirmation)(nil),
 		(*ExitCriterion_Readiness)(nil),
 	}
+	file_golive_implementation_v1_stage_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_golive_implementation_v1_stage_proto_rawDesc), len(file_golive_implementation_v1_stage_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,8 @@ const (
 	StageService_SkipStage_FullMethodName     = "/golive.implementation.v1.StageService/SkipStage"
 	StageService_CancelStage_FullMethodName   = "/golive.implementation.v1.StageService/CancelStage"
 	StageService_ConfirmStage_FullMethodName  = "/golive.implementation.v1.StageService/ConfirmStage"
+	StageService_OverrideStage_FullMethodName = "/golive.implementation.v1.StageService/OverrideStage"
+	StageService_WithdrawStage_FullMethodName = "/golive.implementation.v1.StageService/WithdrawStage"
 )
 
 // StageServiceClient is the client API for StageService service.
@@ -40,7 +42,7 @@ const (
 //
 // StageService keeps the stages of a plan.
 //
-//	PENDING → READY (what it waits for is DONE or SKIPPED) → ACTIVE → GATE_REVIEW → DONE
+//	PENDING → READY (the stages before it are DONE or SKIPPED, and what it waits for of the rollout holds) → ACTIVE → GATE_REVIEW → DONE
 //	GATE_REVIEW → ACTIVE (no-go) · PENDING, READY → SKIPPED · all but DONE and SKIPPED → CANCELLED
 type StageServiceClient interface {
 	// CreateStage creates a stage.
@@ -77,6 +79,12 @@ type StageServiceClient interface {
 	// ConfirmStage records that a person has seen an exit criterion of type `confirmation` hold, or takes that back.
 	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS)
 	ConfirmStage(ctx context.Context, in *ConfirmStageRequest, opts ...grpc.CallOption) (*Stage, error)
+	// OverrideStage breaks the glass: what a stage waits for counts as met for a time, 24 hours at most. The caller is its person.
+	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY); FAILED_PRECONDITION (STATE_FORBIDS).
+	OverrideStage(ctx context.Context, in *OverrideStageRequest, opts ...grpc.CallOption) (*Stage, error)
+	// WithdrawStage takes an override back before it ends.
+	// Errors: NOT_FOUND (OVERRIDE_NOT_FOUND).
+	WithdrawStage(ctx context.Context, in *WithdrawStageRequest, opts ...grpc.CallOption) (*Stage, error)
 }
 
 type stageServiceClient struct {
@@ -207,13 +215,33 @@ func (c *stageServiceClient) ConfirmStage(ctx context.Context, in *ConfirmStageR
 	return out, nil
 }
 
+func (c *stageServiceClient) OverrideStage(ctx context.Context, in *OverrideStageRequest, opts ...grpc.CallOption) (*Stage, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Stage)
+	err := c.cc.Invoke(ctx, StageService_OverrideStage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *stageServiceClient) WithdrawStage(ctx context.Context, in *WithdrawStageRequest, opts ...grpc.CallOption) (*Stage, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Stage)
+	err := c.cc.Invoke(ctx, StageService_WithdrawStage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // StageServiceServer is the server API for StageService service.
 // All implementations must embed UnimplementedStageServiceServer
 // for forward compatibility.
 //
 // StageService keeps the stages of a plan.
 //
-//	PENDING → READY (what it waits for is DONE or SKIPPED) → ACTIVE → GATE_REVIEW → DONE
+//	PENDING → READY (the stages before it are DONE or SKIPPED, and what it waits for of the rollout holds) → ACTIVE → GATE_REVIEW → DONE
 //	GATE_REVIEW → ACTIVE (no-go) · PENDING, READY → SKIPPED · all but DONE and SKIPPED → CANCELLED
 type StageServiceServer interface {
 	// CreateStage creates a stage.
@@ -250,6 +278,12 @@ type StageServiceServer interface {
 	// ConfirmStage records that a person has seen an exit criterion of type `confirmation` hold, or takes that back.
 	// Errors: NOT_FOUND (CRITERION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS)
 	ConfirmStage(context.Context, *ConfirmStageRequest) (*Stage, error)
+	// OverrideStage breaks the glass: what a stage waits for counts as met for a time, 24 hours at most. The caller is its person.
+	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); INVALID_ARGUMENT (OVERRIDE_EXPIRY); FAILED_PRECONDITION (STATE_FORBIDS).
+	OverrideStage(context.Context, *OverrideStageRequest) (*Stage, error)
+	// WithdrawStage takes an override back before it ends.
+	// Errors: NOT_FOUND (OVERRIDE_NOT_FOUND).
+	WithdrawStage(context.Context, *WithdrawStageRequest) (*Stage, error)
 	mustEmbedUnimplementedStageServiceServer()
 }
 
@@ -295,6 +329,12 @@ func (UnimplementedStageServiceServer) CancelStage(context.Context, *CancelStage
 }
 func (UnimplementedStageServiceServer) ConfirmStage(context.Context, *ConfirmStageRequest) (*Stage, error) {
 	return nil, status.Error(codes.Unimplemented, "method ConfirmStage not implemented")
+}
+func (UnimplementedStageServiceServer) OverrideStage(context.Context, *OverrideStageRequest) (*Stage, error) {
+	return nil, status.Error(codes.Unimplemented, "method OverrideStage not implemented")
+}
+func (UnimplementedStageServiceServer) WithdrawStage(context.Context, *WithdrawStageRequest) (*Stage, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawStage not implemented")
 }
 func (UnimplementedStageServiceServer) mustEmbedUnimplementedStageServiceServer() {}
 func (UnimplementedStageServiceServer) testEmbeddedByValue()                      {}
@@ -533,6 +573,42 @@ func _StageService_ConfirmStage_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StageService_OverrideStage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OverrideStageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StageServiceServer).OverrideStage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StageService_OverrideStage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StageServiceServer).OverrideStage(ctx, req.(*OverrideStageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StageService_WithdrawStage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawStageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StageServiceServer).WithdrawStage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StageService_WithdrawStage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StageServiceServer).WithdrawStage(ctx, req.(*WithdrawStageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // StageService_ServiceDesc is the grpc.ServiceDesc for StageService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -587,6 +663,14 @@ var StageService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ConfirmStage",
 			Handler:    _StageService_ConfirmStage_Handler,
+		},
+		{
+			MethodName: "OverrideStage",
+			Handler:    _StageService_OverrideStage_Handler,
+		},
+		{
+			MethodName: "WithdrawStage",
+			Handler:    _StageService_WithdrawStage_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

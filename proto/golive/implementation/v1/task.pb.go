@@ -8,6 +8,7 @@ package implementationv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	_ "github.com/golive-dev/golive/proto/golive/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -205,7 +206,9 @@ type Task struct {
 	// What it will cost apart from the work of resources, in minor units of the currency of the implementation.
 	FixedCostMinor int64 `protobuf:"varint,26,opt,name=fixed_cost_minor,json=fixedCostMinor,proto3" json:"fixed_cost_minor,omitempty"`
 	// For finding and grouping.
-	Labels        map[string]string `protobuf:"bytes,27,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,27,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Why it cannot begin or go on: what it depends on, the state of its stage, its date. Empty once it can, or has ended. Computed when it is read.
+	BlockedBy     []*v1.BlockedBy `protobuf:"bytes,28,rep,name=blocked_by,json=blockedBy,proto3" json:"blocked_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -425,6 +428,13 @@ func (x *Task) GetFixedCostMinor() int64 {
 func (x *Task) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
+	}
+	return nil
+}
+
+func (x *Task) GetBlockedBy() []*v1.BlockedBy {
+	if x != nil {
+		return x.BlockedBy
 	}
 	return nil
 }
@@ -1731,7 +1741,7 @@ var File_golive_implementation_v1_task_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"#golive/implementation/v1/task.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\r\n" +
+	"#golive/implementation/v1/task.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a)golive/implementation/v1/membership.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x0e\n" +
 	"\x04Task\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1765,7 +1775,9 @@ const file_golive_implementation_v1_task_proto_rawDesc = "" +
 	"\x06reason\x18\x19 \x01(\tB\x03\xe0A\x03R\x06reason\x121\n" +
 	"\x10fixed_cost_minor\x18\x1a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0efixedCostMinor\x12T\n" +
 	"\x06labels\x18\x1b \x03(\v2*.golive.implementation.v1.Task.LabelsEntryB\x10\xbaH\r\x9a\x01\n" +
-	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x1a9\n" +
+	"\x10@\"\x06r\x04\x10\x01\x18?R\x06labels\x12=\n" +
+	"\n" +
+	"blocked_by\x18\x1c \x03(\v2\x19.golive.gate.v1.BlockedByB\x03\xe0A\x03R\tblockedBy\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"R\n" +
@@ -1981,10 +1993,11 @@ var file_golive_implementation_v1_task_proto_goTypes = []any{
 	nil,                              // 21: golive.implementation.v1.Task.LabelsEntry
 	nil,                              // 22: golive.implementation.v1.ImportTasksRequest.ColumnsEntry
 	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 24: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 25: google.protobuf.Empty
-	(*ImportResult)(nil),             // 26: golive.implementation.v1.ImportResult
-	(*ExportResult)(nil),             // 27: golive.implementation.v1.ExportResult
+	(*v1.BlockedBy)(nil),             // 24: golive.gate.v1.BlockedBy
+	(*fieldmaskpb.FieldMask)(nil),    // 25: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),            // 26: google.protobuf.Empty
+	(*ImportResult)(nil),             // 27: golive.implementation.v1.ImportResult
+	(*ExportResult)(nil),             // 28: golive.implementation.v1.ExportResult
 }
 var file_golive_implementation_v1_task_proto_depIdxs = []int32{
 	23, // 0: golive.implementation.v1.Task.create_time:type_name -> google.protobuf.Timestamp
@@ -1999,48 +2012,49 @@ var file_golive_implementation_v1_task_proto_depIdxs = []int32{
 	23, // 9: golive.implementation.v1.Task.actual_end_time:type_name -> google.protobuf.Timestamp
 	23, // 10: golive.implementation.v1.Task.progress_time:type_name -> google.protobuf.Timestamp
 	21, // 11: golive.implementation.v1.Task.labels:type_name -> golive.implementation.v1.Task.LabelsEntry
-	2,  // 12: golive.implementation.v1.CreateTaskRequest.task:type_name -> golive.implementation.v1.Task
-	2,  // 13: golive.implementation.v1.ListTasksResponse.tasks:type_name -> golive.implementation.v1.Task
-	2,  // 14: golive.implementation.v1.UpdateTaskRequest.task:type_name -> golive.implementation.v1.Task
-	24, // 15: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 16: golive.implementation.v1.Dependency.type:type_name -> golive.implementation.v1.Dependency.Type
-	23, // 17: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
-	23, // 18: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
-	23, // 19: golive.implementation.v1.CompleteTaskRequest.start_time:type_name -> google.protobuf.Timestamp
-	3,  // 20: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
-	2,  // 21: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
-	22, // 22: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
-	3,  // 23: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
-	4,  // 24: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
-	5,  // 25: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
-	7,  // 26: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
-	8,  // 27: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
-	12, // 28: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
-	13, // 29: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
-	14, // 30: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
-	15, // 31: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
-	16, // 32: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
-	17, // 33: golive.implementation.v1.TaskService.BatchCreateTasks:input_type -> golive.implementation.v1.BatchCreateTasksRequest
-	19, // 34: golive.implementation.v1.TaskService.ImportTasks:input_type -> golive.implementation.v1.ImportTasksRequest
-	20, // 35: golive.implementation.v1.TaskService.ExportTasks:input_type -> golive.implementation.v1.ExportTasksRequest
-	2,  // 36: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
-	2,  // 37: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
-	6,  // 38: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
-	2,  // 39: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
-	25, // 40: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
-	2,  // 41: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
-	2,  // 42: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
-	2,  // 43: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
-	2,  // 44: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
-	2,  // 45: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
-	18, // 46: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
-	26, // 47: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
-	27, // 48: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportResult
-	36, // [36:49] is the sub-list for method output_type
-	23, // [23:36] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	24, // 12: golive.implementation.v1.Task.blocked_by:type_name -> golive.gate.v1.BlockedBy
+	2,  // 13: golive.implementation.v1.CreateTaskRequest.task:type_name -> golive.implementation.v1.Task
+	2,  // 14: golive.implementation.v1.ListTasksResponse.tasks:type_name -> golive.implementation.v1.Task
+	2,  // 15: golive.implementation.v1.UpdateTaskRequest.task:type_name -> golive.implementation.v1.Task
+	25, // 16: golive.implementation.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 17: golive.implementation.v1.Dependency.type:type_name -> golive.implementation.v1.Dependency.Type
+	23, // 18: golive.implementation.v1.StartTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	23, // 19: golive.implementation.v1.CompleteTaskRequest.end_time:type_name -> google.protobuf.Timestamp
+	23, // 20: golive.implementation.v1.CompleteTaskRequest.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 21: golive.implementation.v1.BatchCreateTasksRequest.requests:type_name -> golive.implementation.v1.CreateTaskRequest
+	2,  // 22: golive.implementation.v1.BatchCreateTasksResponse.tasks:type_name -> golive.implementation.v1.Task
+	22, // 23: golive.implementation.v1.ImportTasksRequest.columns:type_name -> golive.implementation.v1.ImportTasksRequest.ColumnsEntry
+	3,  // 24: golive.implementation.v1.TaskService.CreateTask:input_type -> golive.implementation.v1.CreateTaskRequest
+	4,  // 25: golive.implementation.v1.TaskService.GetTask:input_type -> golive.implementation.v1.GetTaskRequest
+	5,  // 26: golive.implementation.v1.TaskService.ListTasks:input_type -> golive.implementation.v1.ListTasksRequest
+	7,  // 27: golive.implementation.v1.TaskService.UpdateTask:input_type -> golive.implementation.v1.UpdateTaskRequest
+	8,  // 28: golive.implementation.v1.TaskService.DeleteTask:input_type -> golive.implementation.v1.DeleteTaskRequest
+	12, // 29: golive.implementation.v1.TaskService.StartTask:input_type -> golive.implementation.v1.StartTaskRequest
+	13, // 30: golive.implementation.v1.TaskService.ReportTask:input_type -> golive.implementation.v1.ReportTaskRequest
+	14, // 31: golive.implementation.v1.TaskService.CompleteTask:input_type -> golive.implementation.v1.CompleteTaskRequest
+	15, // 32: golive.implementation.v1.TaskService.ReopenTask:input_type -> golive.implementation.v1.ReopenTaskRequest
+	16, // 33: golive.implementation.v1.TaskService.CancelTask:input_type -> golive.implementation.v1.CancelTaskRequest
+	17, // 34: golive.implementation.v1.TaskService.BatchCreateTasks:input_type -> golive.implementation.v1.BatchCreateTasksRequest
+	19, // 35: golive.implementation.v1.TaskService.ImportTasks:input_type -> golive.implementation.v1.ImportTasksRequest
+	20, // 36: golive.implementation.v1.TaskService.ExportTasks:input_type -> golive.implementation.v1.ExportTasksRequest
+	2,  // 37: golive.implementation.v1.TaskService.CreateTask:output_type -> golive.implementation.v1.Task
+	2,  // 38: golive.implementation.v1.TaskService.GetTask:output_type -> golive.implementation.v1.Task
+	6,  // 39: golive.implementation.v1.TaskService.ListTasks:output_type -> golive.implementation.v1.ListTasksResponse
+	2,  // 40: golive.implementation.v1.TaskService.UpdateTask:output_type -> golive.implementation.v1.Task
+	26, // 41: golive.implementation.v1.TaskService.DeleteTask:output_type -> google.protobuf.Empty
+	2,  // 42: golive.implementation.v1.TaskService.StartTask:output_type -> golive.implementation.v1.Task
+	2,  // 43: golive.implementation.v1.TaskService.ReportTask:output_type -> golive.implementation.v1.Task
+	2,  // 44: golive.implementation.v1.TaskService.CompleteTask:output_type -> golive.implementation.v1.Task
+	2,  // 45: golive.implementation.v1.TaskService.ReopenTask:output_type -> golive.implementation.v1.Task
+	2,  // 46: golive.implementation.v1.TaskService.CancelTask:output_type -> golive.implementation.v1.Task
+	18, // 47: golive.implementation.v1.TaskService.BatchCreateTasks:output_type -> golive.implementation.v1.BatchCreateTasksResponse
+	27, // 48: golive.implementation.v1.TaskService.ImportTasks:output_type -> golive.implementation.v1.ImportResult
+	28, // 49: golive.implementation.v1.TaskService.ExportTasks:output_type -> golive.implementation.v1.ExportResult
+	37, // [37:50] is the sub-list for method output_type
+	24, // [24:37] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_task_proto_init() }
