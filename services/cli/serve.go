@@ -40,8 +40,8 @@ func (a *app) serveDeployment() *cobra.Command {
 	cmd.Flags().StringVar(&cfg.Listen, "listen-deployment", server.DefaultDeployment, "where it listens")
 	cmd.Flags().StringSliceVar(&cfg.Trusted, "trusted-issuers", nil, "files with the public keys of more issuers")
 	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Authority, &cfg.Database, &cfg.BlobURL, &cfg.Public)
-	peerFlags(cmd, "implementation", &cfg.Gate)
-	cmd.Flags().StringVar(&cfg.Gate.TokenFile, "token-file", "", "who it is there; a token of its own making when not given")
+	peerFlags(cmd, "implementation", &cfg.Implementation)
+	cmd.Flags().StringVar(&cfg.Implementation.TokenFile, "token-file", "", "who it is there; a token of its own making when not given")
 	return cmd
 }
 
@@ -68,8 +68,8 @@ func (a *app) serveImplementation() *cobra.Command {
 	cmd.Flags().StringVar(&cfg.Listen, "listen-implementation", server.DefaultImplementation, "where it listens")
 	cmd.Flags().StringVar(&cfg.Database, "database", "", "a PostgreSQL URL; SQLite in the data folder when not given")
 	cmd.Flags().StringSliceVar(&cfg.Trusted, "trusted-issuers", nil, "files with the public keys of issuers: trusted-issuer.json of the deployment role")
-	peerFlags(cmd, "deployment", &cfg.Gate)
-	cmd.Flags().StringVar(&cfg.Gate.TokenFile, "token-file", "", "who it is there: a token of the role service")
+	peerFlags(cmd, "deployment", &cfg.Deployment)
+	cmd.Flags().StringVar(&cfg.Deployment.TokenFile, "token-file", "", "who it is there: a token of the role service")
 	mailFlags(cmd, &cfg.Mail)
 	return cmd
 }

@@ -45,17 +45,17 @@ const purgeEvery = time.Hour
 
 // Config is what the service is made of. Database, Metrics and DataDir are required.
 type Config struct {
-	Database     sqldb.Config             // The schema is "deployment" when PostgreSQL is given without one.
-	Metrics      sqldb.Config             // Log lines and probe summaries; may lose its last second. The schema is "deployment_metrics".
-	DataDir      string                   // Holds the agents' certificate authority when AuthorityDir is empty, and the blobs when BlobURL is.
-	AuthorityDir string                   // Where that authority is; servers that share agents share it.
-	BlobURL      string                   // Where uploaded artifacts are: a bucket of gocloud.dev/blob.
-	Gate         gatev1.GateServiceClient // The implementation service; nil where there is none: gates about people then stay closed.
-	Public       bool                     // Webhooks and load tests of gates reach public addresses only. Link-local ones are refused always.
-	Logger       *zap.Logger              // Silent when nil.
-	Registry     *prometheus.Registry     // Gets the metrics; nowhere when nil.
-	Clock        func() time.Time         // time.Now when nil.
-	Issuer       *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
+	Database       sqldb.Config         // The schema is "deployment" when PostgreSQL is given without one.
+	Metrics        sqldb.Config         // Log lines and probe summaries; may lose its last second. The schema is "deployment_metrics".
+	DataDir        string               // Holds the agents' certificate authority when AuthorityDir is empty, and the blobs when BlobURL is.
+	AuthorityDir   string               // Where that authority is; servers that share agents share it.
+	BlobURL        string               // Where uploaded artifacts are: a bucket of gocloud.dev/blob.
+	Implementation Implementation       // The other half; zero where there is none.
+	Public         bool                 // Webhooks and load tests of gates reach public addresses only. Link-local ones are refused always.
+	Logger         *zap.Logger          // Silent when nil.
+	Registry       *prometheus.Registry // Gets the metrics; nowhere when nil.
+	Clock          func() time.Time     // time.Now when nil.
+	Issuer         *auth.Issuer         // Mints tokens here; nil where the private key is elsewhere.
 }
 
 // Service is the running service.
@@ -107,7 +107,7 @@ func (s *Service) assemble(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	s.access = auth.NewAccessService(cfg.Issuer, s.revoked, cfg.Logger)
-	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Gate, PublicOnly: cfg.Public, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
+	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Implementation.Gate, PublicOnly: cfg.Public, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	s.logs = api.NewLogs(s.store)

@@ -116,7 +116,7 @@ func TestEveryCriterionIsCountedFromWhatIsKept(t *testing.T) {
 		}})
 		require.NoError(t, err)
 		require.Equal(t, notMet, statuses(w.readiness(plan))["change-load"])
-	}, func(c *implementation.Config) { c.Gate, c.Ask = deployment, 20*time.Millisecond })
+	}, func(c *implementation.Config) { c.Deployment.Gate, c.Ask = deployment, 20*time.Millisecond })
 }
 
 // meet does what each criterion asks for.

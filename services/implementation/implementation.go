@@ -54,18 +54,18 @@ const MaxRequest = 16<<20 + 64<<10
 
 // Config is what the service is made of. Only Database is required.
 type Config struct {
-	Database sqldb.Config             // The schema is "implementation" when PostgreSQL is given without one.
-	Metrics  sqldb.Config             // Usage; may lose its last second. Beside Database when zero.
-	Contacts sqldb.Config             // Where addresses are kept, apart from all else; beside Database when zero.
-	Mail     SMTP                     // How messages to people leave; they wait until somebody takes them when zero.
-	Logger   *zap.Logger              // Silent when nil.
-	Registry *prometheus.Registry     // Gets the metrics; nowhere when nil.
-	Clock    func() time.Time         // time.Now when nil.
-	Issuer   *auth.Issuer             // Mints tokens here; nil where the private key is elsewhere.
-	Gate     gatev1.GateServiceClient // The deployment service; nil where there is none: technical criteria are then UNKNOWN.
-	Sweep    time.Duration            // How often every cohort plan is judged again; 5 min when 0.
-	Ask      time.Duration            // How often the deployment service is asked about machines; 10 s when 0.
-	Surveys  time.Duration            // How often surveys open and close by their times; 10 s when 0.
+	Database   sqldb.Config         // The schema is "implementation" when PostgreSQL is given without one.
+	Metrics    sqldb.Config         // Usage; may lose its last second. Beside Database when zero.
+	Contacts   sqldb.Config         // Where addresses are kept, apart from all else; beside Database when zero.
+	Mail       SMTP                 // How messages to people leave; they wait until somebody takes them when zero.
+	Logger     *zap.Logger          // Silent when nil.
+	Registry   *prometheus.Registry // Gets the metrics; nowhere when nil.
+	Clock      func() time.Time     // time.Now when nil.
+	Issuer     *auth.Issuer         // Mints tokens here; nil where the private key is elsewhere.
+	Deployment Deployment           // The other half; zero where there is none.
+	Sweep      time.Duration        // How often every cohort plan is judged again; 5 min when 0.
+	Ask        time.Duration        // How often the deployment service is asked about machines; 10 s when 0.
+	Surveys    time.Duration        // How often surveys open and close by their times; 10 s when 0.
 }
 
 // Service is the running service.
@@ -118,7 +118,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	}
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
 	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
-	s.technical = engine.NewTechnical(s.store, cfg.Gate, cfg.Ask, cfg.Logger)
+	s.technical = engine.NewTechnical(s.store, cfg.Deployment.Gate, cfg.Ask, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(s.engine); err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/sqldb"
-	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment"
 )
 
@@ -23,15 +22,15 @@ const agentConnAge = 6 * time.Hour
 type DeploymentConfig struct {
 	Process
 
-	Database   string   // A PostgreSQL URL; SQLite in the data folder when empty.
-	BlobURL    string   // A bucket of gocloud.dev/blob; a folder of the data folder when empty.
-	Listen     string   // Where it listens.
-	Agents     string   // Where host agents connect; always TLS.
-	AgentNames []string // More names and addresses under which agents reach it.
-	Authority  string   // Folder of the agents' certificate authority, which replicas share; a folder of the data folder when empty.
-	Gate       Peer     // The implementation service; none when its address is empty.
-	Trusted    []string // Files with public keys of more issuers.
-	Public     bool     // Webhooks and load tests of gates reach public addresses only.
+	Database       string   // A PostgreSQL URL; SQLite in the data folder when empty.
+	BlobURL        string   // A bucket of gocloud.dev/blob; a folder of the data folder when empty.
+	Listen         string   // Where it listens.
+	Agents         string   // Where host agents connect; always TLS.
+	AgentNames     []string // More names and addresses under which agents reach it.
+	Authority      string   // Folder of the agents' certificate authority, which replicas share; a folder of the data folder when empty.
+	Implementation Peer     // The implementation service; none when its address is empty.
+	Trusted        []string // Files with public keys of more issuers.
+	Public         bool     // Webhooks and load tests of gates reach public addresses only.
 }
 
 // Deployment opens the deployment role.
@@ -52,17 +51,17 @@ func Deployment(ctx context.Context, cfg DeploymentConfig) (_ *Server, err error
 	if err != nil {
 		return nil, err
 	}
-	var gate gatev1.GateServiceClient
-	if cfg.Gate.Address != "" {
-		conn, err := p.dial(cfg.Gate, cfg.Gate.token(p.issuer.Self("services/deployment")))
+	var people deployment.Implementation
+	if cfg.Implementation.Address != "" {
+		conn, err := p.dial(cfg.Implementation, cfg.Implementation.token(p.issuer.Self("services/deployment")))
 		if err != nil {
 			return nil, err
 		}
-		gate = gatev1.NewGateServiceClient(conn)
+		people = deployment.ImplementationAt(conn)
 	}
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),
-		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Listen, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority,
+		blobURL: cfg.BlobURL, implementation: people, listen: cfg.Listen, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority,
 		trusted: append(trusted, p.issuer.Trusted()), public: cfg.Public,
 	})
 	if err != nil {
@@ -76,7 +75,7 @@ func Deployment(ctx context.Context, cfg DeploymentConfig) (_ *Server, err error
 type deploymentRole struct {
 	database, metrics sqldb.Config
 	blobURL           string
-	gate              gatev1.GateServiceClient
+	implementation    deployment.Implementation
 	listen, agents    string
 	agentNames        []string
 	authority         string
@@ -94,7 +93,7 @@ func (p *process) newDeployment(ctx context.Context, role deploymentRole) (*rpc.
 		return nil, err
 	}
 	service, err := deployment.New(ctx, deployment.Config{
-		Database: role.database, Metrics: role.metrics, DataDir: p.cfg.DataDir, BlobURL: role.blobURL, Gate: role.gate, Public: role.public,
+		Database: role.database, Metrics: role.metrics, DataDir: p.cfg.DataDir, BlobURL: role.blobURL, Implementation: role.implementation, Public: role.public,
 		AuthorityDir: role.authority, Logger: p.logger.Named("deployment"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/sqldb"
-	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation"
 )
 
@@ -15,11 +14,11 @@ import (
 type ImplementationConfig struct {
 	Process
 
-	Database string              // A PostgreSQL URL; SQLite in the data folder when empty.
-	Listen   string              // Where it listens.
-	Mail     implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
-	Gate     Peer                // The deployment service; none when its address is empty. It takes a token file.
-	Trusted  []string            // Files with the public keys of issuers; at least one.
+	Database   string              // A PostgreSQL URL; SQLite in the data folder when empty.
+	Listen     string              // Where it listens.
+	Mail       implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
+	Deployment Peer                // The deployment service; none when its address is empty. It takes a token file.
+	Trusted    []string            // Files with the public keys of issuers; at least one.
 }
 
 // Implementation opens the implementation role.
@@ -40,19 +39,19 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 	if err != nil {
 		return nil, err
 	}
-	var gate gatev1.GateServiceClient
-	if cfg.Gate.Address != "" {
-		if cfg.Gate.TokenFile == "" {
+	var machines implementation.Deployment
+	if cfg.Deployment.Address != "" {
+		if cfg.Deployment.TokenFile == "" {
 			return nil, errors.New("the deployment service would not know who asks: give --token-file a token of the role service, which golive token create makes")
 		}
-		conn, err := p.dial(cfg.Gate, cfg.Gate.token(nil))
+		conn, err := p.dial(cfg.Deployment, cfg.Deployment.token(nil))
 		if err != nil {
 			return nil, err
 		}
-		gate = gatev1.NewGateServiceClient(conn)
+		machines = implementation.DeploymentAt(conn)
 	}
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), gate: gate, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), deployment: machines, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail,
 	})
 	if err != nil {
 		return nil, err
@@ -63,11 +62,11 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 
 // implementationRole is what the implementation service needs in any process.
 type implementationRole struct {
-	database sqldb.Config
-	gate     gatev1.GateServiceClient
-	listen   string
-	trusted  []auth.TrustedIssuer
-	mail     implementation.SMTP
+	database   sqldb.Config
+	deployment implementation.Deployment
+	listen     string
+	trusted    []auth.TrustedIssuer
+	mail       implementation.SMTP
 }
 
 func (p *process) newImplementation(ctx context.Context, role implementationRole) (*rpc.Server, error) {
@@ -76,7 +75,7 @@ func (p *process) newImplementation(ctx context.Context, role implementationRole
 		return nil, err
 	}
 	service, err := implementation.New(ctx, implementation.Config{
-		Database: role.database, Gate: role.gate, Mail: role.mail, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
+		Database: role.database, Deployment: role.deployment, Mail: role.mail, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {
 		return nil, err

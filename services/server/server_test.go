@@ -139,13 +139,13 @@ func TestThreeProcessesAreTheSameProgram(t *testing.T) {
 	// The deployment role needs an address to ask before the other role exists; gRPC connects when it is there.
 	reserved, err := new(net.ListenConfig).Listen(t.Context(), "tcp", anyPort)
 	require.NoError(t, err)
-	dep.Gate = server.Peer{Address: reserved.Addr().String()}
+	dep.Implementation = server.Peer{Address: reserved.Addr().String()}
 	require.NoError(t, reserved.Close())
 	software, err := server.Deployment(t.Context(), dep)
 	require.NoError(t, err)
 	serve(t, software)
 	people, err := server.Implementation(t.Context(), server.ImplementationConfig{
-		Process: process(t), Database: database, Listen: dep.Gate.Address,
+		Process: process(t), Database: database, Listen: dep.Implementation.Address,
 		Trusted: []string{filepath.Join(dep.DataDir, "trusted-issuer.json")},
 	})
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestRolesRefuseWhatCannotWork(t *testing.T) {
 	_, err = server.Up(t.Context(), cfg)
 	require.ErrorContains(t, err, "needed together")
 	_, err = server.Deployment(t.Context(), server.DeploymentConfig{
-		Process: process(t), Listen: anyPort, Agents: anyPort, Gate: server.Peer{Address: "people.example:8082"},
+		Process: process(t), Listen: anyPort, Agents: anyPort, Implementation: server.Peer{Address: "people.example:8082"},
 	})
 	require.ErrorContains(t, err, "plain text", "a service token does not cross a network in the clear")
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/rpc"
 	"github.com/golive-dev/golive/pkg/sqldb"
-	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment"
 	"github.com/golive-dev/golive/services/implementation"
 )
 
@@ -56,15 +56,15 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 	people, err := p.newImplementation(ctx, implementationRole{
 		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted, mail: cfg.Mail,
-		gate: gatev1.NewGateServiceClient(rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation"))),
+		deployment: implementation.DeploymentAt(rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation"))),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("implementation: %w", err)
 	}
-	gate := gatev1.NewGateServiceClient(rpc.WithToken(people.Local(), p.issuer.Self("services/deployment")))
+	asked := deployment.ImplementationAt(rpc.WithToken(people.Local(), p.issuer.Self("services/deployment")))
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),
-		blobURL: cfg.BlobURL, gate: gate, listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority, trusted: trusted, public: cfg.Public,
+		blobURL: cfg.BlobURL, implementation: asked, listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority, trusted: trusted, public: cfg.Public,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment: %w", err)
