@@ -67,7 +67,11 @@ func (s *AccessService) MintToken(ctx context.Context, req *accessv1.MintTokenRe
 			grants[workspace] = append(grants[workspace], role)
 		}
 	}
-	token, minted, err := s.issuer.mint(Claims{Name: req.GetPrincipal(), Grants: grants, TTL: req.GetTtl().AsDuration()})
+	scope, err := scopeOf(req.GetScope(), grants)
+	if err != nil {
+		return nil, err
+	}
+	token, minted, err := s.issuer.mint(Claims{Name: req.GetPrincipal(), Grants: grants, TTL: req.GetTtl().AsDuration(), Scope: scope})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +129,7 @@ func caller(ctx context.Context) (*Principal, error) {
 }
 
 func (p *Principal) proto() *accessv1.Principal {
-	out := &accessv1.Principal{Name: p.Name, TokenId: p.TokenID, ExpireTime: timestamppb.New(p.Expires), Issuer: p.Issuer}
+	out := &accessv1.Principal{Name: p.Name, TokenId: p.TokenID, ExpireTime: timestamppb.New(p.Expires), Issuer: p.Issuer, Scope: p.Scope.proto()}
 	for _, workspace := range slices.Sorted(maps.Keys(p.Grants)) {
 		g := &accessv1.Grant{Workspace: "workspaces/" + workspace}
 		for _, role := range p.Grants[workspace] {

@@ -9,6 +9,7 @@
 // What a role may do is the one table in roles.go, asked through [Allows] with
 // the permission that the called method declares. Whatever the table does not
 // give is denied.
+// A token may be narrowed to one resource by a [Scope]: a secret address carries such a one.
 //
 // [AccessService] is the gRPC face of all this; both services register it. The
 // transport side, which finds the credential, the permission and the workspace

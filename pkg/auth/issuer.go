@@ -42,11 +42,21 @@ type Claims struct {
 	Name   string            // The principal, users/alice.
 	Grants map[string][]Role // Roles by workspace id, or AllWorkspaces.
 	TTL    time.Duration     // DefaultTTL when 0.
+	Scope  *Scope            // What the token is narrowed to; nil for not at all.
 }
 
 // tokenClaims is the claims as the JWT holds them.
 type tokenClaims struct {
 	jwt.RegisteredClaims
+
+	Grants map[string][]Role `json:"grants,omitempty"`
+	Scoped *scopedClaims     `json:"scoped,omitempty"`
+}
+
+// scopedClaims holds scope and grants together, so that a verifier too old to
+// know of scopes finds a token without grants and not one without limits.
+type scopedClaims struct {
+	Scope
 
 	Grants map[string][]Role `json:"grants"`
 }
@@ -72,14 +82,19 @@ func (i *Issuer) mint(c Claims) (string, *Principal, error) {
 	now := time.Now().Truncate(time.Second) // NumericDate has whole seconds
 	p := &Principal{
 		Name: c.Name, TokenID: rand.Text(), Grants: c.Grants, Issuer: DefaultIssuer, Expires: now.Add(ttl).Truncate(time.Second),
+		Scope: c.Scope,
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, tokenClaims{
+	claims := tokenClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: p.Issuer, Subject: p.Name, ID: p.TokenID,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(p.Expires),
 		},
 		Grants: p.Grants,
-	})
+	}
+	if c.Scope != nil {
+		claims.Grants, claims.Scoped = nil, &scopedClaims{Scope: *c.Scope, Grants: p.Grants}
+	}
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims)
 	t.Header["kid"] = i.kid
 	signed, err := t.SignedString(i.key)
 	if err != nil {

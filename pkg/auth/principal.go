@@ -22,11 +22,17 @@ type Principal struct {
 	Expires time.Time
 	// Issuer is who signed the credential.
 	Issuer string
+	// Scope narrows the credential; nil where it does not. May heeds its permissions;
+	// that a request addresses its resource is for package rpc to see.
+	Scope *Scope
 }
 
 // May tells whether the principal holds the permission in the workspace. The
 // empty workspace stands for methods that belong to none: any grant counts.
 func (p *Principal) May(workspace, permission string) bool {
+	if p.Scope != nil && !p.Scope.lists(permission) {
+		return false
+	}
 	if workspace == "" {
 		for _, roles := range p.Grants {
 			if anyAllows(roles, permission) {

@@ -106,10 +106,14 @@ func (v *Verifier) parse(token string) (*Principal, error) {
 		return nil, fault.Unauthenticated("TOKEN_INVALID",
 			"the token names no principal or has no id; get a new one from the administrator of this server")
 	}
-	return &Principal{
+	p := &Principal{
 		Name: claims.Subject, TokenID: claims.ID, Grants: claims.Grants,
 		Expires: claims.ExpiresAt.Time, Issuer: claims.Issuer,
-	}, nil
+	}
+	if scoped := claims.Scoped; scoped != nil {
+		p.Grants, p.Scope = scoped.Grants, &scoped.Scope
+	}
+	return p, nil
 }
 
 // remember keeps a verified token; a full cache drops an arbitrary half, which

@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
@@ -60,6 +62,9 @@ func (c *chain) authorise(call *call, req any) error {
 	if p == nil {
 		return denied(call, "")
 	}
+	if err := m.within(p, req); err != nil {
+		return err
+	}
 	workspace, err := m.workspace(req)
 	if err != nil {
 		if !p.May("", m.permission) { // who may do this nowhere learns nothing about the request
@@ -71,6 +76,57 @@ func (c *chain) authorise(call *call, req any) error {
 		return denied(call, workspace)
 	}
 	return nil
+}
+
+// within refuses what a narrowed token may not touch. The addressed resource must
+// be the scope's or below it, and so must every other that the request names: a
+// list of names in a second field would else be a way around the first. A method that
+// addresses none, and a stream of requests, are refused whole.
+func (m *method) within(p *auth.Principal, req any) error {
+	if p.Scope == nil || m.permission == "access.principals.get" {
+		return nil
+	}
+	message, ok := req.(proto.Message)
+	if !p.May("", m.permission) || !ok || len(m.resource) == 0 || m.many || !p.Scope.Covers(m.name(message)) || !scoped(message.ProtoReflect(), p.Scope) {
+		return fault.Denied("TOKEN_SCOPE", "this token is good for %s on %s and what is below it alone; use a token without a scope",
+			strings.Join(p.Scope.Permissions, ", "), p.Scope.Resource).
+			Meta("scope", p.Scope.Resource)
+	}
+	return nil
+}
+
+// scoped tells whether every resource that a message names is covered. What
+// cannot be looked into is not.
+func scoped(m protoreflect.Message, scope *auth.Scope) bool {
+	covered := m.Descriptor().FullName() != "google.protobuf.Any"
+	m.Range(func(field protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case field.IsMap():
+			v.Map().Range(func(key protoreflect.MapKey, value protoreflect.Value) bool {
+				covered = covered && scopedValue(field.MapKey(), key.Value(), scope) && scopedValue(field.MapValue(), value, scope)
+				return covered
+			})
+		case field.IsList():
+			for i := range v.List().Len() {
+				covered = covered && scopedValue(field, v.List().Get(i), scope)
+			}
+		default:
+			covered = covered && scopedValue(field, v, scope)
+		}
+		return covered
+	})
+	return covered
+}
+
+func scopedValue(field protoreflect.FieldDescriptor, v protoreflect.Value, scope *auth.Scope) bool {
+	switch field.Kind() {
+	case protoreflect.MessageKind, protoreflect.GroupKind:
+		return scoped(v.Message(), scope)
+	case protoreflect.StringKind:
+		return !strings.HasPrefix(v.String(), "workspaces/") || scope.Covers(v.String())
+	default:
+		return true
+	}
 }
 
 func denied(call *call, workspace string) error {

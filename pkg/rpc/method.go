@@ -25,6 +25,7 @@ type method struct {
 	permission string
 	resource   []protoreflect.FieldDescriptor // the path to the resource name; empty where none is declared
 	path       string                         // the same as the contract writes it
+	many       bool                           // the caller sends a stream of requests
 
 	spanOptions []trace.SpanStartOption
 	seconds     atomic.Pointer[prometheus.Observer]
@@ -43,7 +44,7 @@ func resolve(service, name string) (*method, error) {
 		return nil, fmt.Errorf("%s is a %T, not a method", full, found)
 	}
 	access, _ := proto.GetExtension(desc.Options(), optionsv1.E_Access).(*optionsv1.Access)
-	m := &method{full: full, public: access.GetPublic(), permission: access.GetPermission(), path: access.GetResourceField()}
+	m := &method{full: full, public: access.GetPublic(), permission: access.GetPermission(), path: access.GetResourceField(), many: desc.IsStreamingClient()}
 	if m.public == (m.permission != "") {
 		return nil, fmt.Errorf("%s: the option golive.options.v1.access must give a permission, or else say public", full)
 	}
@@ -90,16 +91,20 @@ func (m *method) workspace(req any) (string, error) {
 	if !ok {
 		return "", fault.Internal("INTERNAL", "the request is no message")
 	}
-	at, last := message.ProtoReflect(), len(m.resource)-1
-	for _, field := range m.resource[:last] {
-		at = at.Get(field).Message() // an absent message is an empty one
-	}
-	name := at.Get(m.resource[last]).String()
-	rest, ok := strings.CutPrefix(name, "workspaces/")
+	rest, ok := strings.CutPrefix(m.name(message), "workspaces/")
 	workspace, _, _ := strings.Cut(rest, "/")
 	if !ok || workspace == "" {
 		return "", fault.Invalid("INVALID_FIELD", "%s must begin with workspaces/{workspace}; write the full name of the resource", m.path).
 			Field(m.path, "must begin with workspaces/{workspace}")
 	}
 	return workspace, nil
+}
+
+// name is the resource name that the request addresses, for methods that declare one.
+func (m *method) name(message proto.Message) string {
+	at, last := message.ProtoReflect(), len(m.resource)-1
+	for _, field := range m.resource[:last] {
+		at = at.Get(field).Message() // an absent message is an empty one
+	}
+	return at.Get(m.resource[last]).String()
 }
