@@ -146,7 +146,9 @@ type Stage struct {
 	// Why it waits; never empty while it is PENDING, READY or in GATE_REVIEW. Computed when it is read.
 	BlockedBy []*v1.BlockedBy `protobuf:"bytes,20,rep,name=blocked_by,json=blockedBy,proto3" json:"blocked_by,omitempty"`
 	// Who let what pass, the last 100, the newest last.
-	Overrides     []*StageOverride `protobuf:"bytes,21,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	Overrides []*StageOverride `protobuf:"bytes,21,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// When it came to the state it is in; not set on stages that were made before this was kept and have not moved since.
+	StateTime     *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=state_time,json=stateTime,proto3" json:"state_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -324,6 +326,13 @@ func (x *Stage) GetBlockedBy() []*v1.BlockedBy {
 func (x *Stage) GetOverrides() []*StageOverride {
 	if x != nil {
 		return x.Overrides
+	}
+	return nil
+}
+
+func (x *Stage) GetStateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateTime
 	}
 	return nil
 }
@@ -2143,7 +2152,7 @@ var File_golive_implementation_v1_stage_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\n" +
-	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\f\n" +
+	"$golive/implementation/v1/stage.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\r\n" +
 	"\x05Stage\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -2172,7 +2181,9 @@ const file_golive_implementation_v1_stage_proto_rawDesc = "" +
 	"\x12condition_statuses\x18\x13 \x03(\v2..golive.implementation.v1.StageConditionStatusB\x03\xe0A\x03R\x11conditionStatuses\x12=\n" +
 	"\n" +
 	"blocked_by\x18\x14 \x03(\v2\x19.golive.gate.v1.BlockedByB\x03\xe0A\x03R\tblockedBy\x12J\n" +
-	"\toverrides\x18\x15 \x03(\v2'.golive.implementation.v1.StageOverrideB\x03\xe0A\x03R\toverrides\x1a9\n" +
+	"\toverrides\x18\x15 \x03(\v2'.golive.implementation.v1.StageOverrideB\x03\xe0A\x03R\toverrides\x12>\n" +
+	"\n" +
+	"state_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tstateTime\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"y\n" +
@@ -2441,58 +2452,59 @@ var file_golive_implementation_v1_stage_proto_depIdxs = []int32{
 	22, // 10: golive.implementation.v1.Stage.condition_statuses:type_name -> golive.implementation.v1.StageConditionStatus
 	28, // 11: golive.implementation.v1.Stage.blocked_by:type_name -> golive.gate.v1.BlockedBy
 	23, // 12: golive.implementation.v1.Stage.overrides:type_name -> golive.implementation.v1.StageOverride
-	1,  // 13: golive.implementation.v1.CreateStageRequest.stage:type_name -> golive.implementation.v1.Stage
-	1,  // 14: golive.implementation.v1.ListStagesResponse.stages:type_name -> golive.implementation.v1.Stage
-	1,  // 15: golive.implementation.v1.UpdateStageRequest.stage:type_name -> golive.implementation.v1.Stage
-	29, // 16: golive.implementation.v1.UpdateStageRequest.update_mask:type_name -> google.protobuf.FieldMask
-	9,  // 17: golive.implementation.v1.ExitCriterion.tasks_done:type_name -> golive.implementation.v1.TasksDone
-	10, // 18: golive.implementation.v1.ExitCriterion.confirmation:type_name -> golive.implementation.v1.PersonConfirms
-	11, // 19: golive.implementation.v1.ExitCriterion.readiness:type_name -> golive.implementation.v1.CohortReady
-	27, // 20: golive.implementation.v1.ExitCriterionResult.as_of:type_name -> google.protobuf.Timestamp
-	27, // 21: golive.implementation.v1.Confirmation.time:type_name -> google.protobuf.Timestamp
-	30, // 22: golive.implementation.v1.StageCondition.window:type_name -> google.protobuf.Duration
-	30, // 23: golive.implementation.v1.StageCondition.hold_for:type_name -> google.protobuf.Duration
-	31, // 24: golive.implementation.v1.StageConditionStatus.verdict:type_name -> golive.gate.v1.Verdict
-	27, // 25: golive.implementation.v1.StageConditionStatus.ask_time:type_name -> google.protobuf.Timestamp
-	27, // 26: golive.implementation.v1.StageConditionStatus.fresh_until:type_name -> google.protobuf.Timestamp
-	27, // 27: golive.implementation.v1.StageConditionStatus.held_since:type_name -> google.protobuf.Timestamp
-	27, // 28: golive.implementation.v1.StageOverride.create_time:type_name -> google.protobuf.Timestamp
-	27, // 29: golive.implementation.v1.StageOverride.expire_time:type_name -> google.protobuf.Timestamp
-	27, // 30: golive.implementation.v1.StageOverride.revoke_time:type_name -> google.protobuf.Timestamp
-	23, // 31: golive.implementation.v1.OverrideStageRequest.override:type_name -> golive.implementation.v1.StageOverride
-	2,  // 32: golive.implementation.v1.StageService.CreateStage:input_type -> golive.implementation.v1.CreateStageRequest
-	3,  // 33: golive.implementation.v1.StageService.GetStage:input_type -> golive.implementation.v1.GetStageRequest
-	4,  // 34: golive.implementation.v1.StageService.ListStages:input_type -> golive.implementation.v1.ListStagesRequest
-	6,  // 35: golive.implementation.v1.StageService.UpdateStage:input_type -> golive.implementation.v1.UpdateStageRequest
-	7,  // 36: golive.implementation.v1.StageService.DeleteStage:input_type -> golive.implementation.v1.DeleteStageRequest
-	14, // 37: golive.implementation.v1.StageService.StartStage:input_type -> golive.implementation.v1.StartStageRequest
-	15, // 38: golive.implementation.v1.StageService.ReviewStage:input_type -> golive.implementation.v1.ReviewStageRequest
-	16, // 39: golive.implementation.v1.StageService.CompleteStage:input_type -> golive.implementation.v1.CompleteStageRequest
-	17, // 40: golive.implementation.v1.StageService.RejectStage:input_type -> golive.implementation.v1.RejectStageRequest
-	18, // 41: golive.implementation.v1.StageService.SkipStage:input_type -> golive.implementation.v1.SkipStageRequest
-	19, // 42: golive.implementation.v1.StageService.CancelStage:input_type -> golive.implementation.v1.CancelStageRequest
-	20, // 43: golive.implementation.v1.StageService.ConfirmStage:input_type -> golive.implementation.v1.ConfirmStageRequest
-	24, // 44: golive.implementation.v1.StageService.OverrideStage:input_type -> golive.implementation.v1.OverrideStageRequest
-	25, // 45: golive.implementation.v1.StageService.WithdrawStage:input_type -> golive.implementation.v1.WithdrawStageRequest
-	1,  // 46: golive.implementation.v1.StageService.CreateStage:output_type -> golive.implementation.v1.Stage
-	1,  // 47: golive.implementation.v1.StageService.GetStage:output_type -> golive.implementation.v1.Stage
-	5,  // 48: golive.implementation.v1.StageService.ListStages:output_type -> golive.implementation.v1.ListStagesResponse
-	1,  // 49: golive.implementation.v1.StageService.UpdateStage:output_type -> golive.implementation.v1.Stage
-	32, // 50: golive.implementation.v1.StageService.DeleteStage:output_type -> google.protobuf.Empty
-	1,  // 51: golive.implementation.v1.StageService.StartStage:output_type -> golive.implementation.v1.Stage
-	1,  // 52: golive.implementation.v1.StageService.ReviewStage:output_type -> golive.implementation.v1.Stage
-	1,  // 53: golive.implementation.v1.StageService.CompleteStage:output_type -> golive.implementation.v1.Stage
-	1,  // 54: golive.implementation.v1.StageService.RejectStage:output_type -> golive.implementation.v1.Stage
-	1,  // 55: golive.implementation.v1.StageService.SkipStage:output_type -> golive.implementation.v1.Stage
-	1,  // 56: golive.implementation.v1.StageService.CancelStage:output_type -> golive.implementation.v1.Stage
-	1,  // 57: golive.implementation.v1.StageService.ConfirmStage:output_type -> golive.implementation.v1.Stage
-	1,  // 58: golive.implementation.v1.StageService.OverrideStage:output_type -> golive.implementation.v1.Stage
-	1,  // 59: golive.implementation.v1.StageService.WithdrawStage:output_type -> golive.implementation.v1.Stage
-	46, // [46:60] is the sub-list for method output_type
-	32, // [32:46] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	27, // 13: golive.implementation.v1.Stage.state_time:type_name -> google.protobuf.Timestamp
+	1,  // 14: golive.implementation.v1.CreateStageRequest.stage:type_name -> golive.implementation.v1.Stage
+	1,  // 15: golive.implementation.v1.ListStagesResponse.stages:type_name -> golive.implementation.v1.Stage
+	1,  // 16: golive.implementation.v1.UpdateStageRequest.stage:type_name -> golive.implementation.v1.Stage
+	29, // 17: golive.implementation.v1.UpdateStageRequest.update_mask:type_name -> google.protobuf.FieldMask
+	9,  // 18: golive.implementation.v1.ExitCriterion.tasks_done:type_name -> golive.implementation.v1.TasksDone
+	10, // 19: golive.implementation.v1.ExitCriterion.confirmation:type_name -> golive.implementation.v1.PersonConfirms
+	11, // 20: golive.implementation.v1.ExitCriterion.readiness:type_name -> golive.implementation.v1.CohortReady
+	27, // 21: golive.implementation.v1.ExitCriterionResult.as_of:type_name -> google.protobuf.Timestamp
+	27, // 22: golive.implementation.v1.Confirmation.time:type_name -> google.protobuf.Timestamp
+	30, // 23: golive.implementation.v1.StageCondition.window:type_name -> google.protobuf.Duration
+	30, // 24: golive.implementation.v1.StageCondition.hold_for:type_name -> google.protobuf.Duration
+	31, // 25: golive.implementation.v1.StageConditionStatus.verdict:type_name -> golive.gate.v1.Verdict
+	27, // 26: golive.implementation.v1.StageConditionStatus.ask_time:type_name -> google.protobuf.Timestamp
+	27, // 27: golive.implementation.v1.StageConditionStatus.fresh_until:type_name -> google.protobuf.Timestamp
+	27, // 28: golive.implementation.v1.StageConditionStatus.held_since:type_name -> google.protobuf.Timestamp
+	27, // 29: golive.implementation.v1.StageOverride.create_time:type_name -> google.protobuf.Timestamp
+	27, // 30: golive.implementation.v1.StageOverride.expire_time:type_name -> google.protobuf.Timestamp
+	27, // 31: golive.implementation.v1.StageOverride.revoke_time:type_name -> google.protobuf.Timestamp
+	23, // 32: golive.implementation.v1.OverrideStageRequest.override:type_name -> golive.implementation.v1.StageOverride
+	2,  // 33: golive.implementation.v1.StageService.CreateStage:input_type -> golive.implementation.v1.CreateStageRequest
+	3,  // 34: golive.implementation.v1.StageService.GetStage:input_type -> golive.implementation.v1.GetStageRequest
+	4,  // 35: golive.implementation.v1.StageService.ListStages:input_type -> golive.implementation.v1.ListStagesRequest
+	6,  // 36: golive.implementation.v1.StageService.UpdateStage:input_type -> golive.implementation.v1.UpdateStageRequest
+	7,  // 37: golive.implementation.v1.StageService.DeleteStage:input_type -> golive.implementation.v1.DeleteStageRequest
+	14, // 38: golive.implementation.v1.StageService.StartStage:input_type -> golive.implementation.v1.StartStageRequest
+	15, // 39: golive.implementation.v1.StageService.ReviewStage:input_type -> golive.implementation.v1.ReviewStageRequest
+	16, // 40: golive.implementation.v1.StageService.CompleteStage:input_type -> golive.implementation.v1.CompleteStageRequest
+	17, // 41: golive.implementation.v1.StageService.RejectStage:input_type -> golive.implementation.v1.RejectStageRequest
+	18, // 42: golive.implementation.v1.StageService.SkipStage:input_type -> golive.implementation.v1.SkipStageRequest
+	19, // 43: golive.implementation.v1.StageService.CancelStage:input_type -> golive.implementation.v1.CancelStageRequest
+	20, // 44: golive.implementation.v1.StageService.ConfirmStage:input_type -> golive.implementation.v1.ConfirmStageRequest
+	24, // 45: golive.implementation.v1.StageService.OverrideStage:input_type -> golive.implementation.v1.OverrideStageRequest
+	25, // 46: golive.implementation.v1.StageService.WithdrawStage:input_type -> golive.implementation.v1.WithdrawStageRequest
+	1,  // 47: golive.implementation.v1.StageService.CreateStage:output_type -> golive.implementation.v1.Stage
+	1,  // 48: golive.implementation.v1.StageService.GetStage:output_type -> golive.implementation.v1.Stage
+	5,  // 49: golive.implementation.v1.StageService.ListStages:output_type -> golive.implementation.v1.ListStagesResponse
+	1,  // 50: golive.implementation.v1.StageService.UpdateStage:output_type -> golive.implementation.v1.Stage
+	32, // 51: golive.implementation.v1.StageService.DeleteStage:output_type -> google.protobuf.Empty
+	1,  // 52: golive.implementation.v1.StageService.StartStage:output_type -> golive.implementation.v1.Stage
+	1,  // 53: golive.implementation.v1.StageService.ReviewStage:output_type -> golive.implementation.v1.Stage
+	1,  // 54: golive.implementation.v1.StageService.CompleteStage:output_type -> golive.implementation.v1.Stage
+	1,  // 55: golive.implementation.v1.StageService.RejectStage:output_type -> golive.implementation.v1.Stage
+	1,  // 56: golive.implementation.v1.StageService.SkipStage:output_type -> golive.implementation.v1.Stage
+	1,  // 57: golive.implementation.v1.StageService.CancelStage:output_type -> golive.implementation.v1.Stage
+	1,  // 58: golive.implementation.v1.StageService.ConfirmStage:output_type -> golive.implementation.v1.Stage
+	1,  // 59: golive.implementation.v1.StageService.OverrideStage:output_type -> golive.implementation.v1.Stage
+	1,  // 60: golive.implementation.v1.StageService.WithdrawStage:output_type -> golive.implementation.v1.Stage
+	47, // [47:61] is the sub-list for method output_type
+	33, // [33:47] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_golive_implementation_v1_stage_proto_init() }

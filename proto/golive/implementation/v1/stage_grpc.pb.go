@@ -59,7 +59,7 @@ type StageServiceClient interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteStage(ctx context.Context, in *DeleteStageRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// StartStage takes a READY stage into work.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; STAGE_WAITS with what it waits for of the rollout, which is looked at again)
 	StartStage(ctx context.Context, in *StartStageRequest, opts ...grpc.CallOption) (*Stage, error)
 	// ReviewStage evaluates the exit criteria of an ACTIVE stage and takes it to GATE_REVIEW with the results.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
@@ -258,7 +258,7 @@ type StageServiceServer interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
 	DeleteStage(context.Context, *DeleteStageRequest) (*emptypb.Empty, error)
 	// StartStage takes a READY stage into work.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; STAGE_WAITS with what it waits for of the rollout, which is looked at again)
 	StartStage(context.Context, *StartStageRequest) (*Stage, error)
 	// ReviewStage evaluates the exit criteria of an ACTIVE stage and takes it to GATE_REVIEW with the results.
 	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS)
