@@ -762,9 +762,10 @@ func (x *EvaluateGateRequest) GetOnBehalfOf() string {
 // WatchGatesRequest names what to watch.
 type WatchGatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The workspace of all the resources, `workspaces/{workspace}`.
+	// What all the resources are in: `workspaces/{workspace}`, or one resource that is each of them or above it. A token that is narrowed
+	// to one resource watches it by naming it here too.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// The resources; up to 500, all in that workspace.
+	// The resources; up to 500, all in there.
 	Resources []string `protobuf:"bytes,2,rep,name=resources,proto3" json:"resources,omitempty"`
 	// Which half to judge; ALL when not set.
 	Purpose       Purpose `protobuf:"varint,3,opt,name=purpose,proto3,enum=golive.gate.v1.Purpose" json:"purpose,omitempty"`
@@ -961,9 +962,9 @@ const file_golive_gate_v1_gate_proto_rawDesc = "" +
 	"\apurpose\x18\x02 \x01(\x0e2\x17.golive.gate.v1.PurposeB\b\xbaH\x05\x82\x01\x02\x10\x01R\apurpose\x12D\n" +
 	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\v\"\x05\b\x80\xce\xda\x032\x02\b<R\x06window\x12a\n" +
 	"\fon_behalf_of\x18\x04 \x01(\tB?\xbaH<r:28^(workspaces/[a-z][a-z0-9-]{0,62}(/[A-Za-z0-9._~-]+)+)?$R\n" +
-	"onBehalfOf\"\xc3\x01\n" +
-	"\x11WatchGatesRequest\x12C\n" +
-	"\x06parent\x18\x01 \x01(\tB+\xe0A\x02\xbaH%r#2!^workspaces/[a-z][a-z0-9-]{0,62}$R\x06parent\x12,\n" +
+	"onBehalfOf\"\xd7\x01\n" +
+	"\x11WatchGatesRequest\x12W\n" +
+	"\x06parent\x18\x01 \x01(\tB?\xe0A\x02\xbaH9r725^workspaces/[a-z][a-z0-9-]{0,62}(/[A-Za-z0-9._~-]+)*$R\x06parent\x12,\n" +
 	"\tresources\x18\x02 \x03(\tB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\tresources\x12;\n" +
 	"\apurpose\x18\x03 \x01(\x0e2\x17.golive.gate.v1.PurposeB\b\xbaH\x05\x82\x01\x02\x10\x01R\apurpose\"G\n" +
 	"\x12WatchGatesResponse\x121\n" +
