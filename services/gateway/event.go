@@ -13,20 +13,20 @@ import (
 
 	"github.com/golive-dev/golive/pkg/fault"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
+	"github.com/golive-dev/golive/services/owner"
 )
 
 // events reads the log of the service that keeps the parent, and both logs as
 // one where the parent is a whole workspace.
 type events struct {
-	owners         owners
 	deployment     eventv1.EventServiceClient
 	implementation eventv1.EventServiceClient
 	running        *sync.WaitGroup
 	retry          time.Duration // between attempts to reach a log that does not answer
 }
 
-func (e *events) of(o owner) eventv1.EventServiceClient {
-	if o == implementation {
+func (e *events) of(o owner.Service) eventv1.EventServiceClient {
+	if o == owner.Implementation {
 		return e.implementation
 	}
 	return e.deployment
@@ -51,8 +51,8 @@ func (p position) String() string {
 }
 
 // with returns the place after one of the logs moved.
-func (p position) with(o owner, token string) position {
-	if o == implementation {
+func (p position) with(o owner.Service, token string) position {
+	if o == owner.Implementation {
 		p.implementation = token
 	} else {
 		p.deployment = token
@@ -60,8 +60,8 @@ func (p position) with(o owner, token string) position {
 	return p
 }
 
-func (p position) get(o owner) string {
-	if o == implementation {
+func (p position) get(o owner.Service) string {
+	if o == owner.Implementation {
 		return p.implementation
 	}
 	return p.deployment
@@ -85,11 +85,11 @@ func parsePosition(token string) (position, bool) {
 // ListEvents asks the owner of the parent, or merges a page of each log by
 // time. Within a log the order is that of the log; across logs there is none but time.
 func (e *events) ListEvents(ctx context.Context, req *eventv1.ListEventsRequest, opts ...grpc.CallOption) (*eventv1.ListEventsResponse, error) {
-	o, err := e.owners.of(req.GetParent())
+	o, err := owner.Of(req.GetParent())
 	if err != nil {
 		return nil, err
 	}
-	if o != both {
+	if o != owner.Both {
 		return e.of(o).ListEvents(ctx, req, opts...)
 	}
 	from, ok := parsePosition(req.GetPageToken())
@@ -110,20 +110,20 @@ func (e *events) ListEvents(ctx context.Context, req *eventv1.ListEventsRequest,
 }
 
 // pages reads one page of each log that has not ended.
-func (e *events) pages(ctx context.Context, req *eventv1.ListEventsRequest, from position) (map[owner]*eventv1.ListEventsResponse, error) {
+func (e *events) pages(ctx context.Context, req *eventv1.ListEventsRequest, from position) (map[owner.Service]*eventv1.ListEventsResponse, error) {
 	type answer struct {
-		from owner
+		from owner.Service
 		page *eventv1.ListEventsResponse
 		err  error
 	}
 	answers := make(chan answer, 2)
-	for _, o := range []owner{deployment, implementation} {
+	for _, o := range []owner.Service{owner.Deployment, owner.Implementation} {
 		go func() {
 			page, err := e.page(ctx, o, req, from.get(o), req.GetPageSize())
 			answers <- answer{o, page, err}
 		}()
 	}
-	pages := map[owner]*eventv1.ListEventsResponse{}
+	pages := map[owner.Service]*eventv1.ListEventsResponse{}
 	var failed error
 	for range 2 {
 		a := <-answers
@@ -135,7 +135,7 @@ func (e *events) pages(ctx context.Context, req *eventv1.ListEventsRequest, from
 	return pages, failed
 }
 
-func (e *events) page(ctx context.Context, o owner, req *eventv1.ListEventsRequest, token string, size int32) (*eventv1.ListEventsResponse, error) {
+func (e *events) page(ctx context.Context, o owner.Service, req *eventv1.ListEventsRequest, token string, size int32) (*eventv1.ListEventsResponse, error) {
 	if token == ended {
 		return &eventv1.ListEventsResponse{}, nil
 	}
@@ -146,18 +146,18 @@ func (e *events) page(ctx context.Context, o owner, req *eventv1.ListEventsReque
 
 // mergePages takes from both pages by time, as many events as the longer one
 // has, and tells how many came from each. Tokens become composed ones.
-func mergePages(pages map[owner]*eventv1.ListEventsResponse, oldestFirst bool) (merged []*eventv1.Event, used map[owner]int) {
-	used = map[owner]int{}
-	d, i := pages[deployment].GetEvents(), pages[implementation].GetEvents()
+func mergePages(pages map[owner.Service]*eventv1.ListEventsResponse, oldestFirst bool) (merged []*eventv1.Event, used map[owner.Service]int) {
+	used = map[owner.Service]int{}
+	d, i := pages[owner.Deployment].GetEvents(), pages[owner.Implementation].GetEvents()
 	for limit := max(len(d), len(i)); len(merged) < limit; {
-		from := deployment
+		from := owner.Deployment
 		switch {
-		case used[deployment] == len(d):
-			from = implementation
-		case used[implementation] < len(i):
-			one, other := d[used[deployment]].GetTime().AsTime(), i[used[implementation]].GetTime().AsTime()
+		case used[owner.Deployment] == len(d):
+			from = owner.Implementation
+		case used[owner.Implementation] < len(i):
+			one, other := d[used[owner.Deployment]].GetTime().AsTime(), i[used[owner.Implementation]].GetTime().AsTime()
 			if oldestFirst == other.Before(one) && !other.Equal(one) {
-				from = implementation
+				from = owner.Implementation
 			}
 		}
 		event := proto.CloneOf(pages[from].GetEvents()[used[from]])
@@ -170,7 +170,7 @@ func mergePages(pages map[owner]*eventv1.ListEventsResponse, oldestFirst bool) (
 
 // after returns where the next page begins. A log of whose page only a part was
 // used is asked again for exactly that part, because only it can tell its tokens.
-func (e *events) after(ctx context.Context, req *eventv1.ListEventsRequest, from position, pages map[owner]*eventv1.ListEventsResponse, used map[owner]int) (position, error) {
+func (e *events) after(ctx context.Context, req *eventv1.ListEventsRequest, from position, pages map[owner.Service]*eventv1.ListEventsResponse, used map[owner.Service]int) (position, error) {
 	next, more := position{deployment: ended, implementation: ended}, false
 	for o, page := range pages {
 		token := page.GetNextPageToken()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/fault"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
+	"github.com/golive-dev/golive/services/owner"
 )
 
 // errOneWay is what the untyped half of a merged stream answers.
@@ -17,11 +18,11 @@ var errOneWay = errors.New("a merged stream is read with Recv")
 // WatchEvents watches the log of the parent's owner, and both logs as one
 // stream where the parent is a whole workspace.
 func (e *events) WatchEvents(ctx context.Context, req *eventv1.WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[eventv1.WatchEventsResponse], error) {
-	o, err := e.owners.of(req.GetParent())
+	o, err := owner.Of(req.GetParent())
 	if err != nil {
 		return nil, err
 	}
-	if o != both {
+	if o != owner.Both {
 		return e.of(o).WatchEvents(ctx, req, opts...)
 	}
 	from, ok := parsePosition(req.GetResumeToken())
@@ -32,9 +33,9 @@ func (e *events) WatchEvents(ctx context.Context, req *eventv1.WatchEventsReques
 	}
 	w := &eventWatch{
 		fanIn: newFanIn[eventv1.WatchEventsResponse](ctx), at: from,
-		silent: map[owner]error{}, heard: map[owner]bool{},
+		silent: map[owner.Service]error{}, heard: map[owner.Service]bool{},
 	}
-	for _, o := range []owner{deployment, implementation} {
+	for _, o := range []owner.Service{owner.Deployment, owner.Implementation} {
 		e.running.Go(func() { e.follow(w.fanIn, o, req, from.get(o)) })
 	}
 	return w, nil
@@ -42,7 +43,7 @@ func (e *events) WatchEvents(ctx context.Context, req *eventv1.WatchEventsReques
 
 // follow pumps one log. A service that does not answer is asked again from where
 // it stopped, so that the other log goes on and nothing is lost.
-func (e *events) follow(f *fanIn[eventv1.WatchEventsResponse], o owner, req *eventv1.WatchEventsRequest, token string) {
+func (e *events) follow(f *fanIn[eventv1.WatchEventsResponse], o owner.Service, req *eventv1.WatchEventsRequest, token string) {
 	ctx := f.Context()
 	for {
 		stream, err := e.of(o).WatchEvents(ctx, &eventv1.WatchEventsRequest{
@@ -90,8 +91,8 @@ type eventWatch struct {
 
 	at     position                             // what the reader has been given, in both logs
 	held   []frame[eventv1.WatchEventsResponse] // not yet given
-	heard  map[owner]bool
-	silent map[owner]error
+	heard  map[owner.Service]bool
+	silent map[owner.Service]error
 }
 
 // Recv returns the next frame of either log. The first waits until both

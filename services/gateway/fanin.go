@@ -5,6 +5,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/golive-dev/golive/services/owner"
 )
 
 // fanIn reads several streams of one kind as one. Its sources are pumped by
@@ -17,7 +19,7 @@ type fanIn[T any] struct {
 
 // frame is what one source sent last: a message, or how it ended.
 type frame[T any] struct {
-	from owner
+	from owner.Service
 	msg  *T
 	err  error
 }
@@ -27,7 +29,7 @@ func newFanIn[T any](ctx context.Context) *fanIn[T] {
 }
 
 // pump hands on what the source sends until it ends, and returns the error it ended with.
-func (f *fanIn[T]) pump(from owner, source grpc.ServerStreamingClient[T], err error) error {
+func (f *fanIn[T]) pump(from owner.Service, source grpc.ServerStreamingClient[T], err error) error {
 	for err == nil {
 		var msg *T
 		if msg, err = source.Recv(); err == nil {

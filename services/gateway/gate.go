@@ -7,18 +7,18 @@ import (
 	"google.golang.org/grpc"
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/owner"
 )
 
 // gates asks the service that keeps the judged resource.
 type gates struct {
-	owners         owners
 	deployment     gatev1.GateServiceClient
 	implementation gatev1.GateServiceClient
 	running        *sync.WaitGroup
 }
 
-func (g *gates) of(o owner) gatev1.GateServiceClient {
-	if o == implementation {
+func (g *gates) of(o owner.Service) gatev1.GateServiceClient {
+	if o == owner.Implementation {
 		return g.implementation
 	}
 	return g.deployment
@@ -26,7 +26,7 @@ func (g *gates) of(o owner) gatev1.GateServiceClient {
 
 // EvaluateGate asks the owner of the resource.
 func (g *gates) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest, opts ...grpc.CallOption) (*gatev1.Verdict, error) {
-	o, err := g.owners.of(req.GetResource())
+	o, err := owner.Of(req.GetResource())
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +35,9 @@ func (g *gates) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateReques
 
 // WatchGates watches each resource at its owner, and both as one stream where they are mixed.
 func (g *gates) WatchGates(ctx context.Context, req *gatev1.WatchGatesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[gatev1.WatchGatesResponse], error) {
-	parts := map[owner]*gatev1.WatchGatesRequest{}
+	parts := map[owner.Service]*gatev1.WatchGatesRequest{}
 	for _, name := range req.GetResources() {
-		o, err := g.owners.of(name)
+		o, err := owner.Of(name)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (g *gates) WatchGates(ctx context.Context, req *gatev1.WatchGatesRequest, o
 		parts[o].Resources = append(parts[o].Resources, name)
 	}
 	if len(parts) < 2 { // one owner, or nothing to watch, which the service refuses
-		o := implementation
+		o := owner.Implementation
 		for only := range parts {
 			o = only
 		}

@@ -26,18 +26,18 @@ import (
 // them: they end in a verb or collection below any resource, and a route for
 // one resource would take "prod:evaluateGate" for its id. Before them stands what is asked for most.
 func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
-	ctx, mux, owners := context.Background(), g.mux, readOwners() // generated code ignores the context
+	ctx, mux := context.Background(), g.mux // generated code ignores the context
 	g.access = &access{
 		AccessServiceClient: accessv1.NewAccessServiceClient(d),
 		implementation:      accessv1.NewAccessServiceClient(i),
 	}
 	g.blobs = deploymentv1.NewBlobServiceClient(d)
 	event := &events{
-		owners: owners, deployment: eventv1.NewEventServiceClient(d), implementation: eventv1.NewEventServiceClient(i),
+		deployment: eventv1.NewEventServiceClient(d), implementation: eventv1.NewEventServiceClient(i),
 		running: &g.running, retry: helloAfter,
 	}
 	g.gates = &gates{
-		owners: owners, deployment: gatev1.NewGateServiceClient(d), implementation: gatev1.NewGateServiceClient(i),
+		deployment: gatev1.NewGateServiceClient(d), implementation: gatev1.NewGateServiceClient(i),
 		running: &g.running,
 	}
 	for _, register := range []func() error{
