@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/golive-dev/golive/pkg/outbound"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
@@ -35,8 +36,8 @@ type Blobs interface {
 type Config struct {
 	Store *store.Store
 	Blobs Blobs
-	// Readiness asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
-	Readiness gatev1.GateServiceClient
+	// Implementation asks the implementation service; nil where there is none: gates about people and decisions then stay UNKNOWN.
+	Implementation gatev1.GateServiceClient
 	// PublicOnly refuses webhooks, load tests and queries that lead to private and local addresses. Link-local ones,
 	// where clouds keep their secrets, are always refused.
 	PublicOnly bool
@@ -59,7 +60,7 @@ func New(cfg Config) *Gates {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
-	return &Gates{cfg: cfg, client: outbound(cfg.PublicOnly), tests: make(chan Question, waitingTests)}
+	return &Gates{cfg: cfg, client: outbound.New(outbound.Config{PublicOnly: cfg.PublicOnly, Connections: mostConnections}), tests: make(chan Question, waitingTests)}
 }
 
 // Question is one gate of one wave.
@@ -111,6 +112,8 @@ func (g *Gates) Ask(ctx context.Context, ask Question) *gatev1.Verdict {
 	switch t := ask.Rule.GetType().(type) {
 	case *deploymentv1.GateRule_Readiness:
 		return g.readiness(ctx, t.Readiness.GetCohortPlan(), now)
+	case *deploymentv1.GateRule_Decision:
+		return g.decision(ctx, ask.Wave.GetName(), t.Decision.GetDecision(), now)
 	case *deploymentv1.GateRule_Webhook:
 		v = g.webhook(ctx, ask, t.Webhook, now)
 	case *deploymentv1.GateRule_Integrity:

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/golive-dev/golive/pkg/outbound"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
@@ -55,7 +56,7 @@ func (g *Gates) webhook(ctx context.Context, ask Question, gate *deploymentv1.We
 	facts, err := g.post(ctx, ask, gate)
 	switch {
 	case err == nil:
-	case errors.Is(err, errRefused):
+	case errors.Is(err, outbound.ErrRefused):
 		facts.Silence = "its address is refused: this server does not ask there"
 	case ctx.Err() != nil:
 		facts.Silence = "it did not answer within " + timeout.String()
