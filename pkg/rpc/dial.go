@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -35,6 +36,16 @@ type ClientConfig struct {
 
 const defaultMaxAnswer = 16 << 20
 
+// How soon it is noticed that the other side is gone, and that it is back. gRPC would leave one that was long gone alone for two
+// minutes, and a connection whose packets vanish for as long as TCP likes.
+const (
+	quietFor       = 12 * time.Second // above what servers take for too many pings
+	unheardFor     = 8 * time.Second  // the longest that what was sent may stay unacknowledged
+	connectWithin  = 5 * time.Second
+	firstReconnect = 100 * time.Millisecond
+	lastReconnect  = 2 * time.Second
+)
+
 // Dial returns a connection to target. It connects when it is first used, and again whenever it must.
 func Dial(target string, cfg ClientConfig) (*grpc.ClientConn, error) {
 	if cfg.Token != nil && cfg.TLS == nil && !cfg.Plaintext && !loopback(target) {
@@ -52,7 +63,11 @@ func Dial(target string, cfg ClientConfig) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultServiceConfig(policy),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(orDefault(cfg.MaxRecv, defaultMaxAnswer))),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: quietFor, Timeout: unheardFor}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: firstReconnect, Multiplier: 1.6, Jitter: 0.5, MaxDelay: lastReconnect},
+			MinConnectTimeout: connectWithin,
+		}),
 	}
 	if cfg.Token != nil {
 		options = append(options, grpc.WithPerRPCCredentials(bearer{cfg.Token}))
@@ -145,7 +160,7 @@ func (w withToken) identify(ctx context.Context) (context.Context, error) {
 }
 
 // servicePolicy spreads calls over all addresses of a name, and repeats reads,
-// and only reads, that found nobody. gRPC draws each delay at random below the bound.
+// and only reads, that found nobody. gRPC draws each delay from a fifth around its bound.
 func servicePolicy() (string, error) {
 	type name struct {
 		Service string `json:"service"`

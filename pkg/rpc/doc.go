@@ -16,5 +16,6 @@
 //
 // [Dial] makes the client side: TLS, a token for each call, traces, and
 // repetition of reads. [Server.Local] is the same conversation without a
-// socket (local.go), which is how the services of one process meet.
+// socket (local.go), which is how the services of one process meet. [Guard] holds what one
+// service asks the other to a deadline, and stops asking one that does not answer (breaker.go).
 package rpc

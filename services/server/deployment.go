@@ -57,7 +57,11 @@ func Deployment(ctx context.Context, cfg DeploymentConfig) (_ *Server, err error
 		if err != nil {
 			return nil, err
 		}
-		people = deployment.ImplementationAt(conn)
+		guarded, err := p.guard("implementation", conn)
+		if err != nil {
+			return nil, err
+		}
+		people = deployment.ImplementationAt(guarded)
 	}
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),

@@ -50,6 +50,11 @@ func (p *process) dial(peer Peer, token auth.TokenSource) (*grpc.ClientConn, err
 	return conn, nil
 }
 
+// guard is how one of the two services asks the other, in the same process or in another one.
+func (p *process) guard(peer string, conn grpc.ClientConnInterface) (grpc.ClientConnInterface, error) {
+	return rpc.Guard(conn, rpc.GuardConfig{Peer: peer, Registerer: p.registry, Logger: p.logger})
+}
+
 // GatewayConfig is the gateway role in a process of its own.
 type GatewayConfig struct {
 	Process

@@ -48,7 +48,11 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 		if err != nil {
 			return nil, err
 		}
-		machines = implementation.DeploymentAt(conn)
+		guarded, err := p.guard("deployment", conn)
+		if err != nil {
+			return nil, err
+		}
+		machines = implementation.DeploymentAt(guarded)
 	}
 	people, err := p.newImplementation(ctx, implementationRole{
 		database: database(cfg.Database, cfg.DataDir, "implementation.db"), deployment: machines, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail,

@@ -54,17 +54,24 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	trusted := []auth.TrustedIssuer{p.issuer.Trusted()}
 
+	machines, err := p.guard("deployment", rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation")))
+	if err != nil {
+		return nil, err
+	}
 	people, err := p.newImplementation(ctx, implementationRole{
 		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted, mail: cfg.Mail,
-		deployment: implementation.DeploymentAt(rpc.WithToken(late{process: p, service: 0}, p.issuer.Self("services/implementation"))),
+		deployment: implementation.DeploymentAt(machines),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("implementation: %w", err)
 	}
-	asked := deployment.ImplementationAt(rpc.WithToken(people.Local(), p.issuer.Self("services/deployment")))
+	asked, err := p.guard("implementation", rpc.WithToken(people.Local(), p.issuer.Self("services/deployment")))
+	if err != nil {
+		return nil, err
+	}
 	software, err := p.newDeployment(ctx, deploymentRole{
 		database: database(cfg.Database, cfg.DataDir, "deployment.db"), metrics: metricsDatabase(cfg.Database, cfg.DataDir),
-		blobURL: cfg.BlobURL, implementation: asked, listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority, trusted: trusted, public: cfg.Public,
+		blobURL: cfg.BlobURL, implementation: deployment.ImplementationAt(asked), listen: cfg.Deployment, agents: cfg.Agents, agentNames: cfg.AgentNames, authority: cfg.Authority, trusted: trusted, public: cfg.Public,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("deployment: %w", err)
