@@ -19,6 +19,7 @@ import (
 	gategw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/gate/v1"
 	implementationgw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/implementation/v1"
 	waitinggw "github.com/golive-dev/golive/services/gateway/internal/gen/golive/waiting/v1"
+	"github.com/golive-dev/golive/services/waiting"
 )
 
 // register makes a route of every rpc that has an HTTP annotation. The mux tries
@@ -50,7 +51,9 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		func() error { return mux.HandlePath(http.MethodPost, checkRoute, g.checkGate) },
 		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, g.gates) },
 		func() error {
-			return waitinggw.RegisterWaitingServiceHandlerClient(ctx, mux, waitingv1.NewWaitingServiceClient(d))
+			return waitinggw.RegisterWaitingServiceHandlerClient(ctx, mux, &waits{waiting.Peers{
+				Deployment: waitingv1.NewWaitingServiceClient(d), Implementation: waitingv1.NewWaitingServiceClient(i),
+			}})
 		},
 		func() error { return eventgw.RegisterEventServiceHandlerClient(ctx, mux, event) },
 	} {

@@ -43,12 +43,14 @@ func List(ctx context.Context, peers Peers, req *waitingv1.ListWaitingRequest) (
 	}
 	resp := &waitingv1.ListWaitingResponse{}
 	for len(resp.GetWaiting()) < size {
+		for _, h := range halves {
+			h.fill(ctx, peers, req, size)
+		}
 		next := first(halves, less)
 		if next == nil {
 			break
 		}
 		resp.Waiting = append(resp.Waiting, next.pop())
-		next.fill(ctx, peers, req, size)
 	}
 	return resp, finish(resp, halves, from.Sum)
 }
@@ -73,7 +75,7 @@ func finish(resp *waitingv1.ListWaitingResponse, halves []*half, sum string) err
 		if h.err != nil {
 			resp.Unreachable = append(resp.Unreachable, h.service.String())
 		}
-		more = more || len(h.rest) > 0 || h.err == nil && !h.at.End
+		more = more || h.more()
 	}
 	if len(resp.GetUnreachable()) == len(halves) {
 		return halves[0].err
@@ -111,10 +113,25 @@ func (h *half) fill(ctx context.Context, peers Peers, req *waitingv1.ListWaiting
 		}
 		h.read, h.next = true, page.GetNextPageToken()
 		for _, w := range page.GetWaiting() {
-			if h.at.Since == 0 && h.at.Name == "" || h.less(h.at.waiting(), w) < 0 {
+			if h.at.Name == "" || h.less(h.at.waiting(), w) < 0 {
 				h.rest = append(h.rest, w)
 			}
 		}
+	}
+}
+
+// more says that a next page may have something of this half. One that does not answer may have, but nobody waits for it alone.
+func (h *half) more() bool {
+	switch {
+	case len(h.rest) > 0:
+		return true
+	case h.err != nil || h.at.End:
+		return false
+	case h.read && h.next == "":
+		h.at.End = true // the other half alone goes on
+		return false
+	default:
+		return true
 	}
 }
 

@@ -43,10 +43,5 @@ func (p Peers) ask(ctx context.Context, service owner.Service, resource string) 
 
 // silent says that an error is a service that does not answer, or not yet or no longer this question.
 func silent(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.KindUnavailable, fault.KindDeadline, fault.KindUnsupported:
-		return true
-	default:
-		return false
-	}
+	return fault.Is(err, fault.KindUnavailable) || fault.Is(err, fault.KindDeadline) || fault.Is(err, fault.KindUnsupported)
 }
