@@ -13,7 +13,6 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
-	"github.com/golive-dev/golive/services/deployment/internal/technical"
 )
 
 const (
@@ -35,12 +34,17 @@ func NewGateService(s *store.Store) *GateService { return &GateService{store: s}
 
 // EvaluateGate judges one resource now.
 func (a *GateService) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
+	return a.judge(ctx, req, a.measured)
+}
+
+// judge answers by what look finds of the machines: with shares for whoever asks, without for whoever watches, since shares move all the time.
+func (a *GateService) judge(ctx context.Context, req *gatev1.EvaluateGateRequest, look func(context.Context, *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error)) (*gatev1.Verdict, error) {
 	if req.GetPurpose() == gatev1.Purpose_PURPOSE_READINESS {
 		return nil, fault.Invalid("GATE_UNSUPPORTED",
 			"this service judges machines, not people; ask the implementation service, or ask for TECHNICAL").
 			Field("purpose", "is not judged here")
 	}
-	v, err := a.judge(ctx, req.GetResource())
+	v, err := look(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -48,45 +52,13 @@ func (a *GateService) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGate
 	return v, nil
 }
 
-func (a *GateService) judge(ctx context.Context, name string) (*gatev1.Verdict, error) {
-	q, now := a.store.DB.Read(), a.store.Now()
-	switch parts := strings.Split(name, "/"); {
-	case len(parts) == 8 && parts[6] == "waves":
-		w, err := store.Waves.Load(ctx, q, name)
-		if err != nil {
-			return nil, err
-		}
-		return technical.Wave(w, now), nil
-	case len(parts) == 6 && parts[4] == "deployments":
-		d, err := store.Deployments.Load(ctx, q, name)
-		if err != nil {
-			return nil, err
-		}
-		return technical.Deployment(d, now), nil
-	case len(parts) == 4 && parts[2] == "environments":
-		if err := store.Environments.Required(ctx, q, name); err != nil {
-			return nil, err
-		}
-		standing, err := store.EnvironmentStanding(ctx, q, name)
-		if err != nil {
-			return nil, err
-		}
-		standing.Revision = now.UnixMicro()
-		return technical.Environment(name, standing, now), nil
-	default:
-		return nil, fault.Invalid("GATE_UNSUPPORTED",
-			"this service judges waves, deployments and environments; ask for one of those, not for %q", strings.ToValidUTF8(name[:min(len(name), 200)], "")).
-			Field("resource", "is none of them")
-	}
-}
-
 // WatchGates sends the verdict on each resource, and then those that change.
 func (a *GateService) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
 	ctx := stream.Context()
 	for _, name := range req.GetResources() {
-		if !strings.HasPrefix(name, req.GetParent()+"/") {
-			return fault.Invalid("OTHER_WORKSPACE", "%q is not of %s; watch each workspace by itself", name, req.GetParent()).
-				Field("resources", "are of another workspace")
+		if name != req.GetParent() && !strings.HasPrefix(name, req.GetParent()+"/") {
+			return fault.Invalid("OTHER_WORKSPACE", "%q is not in %s; watch each workspace by itself", name, req.GetParent()).
+				Field("resources", "are not all in the parent")
 		}
 	}
 	watcher, err := a.store.Log.Watch(ctx, "", moves(req.GetResources()))
@@ -119,7 +91,7 @@ func (a *GateService) follow(ctx context.Context, req *gatev1.WatchGatesRequest,
 	sent := map[string]*gatev1.Verdict{}
 	for {
 		for _, name := range req.GetResources() {
-			v, err := a.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: name, Purpose: req.GetPurpose()})
+			v, err := a.judge(ctx, &gatev1.EvaluateGateRequest{Resource: name, Purpose: req.GetPurpose()}, a.glance)
 			if err != nil {
 				return err
 			}

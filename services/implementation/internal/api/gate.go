@@ -40,9 +40,9 @@ func (a *GateService) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGate
 func (a *GateService) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
 	ctx := stream.Context()
 	for _, name := range req.GetResources() {
-		if store.Workspace(name) != req.GetParent() {
-			return fault.Invalid(store.ReasonOtherWorkspace, "%q is not of %s; watch each workspace by itself", name, req.GetParent()).
-				Field("resources", "are of another workspace")
+		if name != req.GetParent() && !strings.HasPrefix(name, req.GetParent()+"/") {
+			return fault.Invalid(store.ReasonOtherWorkspace, "%q is not in %s; watch each workspace by itself", name, req.GetParent()).
+				Field("resources", "are not all in the parent")
 		}
 	}
 	watcher, err := a.store.WatchVerdicts(ctx, req.GetResources()) // before the first look, so that nothing falls between
