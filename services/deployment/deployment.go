@@ -143,7 +143,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterHistoryServiceServer(r, api.NewHistoryService(s.store))
 	deploymentv1.RegisterIncidentServiceServer(r, api.NewIncidentService(s.store))
 	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))
-	deploymentv1.RegisterMeasureServiceServer(r, deploymentv1.UnimplementedMeasureServiceServer{})
+	deploymentv1.RegisterMeasureServiceServer(r, api.NewMeasureService(s.store))
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	waitingv1.RegisterWaitingServiceServer(r, waitingv1.UnimplementedWaitingServiceServer{})
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.store.Log, 0))
