@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -26,17 +27,35 @@ func Availability(ctx context.Context, st *store.Store, s Scope, w Window, objec
 	if err != nil {
 		return nil, err
 	}
-	seen, err := st.Observe(ctx, runs, w.Resolution, w.Start, w.End)
+	return seen(ctx, st, runs, w, objective)
+}
+
+func seen(ctx context.Context, st *store.Store, runs []store.Run, w Window, objective Objective) (*deploymentv1.Availability, error) {
+	observed, err := st.Observe(ctx, runs, w.Resolution, w.Start, w.End)
 	if err != nil {
 		return nil, err
 	}
 	expected, targets := Expected(runs, w)
-	return Judge(seen, expected, targets, w, objective), nil
+	return Judge(observed, expected, targets, w, objective), nil
 }
 
 // Since answers how well a release ran from a moment until now; it is what a gate asks.
 func Since(ctx context.Context, st *store.Store, s Scope, length time.Duration, objective Objective) (*deploymentv1.Availability, error) {
-	now := st.Now()
+	return Availability(ctx, st, s, until(st.Now(), length), objective)
+}
+
+// OnTargets answers how well a scope ran until now on those of its targets that are asked for.
+func OnTargets(ctx context.Context, st *store.Store, s Scope, length time.Duration, asked func(target string) bool) (*deploymentv1.Availability, error) {
+	w := until(st.Now(), length)
+	runs, err := s.runs(ctx, st, w)
+	if err != nil {
+		return nil, err
+	}
+	return seen(ctx, st, slices.DeleteFunc(runs, func(r store.Run) bool { return !asked(r.Target) }), w, Objective{})
+}
+
+// until is the window of a length that ends now.
+func until(now time.Time, length time.Duration) Window {
 	w := Window{Start: now.Add(-length).Truncate(store.Minute), End: now, Resolution: store.Minute}
 	for _, r := range []time.Duration{store.Minute, store.Hour, store.Day} {
 		if length <= store.Kept(r) && length <= MaxPoints*r {
@@ -44,7 +63,7 @@ func Since(ctx context.Context, st *store.Store, s Scope, length time.Duration, 
 			break
 		}
 	}
-	return Availability(ctx, st, s, w, objective)
+	return w
 }
 
 // Chart answers the same bucket by bucket.

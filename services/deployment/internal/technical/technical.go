@@ -28,9 +28,9 @@ func Wave(w *deploymentv1.Wave, now time.Time) *gatev1.Verdict {
 	case state == deploymentv1.Wave_SEALED, state == deploymentv1.Wave_SKIPPED:
 		return pass(v)
 	case rollout.WaveEnded(state), state == deploymentv1.Wave_FAILED:
-		return end(v, "the wave is "+state.String()+because(w.GetStateReason()), "a wave that is SEALED")
+		return end(v, "the wave is "+state.String()+because(w.GetStateReason()), "a wave that is SEALED", waveSince(w))
 	default:
-		return wait(v, "the wave is "+state.String(), "a wave that is SEALED", w.GetBlockedBy())
+		return wait(v, "the wave is "+state.String(), "a wave that is SEALED", waveSince(w), w.GetBlockedBy())
 	}
 }
 
@@ -43,42 +43,50 @@ func Deployment(d *deploymentv1.Deployment, now time.Time) *gatev1.Verdict {
 	case state == deploymentv1.Deployment_SUCCEEDED:
 		return pass(v)
 	case rollout.Ended(state):
-		return end(v, "the deployment is "+state.String(), "a deployment that is SUCCEEDED")
+		return end(v, "the deployment is "+state.String(), "a deployment that is SUCCEEDED", deploymentSince(d))
 	default:
-		return wait(v, "the deployment is "+state.String(), "a deployment that is SUCCEEDED", d.GetBlockedBy())
+		return wait(v, "the deployment is "+state.String(), "a deployment that is SUCCEEDED", deploymentSince(d), d.GetBlockedBy())
 	}
 }
 
 // Standing is how an environment is now.
 type Standing struct {
-	Running   int64    // releases on targets
-	Healthy   int64    // of them, those that answer as they should
-	Unhealthy int64    // of them, those that do not
-	Moving    []string // deployments that have not ended
-	Revision  int64    // rises when any of it changes
+	Running     int64     // releases on targets
+	Healthy     int64     // of them, those that answer as they should
+	Unhealthy   int64     // of them, those that do not
+	UnwellSince time.Time // when the first of those that are not healthy ceased to be
+	Created     time.Time // when the environment was made; nothing has run there since
+	Moving      []Moving  // deployments that have not ended
+	Changed     time.Time // when any of it changed last
+}
+
+// Moving is a deployment that has not ended, and when it was created.
+type Moving struct {
+	Name  string
+	Since time.Time
 }
 
 // Environment judges an environment: PASS while something runs there, all of it is healthy and no deployment moves.
 func Environment(name string, s Standing, now time.Time) *gatev1.Verdict {
-	v := verdict(name, s.Revision, now)
+	v := verdict(name, s.Changed.UnixMicro(), now)
 	v.Evidence = append(v.Evidence, evidence("healthy", s.Healthy, s.Running, name, now))
 	const required = "everything healthy, and no deployment on its way"
 	if s.Running == 0 && len(s.Moving) == 0 {
 		v.State = gatev1.Verdict_UNKNOWN
-		v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_ENVIRONMENT, name, "nothing runs there", required, now)}
+		v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_ENVIRONMENT, name, "nothing runs there", required, s.Created)}
 		v.WaitingOn = []string{name}
 		return v
 	}
 	for _, d := range s.Moving {
-		v.Reasons = append(v.Reasons, blocked(gatev1.BlockedBy_DEPLOYMENT, d, "a deployment is on its way", required, now))
-		v.WaitingOn = append(v.WaitingOn, d)
+		v.Reasons = append(v.Reasons, blocked(gatev1.BlockedBy_DEPLOYMENT, d.Name, "a deployment is on its way", required, d.Since))
+		v.WaitingOn = append(v.WaitingOn, d.Name)
 	}
 	if s.Healthy < s.Running {
 		current := fmt.Sprintf("%d of %d are healthy", s.Healthy, s.Running)
 		if s.Unhealthy > 0 {
 			current += fmt.Sprintf(", %d are not", s.Unhealthy)
 		}
-		v.Reasons = append(v.Reasons, blocked(gatev1.BlockedBy_INSTALLATION, name, current, required, now))
+		v.Reasons = append(v.Reasons, blocked(gatev1.BlockedBy_INSTALLATION, name, current, required, s.UnwellSince))
 		v.WaitingOn = append(v.WaitingOn, name)
 	}
 	v.State = gatev1.Verdict_PASS
@@ -100,17 +108,17 @@ func pass(v *gatev1.Verdict) *gatev1.Verdict {
 	return v
 }
 
-func end(v *gatev1.Verdict, current, required string) *gatev1.Verdict {
+func end(v *gatev1.Verdict, current, required string, since *timestamppb.Timestamp) *gatev1.Verdict {
 	v.State = gatev1.Verdict_FAIL
-	v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_DEPLOYMENT, v.GetResource(), current, required, v.GetEvaluatedAt().AsTime())}
+	v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_DEPLOYMENT, v.GetResource(), current, required, since.AsTime())}
 	v.WaitingOn = []string{v.GetResource()}
 	return v
 }
 
 // wait keeps what the resource itself waits for, so that a search for the root cause can go on from there.
-func wait(v *gatev1.Verdict, current, required string, own []*gatev1.BlockedBy) *gatev1.Verdict {
+func wait(v *gatev1.Verdict, current, required string, since *timestamppb.Timestamp, own []*gatev1.BlockedBy) *gatev1.Verdict {
 	v.State = gatev1.Verdict_WAIT
-	v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_DEPLOYMENT, v.GetResource(), current, required, v.GetEvaluatedAt().AsTime())}
+	v.Reasons = []*gatev1.BlockedBy{blocked(gatev1.BlockedBy_DEPLOYMENT, v.GetResource(), current, required, since.AsTime())}
 	v.WaitingOn = []string{v.GetResource()}
 	for _, b := range own {
 		if b.GetResource() != "" && b.GetResource() != v.GetResource() {
@@ -120,10 +128,10 @@ func wait(v *gatev1.Verdict, current, required string, own []*gatev1.BlockedBy) 
 	return v
 }
 
-func blocked(kind gatev1.BlockedBy_Kind, resource, current, required string, now time.Time) *gatev1.BlockedBy {
+func blocked(kind gatev1.BlockedBy_Kind, resource, current, required string, since time.Time) *gatev1.BlockedBy {
 	return &gatev1.BlockedBy{
 		Kind: kind, Resource: resource, Current: current, Required: required, Owner: "role:operator",
-		Since: timestamppb.New(now), Command: "golive why " + resource,
+		Since: timestamppb.New(since), Command: "golive why " + resource,
 	}
 }
 

@@ -78,8 +78,8 @@ func TestAnEnvironmentPassesWhileAllOfItIsHealthyAndStands(t *testing.T) {
 		{technical.Standing{}, gatev1.Verdict_UNKNOWN, []string{"nothing runs there"}},
 		{technical.Standing{Running: 3, Healthy: 3}, gatev1.Verdict_PASS, nil},
 		{technical.Standing{Running: 3, Healthy: 2, Unhealthy: 1}, gatev1.Verdict_WAIT, []string{"2 of 3 are healthy, 1 are not"}},
-		{technical.Standing{Running: 3, Healthy: 3, Moving: []string{deployment}}, gatev1.Verdict_WAIT, []string{"a deployment is on its way"}},
-		{technical.Standing{Moving: []string{deployment}}, gatev1.Verdict_WAIT, []string{"a deployment is on its way"}},
+		{technical.Standing{Running: 3, Healthy: 3, Moving: []technical.Moving{{Name: deployment, Since: now}}}, gatev1.Verdict_WAIT, []string{"a deployment is on its way"}},
+		{technical.Standing{Moving: []technical.Moving{{Name: deployment, Since: now}}}, gatev1.Verdict_WAIT, []string{"a deployment is on its way"}},
 	} {
 		v := technical.Environment(prod, c.standing, now)
 		require.Equal(t, c.state, v.GetState())
