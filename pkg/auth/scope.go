@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/golive-dev/golive/pkg/fault"
 	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
 )
@@ -71,4 +73,12 @@ func (s *Scope) proto() *accessv1.TokenScope {
 		return nil
 	}
 	return &accessv1.TokenScope{Resource: s.Resource, Permissions: s.Permissions}
+}
+
+// ClaimsScope tells whether a token says that it is narrowed, without checking
+// it: to refuse early those that are not. What the token is good for is [Verifier]'s to say.
+func ClaimsScope(token string) bool {
+	var claims tokenClaims
+	_, _, err := jwt.NewParser().ParseUnverified(token, &claims)
+	return err == nil && claims.Scoped != nil
 }

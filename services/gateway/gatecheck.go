@@ -15,11 +15,10 @@ import (
 )
 
 const (
-	checkRoute = "/v1/{resource=workspaces/*/**}:checkGate"
+	checkVerb  = ":checkGate"
+	checkRoute = "/v1/{resource=workspaces/*/**}" + checkVerb
 	// longestWait is how long a check may hold its connection.
 	longestWait = 10 * time.Minute
-	// lookAgain is how often a gate is asked while a check waits and no watch says more.
-	lookAgain = time.Second
 )
 
 // check is what a gate check asks for.
@@ -44,7 +43,7 @@ func (g *Gateway) checkGate(w http.ResponseWriter, r *http.Request, params map[s
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(c.wait + requestTimeout))
 	ctx, cancel := context.WithTimeout(g.annotate(r.Context(), r), c.wait+requestTimeout)
 	defer cancel()
-	v, err := g.await(ctx, c)
+	v, err := g.await(ctx, c, r.Header.Get("Authorization"))
 	if err == nil && !c.body && !opens(v) {
 		err = closed(v)
 	}
@@ -79,37 +78,6 @@ func reasons(f *fault.Error, v *gatev1.Verdict) error {
 // opens says that a verdict lets things go on.
 func opens(v *gatev1.Verdict) bool {
 	return v.GetState() == gatev1.Verdict_PASS || v.GetState() == gatev1.Verdict_WAIVED
-}
-
-// await asks until the gate opens, cannot open any more, or the time is over. The watch is a hint; what counts is asked.
-func (g *Gateway) await(ctx context.Context, c check) (*gatev1.Verdict, error) {
-	v, err := g.gates.EvaluateGate(ctx, c.request)
-	if err != nil || c.wait <= 0 || opens(v) || v.GetState() == gatev1.Verdict_FAIL {
-		return v, err
-	}
-	over := time.NewTimer(c.wait)
-	defer over.Stop()
-	tick := time.NewTicker(lookAgain)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-over.C:
-			return v, nil
-		case <-tick.C:
-		}
-		next, err := g.gates.EvaluateGate(ctx, c.request)
-		switch {
-		case fault.Is(err, fault.KindUnavailable):
-			continue // it may come back in time
-		case err != nil:
-			return nil, err
-		case opens(next), next.GetState() == gatev1.Verdict_FAIL:
-			return next, nil
-		}
-		v = next
-	}
 }
 
 // readCheck reads `purpose`, `wait` and `mode`, each at most once.

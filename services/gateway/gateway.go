@@ -66,6 +66,8 @@ type Gateway struct {
 	access    accessv1.AccessServiceClient
 	blobs     deploymentv1.BlobServiceClient
 	gates     *gates
+	gateWaits *gateWaits
+	calendars implementationv1.CalendarFeedServiceClient
 	surveys   *surveys
 	requests  *prometheus.CounterVec
 }
@@ -137,6 +139,10 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	secureAPI(w.Header())
+	if err := takeKey(w, r); err != nil {
+		g.writeProblem(w, err)
+		return
+	}
 	if err := g.credential(r); err != nil && !g.needsNone(path) {
 		g.writeProblem(w, err)
 		return
@@ -245,6 +251,7 @@ func (g *Gateway) Run(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	g.streams.stop()
+	g.gateWaits.end()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err = server.Shutdown(stopping); err != nil {

@@ -41,6 +41,7 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		deployment: gatev1.NewGateServiceClient(d), implementation: gatev1.NewGateServiceClient(i),
 		running: &g.running,
 	}
+	g.gateWaits, g.calendars = newGateWaits(g.gates, &g.running), implementationv1.NewCalendarFeedServiceClient(i)
 	for _, register := range []func() error{
 		func() error { return accessgw.RegisterAccessServiceHandlerClient(ctx, mux, g.access) },
 		func() error { return registerAll(ctx, mux, implementationRoutes(i)) },
@@ -49,6 +50,7 @@ func (g *Gateway) register(d, i grpc.ClientConnInterface) error {
 		func() error { return mux.HandlePath(http.MethodPost, uploadRoute, g.upload) },
 		func() error { return mux.HandlePath(http.MethodGet, checkRoute, g.checkGate) },
 		func() error { return mux.HandlePath(http.MethodPost, checkRoute, g.checkGate) },
+		func() error { return mux.HandlePath(http.MethodGet, feedRoute, g.calendarFeed) },
 		func() error { return gategw.RegisterGateServiceHandlerClient(ctx, mux, g.gates) },
 		func() error {
 			return waitinggw.RegisterWaitingServiceHandlerClient(ctx, mux, &waits{waiting.Peers{
