@@ -105,7 +105,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Workers = 4
 	}
 	e := &Engine{jobs: cfg.Jobs, newID: cfg.NewID, store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
-	e.gates = gate.New(gate.Config{Store: cfg.Store, Blobs: cfg.Blobs, Readiness: cfg.Gate, PublicOnly: cfg.PublicOnly, Measured: e.measured, Logger: cfg.Logger})
+	e.gates = gate.New(gate.Config{Store: cfg.Store, Blobs: cfg.Blobs, Implementation: cfg.Gate, PublicOnly: cfg.PublicOnly, Measured: e.measured, Logger: cfg.Logger})
 	if e.newID == nil {
 		e.newID = func() string { return uuid.NewString()[:8] }
 	}

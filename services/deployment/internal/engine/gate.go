@@ -15,6 +15,7 @@ import (
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
@@ -58,7 +59,7 @@ func (e *Engine) watchGates(ctx context.Context) {
 			if running[p] == nil {
 				streamCtx, stop := context.WithCancel(ctx)
 				running[p] = &gateStream{watch: w, stop: stop}
-				streams.Go(func() { e.watchWorkspace(streamCtx, p.workspace, w) })
+				streams.Go(func() { e.watchPart(streamCtx, p, w) })
 			}
 		}
 		select {
@@ -81,25 +82,26 @@ type gateStream struct {
 // watchMost is how many gates the contract lets one stream watch.
 const watchMost = 500
 
-// part is what one stream watches of a workspace.
+// part is what one stream watches of a workspace: cohort plans about the people alone, or decisions about all there is.
 type part struct {
 	workspace string
+	purpose   gatev1.Purpose
 	nth       int
 }
 
-// parts deals what is waited for out to streams.
-func parts(wanted map[string]watch) map[part]watch {
+// parts deals what is waited for out to streams. The parts of what is wanted have no number yet.
+func parts(wanted map[part]watch) map[part]watch {
 	out := map[part]watch{}
-	for workspace, all := range wanted {
-		nth := 0
+	for p, all := range wanted {
+		p.nth = 0
 		for some := range slices.Chunk(all.resources(), watchMost) {
 			piece := watch{}
 			for _, r := range some {
 				slices.Sort(all[r])
 				piece[r] = slices.Compact(all[r])
 			}
-			out[part{workspace, nth}] = piece
-			nth++
+			out[p] = piece
+			p.nth++
 		}
 	}
 	return out
@@ -117,34 +119,37 @@ func (w watch) resources() []string {
 	return out
 }
 
-// gatesWanted returns what waves wait for, by workspace.
-func (e *Engine) gatesWanted(ctx context.Context) (map[string]watch, error) {
+// gatesWanted returns what waves wait for, by workspace and purpose.
+func (e *Engine) gatesWanted(ctx context.Context) (map[part]watch, error) {
 	waves, err := store.GatedWaves(ctx, e.store.DB.Read())
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]watch{}
+	out := map[part]watch{}
 	for _, w := range waves {
 		deployment, _, _ := strings.Cut(w.GetName(), "/waves/")
 		for _, rule := range w.GetRule().GetGates() {
-			plan := rule.GetReadiness().GetCohortPlan()
-			if plan == "" {
+			resource := rollout.AskedOf(rule)
+			if resource == "" {
 				continue
 			}
-			workspace := store.WorkspaceOf(plan)
-			if out[workspace] == nil {
-				out[workspace] = watch{}
+			p := part{workspace: store.WorkspaceOf(resource), purpose: gatev1.Purpose_PURPOSE_READINESS}
+			if rule.GetDecision() != nil {
+				p.purpose = gatev1.Purpose_PURPOSE_ALL
 			}
-			out[workspace][plan] = append(out[workspace][plan], deployment)
+			if out[p] == nil {
+				out[p] = watch{}
+			}
+			out[p][resource] = append(out[p][resource], deployment)
 		}
 	}
 	return out, nil
 }
 
-// watchWorkspace follows one stream, and joins again when it breaks.
-func (e *Engine) watchWorkspace(ctx context.Context, workspace string, w watch) {
+// watchPart follows one stream, and joins again when it breaks.
+func (e *Engine) watchPart(ctx context.Context, p part, w watch) {
 	for broken := false; ctx.Err() == nil; {
-		stream, err := e.gate.WatchGates(ctx, &gatev1.WatchGatesRequest{Parent: workspace, Resources: w.resources(), Purpose: gatev1.Purpose_PURPOSE_READINESS})
+		stream, err := e.gate.WatchGates(ctx, &gatev1.WatchGatesRequest{Parent: p.workspace, Resources: w.resources(), Purpose: p.purpose})
 		for err == nil {
 			var frame *gatev1.WatchGatesResponse
 			if frame, err = stream.Recv(); err != nil {
@@ -162,7 +167,7 @@ func (e *Engine) watchWorkspace(ctx context.Context, workspace string, w watch) 
 			}
 		}
 		if ctx.Err() == nil && !errors.Is(err, io.EOF) {
-			e.logger.Info("watch of gates ended; joining again", zap.String("workspace", workspace), zap.Error(err))
+			e.logger.Info("watch of gates ended; joining again", zap.String("workspace", p.workspace), zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -171,10 +176,10 @@ func (e *Engine) watchWorkspace(ctx context.Context, workspace string, w watch) 
 	}
 }
 
-// turned asks again about people for deployments whose gate may have turned.
+// turned asks the implementation service again for deployments whose gate may have turned.
 func (e *Engine) turned(ctx context.Context, deployments []string) {
 	for _, name := range deployments {
-		if err := e.reask(ctx, name, func(rule *deploymentv1.GateRule) bool { return rule.GetReadiness() != nil }); err != nil && ctx.Err() == nil {
+		if err := e.reask(ctx, name, func(rule *deploymentv1.GateRule) bool { return rollout.AskedOf(rule) != "" }); err != nil && ctx.Err() == nil {
 			e.logger.Warn("ask gates after a hint", zap.String("deployment", name), zap.Error(err))
 		}
 	}

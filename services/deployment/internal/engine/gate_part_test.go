@@ -12,7 +12,8 @@ func TestManyGatesAreWatchedByManyStreams(t *testing.T) {
 	for i := range 2*watchMost + 1 {
 		many[fmt.Sprintf("p%d", i)] = []string{"d2", "d1", "d2"}
 	}
-	pieces := parts(map[string]watch{"workspaces/a": many, "workspaces/b": {"p": {"d"}}})
+	a, b := part{workspace: "workspaces/a"}, part{workspace: "workspaces/b"}
+	pieces := parts(map[part]watch{a: many, b: {"p": {"d"}}})
 	require.Len(t, pieces, 4)
 	again := watch{}
 	for p, piece := range pieces {

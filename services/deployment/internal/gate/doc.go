@@ -9,7 +9,7 @@
 // that nothing changes between the look and the start of the wave. The others are asked by Ask between
 // transactions; package rollout records the answer with its age, and asks again before it starts a wave by it.
 //
-//	readiness.go          the people, asked of the implementation service
+//	implementation.go     the people, and who has decided, asked of the implementation service
 //	prior_environment.go  the release has stood elsewhere
 //	dependency.go         another application is at a version
 //	integrity.go          archives and signatures

@@ -37,7 +37,7 @@ const (
 // are judged by what the database says in the transaction that decides.
 func Asked(rule *deploymentv1.GateRule) bool {
 	switch t := rule.GetType().(type) {
-	case *deploymentv1.GateRule_Readiness, *deploymentv1.GateRule_Webhook, *deploymentv1.GateRule_Integrity:
+	case *deploymentv1.GateRule_Readiness, *deploymentv1.GateRule_Decision, *deploymentv1.GateRule_Webhook, *deploymentv1.GateRule_Integrity:
 		return true
 	case *deploymentv1.GateRule_Capacity:
 		return t.Capacity.GetPeakPerInstance() == 0
@@ -50,7 +50,12 @@ func Asked(rule *deploymentv1.GateRule) bool {
 
 // AskOf is the question of a gate that has to be asked.
 func AskOf(w *deploymentv1.Wave, rule *deploymentv1.GateRule) Ask {
-	return Ask{Wave: w.GetName(), Gate: rule.GetId(), Resource: cmp.Or(rule.GetReadiness().GetCohortPlan(), w.GetName())}
+	return Ask{Wave: w.GetName(), Gate: rule.GetId(), Resource: cmp.Or(AskedOf(rule), w.GetName())}
+}
+
+// AskedOf is the resource of the implementation service that a gate asks about: a cohort plan or a decision. Empty for all other gates.
+func AskedOf(rule *deploymentv1.GateRule) string {
+	return cmp.Or(rule.GetReadiness().GetCohortPlan(), rule.GetDecision().GetDecision())
 }
 
 // asked uses the last answer while it is fresh, and asks for a new one when it is not. To start
@@ -104,7 +109,7 @@ const latest = 10 * time.Second
 // all the same: the one before would hold until the clock has caught up, and then pass for fresh.
 func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked time.Time) {
 	w.Gates = align(w)
-	for _, status := range w.GetGates() {
+	for i, status := range w.GetGates() {
 		late := status.GetAskTime().AsTime().Sub(asked)
 		if status.GetId() != gate || late > 0 && late <= latest {
 			continue
@@ -118,8 +123,11 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 		}
 		since := sinceOf(status.GetVerdict().GetReasons())
 		status.Verdict = proto.CloneOf(verdict)
+		if !opens(verdict.GetState()) && len(verdict.GetReasons()) == 0 {
+			status.Verdict.Reasons = []*gatev1.BlockedBy{{}} // what is closed says why, whoever forgot to
+		}
 		for _, reason := range status.GetVerdict().GetReasons() {
-			complete(reason, verdict.GetResource())
+			complete(reason, w.GetRule().GetGates()[i], cmp.Or(verdict.GetResource(), w.GetName()))
 			if reason.GetSince() == nil {
 				reason.Since = stamp(since.get(reason, asked))
 			}
@@ -130,9 +138,15 @@ func Answer(w *deploymentv1.Wave, gate string, verdict *gatev1.Verdict, asked ti
 
 // complete fills in what the other service left out of a reason, so that none is without
 // a thing that is waited for and somebody who can move it.
-func complete(r *gatev1.BlockedBy, resource string) {
+func complete(r *gatev1.BlockedBy, rule *deploymentv1.GateRule, resource string) {
 	if r.GetKind() == gatev1.BlockedBy_KIND_UNSPECIFIED {
 		r.Kind = gatev1.BlockedBy_READINESS
+		if rule.GetDecision() != nil {
+			r.Kind = gatev1.BlockedBy_DECISION
+		}
+	}
+	if r.GetKind() == gatev1.BlockedBy_DECISION && r.GetCommand() == "" {
+		r.Command = decideCommand(resource)
 	}
 	r.Resource = cmp.Or(r.GetResource(), resource)
 	r.Current = cmp.Or(r.GetCurrent(), "not met")
@@ -166,6 +180,20 @@ func Unanswered(resource, why string, now time.Time) *gatev1.Verdict {
 	}
 }
 
+// Undecided is the verdict where the implementation service could not be asked about a decision.
+func Undecided(decision, why string, now time.Time) *gatev1.Verdict {
+	return &gatev1.Verdict{
+		Resource: decision, Purpose: gatev1.Purpose_PURPOSE_ALL, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: stamp(now),
+		Reasons: []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_DECISION, Resource: decision, Current: why,
+			Required: "a fresh word of the implementation service that it goes", Owner: implementationService, Command: "golive decide show " + decision,
+		}},
+		WaitingOn: []string{decision},
+	}
+}
+
+func decideCommand(decision string) string { return "golive decide " + decision + " go --reason …" }
+
 // Unheard is the verdict where whoever a gate asks could not be heard.
 func Unheard(rule *deploymentv1.GateRule, resource, why string, now time.Time) *gatev1.Verdict {
 	reason := &gatev1.BlockedBy{Resource: resource, Current: why, Owner: "operators"}
@@ -180,6 +208,8 @@ func Unheard(rule *deploymentv1.GateRule, resource, why string, now time.Time) *
 		reason.Kind, reason.Required = gatev1.BlockedBy_ENVIRONMENT, "its history read"
 	case *deploymentv1.GateRule_Readiness:
 		return Unanswered(resource, why, now)
+	case *deploymentv1.GateRule_Decision:
+		return Undecided(resource, why, now)
 	default:
 		reason.Kind, reason.Required = gatev1.BlockedBy_SERVICE, "a version of the deployment service that does"
 	}

@@ -26,6 +26,7 @@ import (
 //	> away <target> …                       > back <target> …
 //	> runs <target> …                       > problem <a sentence of the preflight>
 //	> verdict <cohort>=<state> [ttl=<d>]    > silent <cohort>
+//	> decision <id>=<state> [current]       > silent <id>     (what is said to the wave that asks)
 //	> measured <wave> <state> <sentence>
 //	> gate <wave>/<gate>=<state> [current]  (what is asked or read about any other gate)
 //	> catchup [<the deployment that may leave more>]
@@ -176,8 +177,13 @@ func (s *scenario) person(verb, rest string, words []string) {
 		for plan, state := range pairs(words[:1]) {
 			s.say(plan, gatev1.Verdict_State(gatev1.Verdict_State_value[state]), ttl)
 		}
+	case "decision":
+		for id, state := range pairs(words[:1]) {
+			s.sayDecided(id, gatev1.Verdict_State(gatev1.Verdict_State_value[state]), strings.Join(words[1:], " "))
+		}
 	case "silent":
 		delete(s.verdicts, simPlans+rest)
+		delete(s.verdicts, simDecisions+rest)
 	case "approve", "reject":
 		name := s.wave(words[0]).GetName()
 		person, roles, _ := strings.Cut(words[1], ":")

@@ -17,6 +17,7 @@ import (
 const (
 	simDeployment = "workspaces/w/applications/a/deployments/d"
 	simPlans      = "workspaces/w/implementations/crm/cohortPlans/"
+	simDecisions  = "workspaces/w/implementations/crm/decisions/"
 )
 
 // member is one target of a simulated deployment with its installation.
@@ -347,6 +348,15 @@ func (s *sim) say(plan string, state gatev1.Verdict_State, ttl time.Duration) {
 		}}
 	}
 	s.verdicts[simPlans+plan] = v
+}
+
+// sayDecided lets the other service say from now on what has become of a decision.
+func (s *sim) sayDecided(id string, state gatev1.Verdict_State, current string) {
+	v := &gatev1.Verdict{Resource: simDecisions + id, State: state, Ttl: durationpb.New(time.Minute), Revision: s.verdicts[simDecisions+id].GetRevision() + 1}
+	if !opens(state) && current != "" {
+		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_DECISION, Resource: simDecisions + id, Current: current, Required: "GO", Owner: "users/ada"}}
+	}
+	s.verdicts[simDecisions+id] = v
 }
 
 // states draws where everything is, for people who look for what differs.

@@ -157,8 +157,10 @@ func (w *walk) rollout() *deploymentv1.Rollout {
 func (w *walk) gate(id string) *deploymentv1.GateRule {
 	g := &deploymentv1.GateRule{Id: id}
 	switch w.pick(4) {
-	case 0, 1:
+	case 0:
 		g.Type = &deploymentv1.GateRule_Readiness{Readiness: &deploymentv1.ReadinessGate{CohortPlan: simPlans + fmt.Sprintf("p%d", w.pick(2))}}
+	case 1:
+		g.Type = &deploymentv1.GateRule_Decision{Decision: &deploymentv1.DecisionGate{Decision: simPlans + fmt.Sprintf("p%d", w.pick(2))}}
 	case 2:
 		g.Type = &deploymentv1.GateRule_Approval{Approval: &deploymentv1.ApprovalGate{Required: int32(w.pick(3))}}
 	default:
@@ -434,8 +436,8 @@ func (w *walk) gates(f *Facts, _ Effects) error {
 func (w *walk) closed(i int, g *deploymentv1.GateRule, f *Facts) string {
 	wave := w.Waves[i]
 	switch t := g.GetType().(type) {
-	case *deploymentv1.GateRule_Readiness:
-		last := w.told[Ask{Wave: wave.GetName(), Gate: g.GetId(), Resource: t.Readiness.GetCohortPlan()}]
+	case *deploymentv1.GateRule_Readiness, *deploymentv1.GateRule_Decision:
+		last := w.told[Ask{Wave: wave.GetName(), Gate: g.GetId(), Resource: AskedOf(g)}]
 		if !opens(last.state) || f.Now.Sub(last.at) > startFreshness {
 			return fmt.Sprintf("%s, %s ago", last.state, f.Now.Sub(last.at))
 		}

@@ -20,6 +20,7 @@ const (
 	application = workspace + "/applications/shop"
 	environment = workspace + "/environments/prod"
 	plans       = workspace + "/implementations/crm/cohortPlans/"
+	decisions   = workspace + "/implementations/crm/decisions/"
 	// targets and releases are how many there are on a bench; a seed deals with some of them.
 	targets  = 6
 	releases = 4

@@ -43,6 +43,7 @@ func (w *world) heal() {
 	w.outage = w.now
 	for i := range 2 {
 		w.gate.says[plans+fmt.Sprintf("p%d", i)] = gatev1.Verdict_PASS
+		w.gate.says[decisions+fmt.Sprintf("p%d", i)] = gatev1.Verdict_PASS
 	}
 	w.gate.down = false
 	w.metrics = metrics{pushing: w.metrics.pushing}

@@ -109,7 +109,11 @@ func gatesWereOpen(w *world, c *change) error {
 			continue
 		}
 		for n, rule := range d.after.GetRule().GetGates() {
-			if why := w.closed(d.after, rule); why != "" {
+			why := w.closed(d.after, rule)
+			if why == "" && rule.GetDecision() != nil {
+				why = w.undecided(d.after, rule.GetDecision().GetDecision(), d.after.GetGates()[n].GetVerdict())
+			}
+			if why != "" {
 				return fmt.Errorf("F25: %s began with gate %s closed: %s", d.after.GetName(), rule.GetId(), why)
 			}
 			gates := d.after.GetGates()
@@ -146,6 +150,18 @@ func (w *world) closed(wave *deploymentv1.Wave, rule *deploymentv1.GateRule) str
 			return ""
 		}
 	default:
+	}
+	return ""
+}
+
+// undecided tells why the last word on a decision should have held a wave, or what the wave keeps is not that word; empty when neither.
+func (w *world) undecided(wave *deploymentv1.Wave, decision string, kept *gatev1.Verdict) string {
+	last := w.gate.told[decisionOf(wave.GetName(), decision)]
+	if age := w.now.Sub(last.at); last.state != gatev1.Verdict_PASS && last.state != gatev1.Verdict_WAIVED || age > 3*time.Second {
+		return fmt.Sprintf("it was decided %s, %s ago", last.state, age)
+	}
+	if kept.GetResource() != decision || kept.GetRevision() != last.revision {
+		return fmt.Sprintf("it keeps revision %d of %s, and began by %d of %s", kept.GetRevision(), kept.GetResource(), last.revision, decision)
 	}
 	return ""
 }

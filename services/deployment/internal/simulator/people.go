@@ -36,13 +36,19 @@ type gateService struct {
 	says map[string]gatev1.Verdict_State
 	down bool
 	told map[string]told
+	// words counts how often it changed its mind: the revision of whatever was decided.
+	words int64
 }
 
-// told is the last answer about a cohort plan.
+// told is the last answer about a cohort plan, or about a decision to a wave.
 type told struct {
-	at    time.Time
-	state gatev1.Verdict_State
+	at       time.Time
+	state    gatev1.Verdict_State
+	revision int64
 }
+
+// decisionOf is a decision as a wave asks about it: it opens those it names alone.
+func decisionOf(wave, decision string) string { return decision + " for " + wave }
 
 func newGateService(w *world) *gateService {
 	return &gateService{w: w, says: map[string]gatev1.Verdict_State{}, told: map[string]told{}}
@@ -52,8 +58,11 @@ func newGateService(w *world) *gateService {
 // same time, and plans here have one to ask for at most: so whoever acts meanwhile is alone.
 func (g *gateService) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateRequest, _ ...grpc.CallOption) (*gatev1.Verdict, error) {
 	g.w.meanwhile()
+	if strings.HasPrefix(req.GetResource(), decisions) {
+		return g.decision(req)
+	}
 	state := g.says[req.GetResource()]
-	g.told[req.GetResource()] = told{g.w.now, state}
+	g.told[req.GetResource()] = told{at: g.w.now, state: state}
 	if g.down {
 		g.told[req.GetResource()] = told{at: g.w.now}
 		return nil, fault.Unavailable("DOWN", "down")
@@ -65,11 +74,33 @@ func (g *gateService) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateRe
 	return v, nil
 }
 
+// decision answers whether somebody decided that a wave goes.
+func (g *gateService) decision(req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
+	key := decisionOf(req.GetOnBehalfOf(), req.GetResource())
+	v := &gatev1.Verdict{Resource: req.GetResource(), State: g.says[req.GetResource()], Revision: g.words, Ttl: durationpb.New(20 * time.Second)}
+	current := "expired: readiness of sales was PASS, is WAIT"
+	if req.GetPurpose() != gatev1.Purpose_PURPOSE_ALL || req.GetOnBehalfOf() == "" {
+		v.State, current = gatev1.Verdict_FAIL, "not bound to whoever asks"
+	}
+	g.told[key] = told{at: g.w.now, state: v.GetState(), revision: g.words}
+	if g.down {
+		g.told[key] = told{at: g.w.now}
+		return nil, fault.Unavailable("DOWN", "down")
+	}
+	if v.GetState() != gatev1.Verdict_PASS && v.GetState() != gatev1.Verdict_WAIVED {
+		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_DECISION, Resource: req.GetResource(), Current: current, Required: "GO"}}
+	}
+	return v, nil
+}
+
 // turn lets the other service change its mind.
 func (g *gateService) turn() {
 	states := []gatev1.Verdict_State{gatev1.Verdict_PASS, gatev1.Verdict_PASS, gatev1.Verdict_PASS, gatev1.Verdict_WAIVED, gatev1.Verdict_WAIT, gatev1.Verdict_FAIL, gatev1.Verdict_UNDECIDED, gatev1.Verdict_UNKNOWN, 99}
-	plan := plans + fmt.Sprintf("p%d", g.w.pick(2))
+	n := g.w.pick(2)
+	plan, decision := plans+fmt.Sprintf("p%d", n), decisions+fmt.Sprintf("p%d", n)
 	g.says[plan] = states[g.w.pick(len(states))]
+	g.says[decision] = g.says[plan]
+	g.words++
 	g.down = g.w.chance(g.w.faults.gateDown)
 	g.w.note("%s says %s, down %t", short(plan), g.says[plan], g.down)
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
 
 // rollout makes a plan of one to three waves.
@@ -37,7 +38,7 @@ func (w *world) rollout() *deploymentv1.Rollout {
 		}
 		for j := range max(0, w.pick(4)-1) {
 			g := w.gateRule(fmt.Sprintf("g%d", j))
-			if g.GetReadiness() == nil || !slices.ContainsFunc(rule.GetGates(), func(other *deploymentv1.GateRule) bool { return other.GetReadiness() != nil }) {
+			if !rollout.Asked(g) || !slices.ContainsFunc(rule.GetGates(), rollout.Asked) {
 				rule.Gates = append(rule.Gates, g)
 			}
 		}
@@ -49,8 +50,10 @@ func (w *world) rollout() *deploymentv1.Rollout {
 func (w *world) gateRule(id string) *deploymentv1.GateRule {
 	g := &deploymentv1.GateRule{Id: id}
 	switch w.pick(5) {
-	case 0, 1:
+	case 0:
 		g.Type = &deploymentv1.GateRule_Readiness{Readiness: &deploymentv1.ReadinessGate{CohortPlan: plans + fmt.Sprintf("p%d", w.pick(2))}}
+	case 1:
+		g.Type = &deploymentv1.GateRule_Decision{Decision: &deploymentv1.DecisionGate{Decision: decisions + fmt.Sprintf("p%d", w.pick(2))}}
 	case 2:
 		approval := &deploymentv1.ApprovalGate{Required: int32(w.pick(3))} //nolint:gosec // small
 		if w.chance(200) {

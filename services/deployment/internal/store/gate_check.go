@@ -29,6 +29,8 @@ func checkGate(path, owner string, rule *deploymentv1.GateRule) error {
 	switch t := rule.GetType().(type) {
 	case *deploymentv1.GateRule_Readiness:
 		return SameWorkspace(path+".readiness.cohort_plan", owner, t.Readiness.GetCohortPlan())
+	case *deploymentv1.GateRule_Decision:
+		return SameWorkspace(path+".decision.decision", owner, t.Decision.GetDecision())
 	case *deploymentv1.GateRule_PriorEnvironment:
 		return reference(path+".prior_environment.environment", owner, "environments", t.PriorEnvironment.GetEnvironment())
 	case *deploymentv1.GateRule_Dependency:
