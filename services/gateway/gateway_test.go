@@ -53,6 +53,7 @@ type backend struct {
 	deploymentv1.UnimplementedDeploymentServiceServer
 	deploymentv1.UnimplementedDeploymentPlanServiceServer
 	implementationv1.UnimplementedCohortServiceServer
+	implementationv1.UnimplementedCalendarFeedServiceServer
 	gatev1.UnimplementedGateServiceServer
 	eventv1.UnimplementedEventServiceServer
 	accessv1.UnimplementedAccessServiceServer
@@ -64,6 +65,9 @@ type backend struct {
 	md       metadata.MD
 	fail     error
 	verdict  gatev1.Verdict_State // PASS when not set
+	turned   chan struct{}        // closed when say changes it
+	asked    int                  // how often a gate was evaluated
+	watched  []*gatev1.WatchGatesRequest
 	blobs    map[string][]byte
 	aborted  chan struct{}
 	revoked  []string
@@ -73,7 +77,7 @@ type backend struct {
 }
 
 func newBackend(name string) *backend {
-	return &backend{name: name, blobs: map[string][]byte{}, aborted: make(chan struct{}, 8), changed: make(chan struct{})}
+	return &backend{name: name, blobs: map[string][]byte{}, aborted: make(chan struct{}, 8), changed: make(chan struct{}), turned: make(chan struct{})}
 }
 
 func (b *backend) note(ctx context.Context, req proto.Message) error {
@@ -94,6 +98,8 @@ func (b *backend) say(state gatev1.Verdict_State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.verdict = state
+	close(b.turned)
+	b.turned = make(chan struct{})
 }
 
 func (b *backend) seen() (proto.Message, metadata.MD) {
@@ -138,6 +144,7 @@ func (b *backend) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequ
 	err := b.note(ctx, req)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.asked++
 	return &gatev1.Verdict{Resource: req.GetResource(), State: cmp.Or(b.verdict, gatev1.Verdict_PASS), WaitingOn: []string{b.name}, Reasons: b.reasons()}, err
 }
 
@@ -150,13 +157,24 @@ func (b *backend) reasons() []*gatev1.BlockedBy {
 }
 
 func (b *backend) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
-	for _, name := range req.GetResources() {
-		if err := stream.Send(&gatev1.WatchGatesResponse{Verdict: &gatev1.Verdict{Resource: name, WaitingOn: []string{b.name}}}); err != nil {
-			return err
+	b.mu.Lock()
+	b.watched = append(b.watched, req)
+	b.mu.Unlock()
+	for {
+		b.mu.Lock()
+		turned := b.turned
+		b.mu.Unlock()
+		for _, name := range req.GetResources() {
+			if err := stream.Send(&gatev1.WatchGatesResponse{Verdict: &gatev1.Verdict{Resource: name, WaitingOn: []string{b.name}}}); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-turned:
+		case <-stream.Context().Done():
+			return nil
 		}
 	}
-	<-stream.Context().Done()
-	return nil
 }
 
 func (b *backend) ReadLogs(req *deploymentv1.ReadLogsRequest, stream grpc.ServerStreamingServer[deploymentv1.ReadLogsResponse]) error {
@@ -249,6 +267,7 @@ func (w *world) serve(tb testing.TB, b *backend) grpc.ClientConnInterface {
 	deploymentv1.RegisterDeploymentServiceServer(server, b)
 	deploymentv1.RegisterDeploymentPlanServiceServer(server, b)
 	implementationv1.RegisterCohortServiceServer(server, b)
+	implementationv1.RegisterCalendarFeedServiceServer(server, b)
 	gatev1.RegisterGateServiceServer(server, b)
 	eventv1.RegisterEventServiceServer(server, b)
 	accessv1.RegisterAccessServiceServer(server, b)
