@@ -52,8 +52,8 @@ func (p *page) section(title string, lines []string, none string) {
 // Markdown writes the report.
 func Markdown(f Facts) string {
 	p, i := &page{}, f.Implementation
-	p.line("# %s: week %s\n", text(cmp.Or(i.GetDisplayName(), last(i.GetName()))), f.Week)
-	p.line("%s, %s to %s. Owner: %s. Sponsor: %s.\n", i.GetState(), f.date(f.Week.Start), f.date(f.Week.End.Add(-time.Minute)), text(cmp.Or(i.GetOwner(), "nobody")), text(cmp.Or(i.GetSponsor(), "nobody")))
+	p.line("# %s: week %s\n", Text(cmp.Or(i.GetDisplayName(), last(i.GetName()))), f.Week)
+	p.line("%s, %s to %s. Owner: %s. Sponsor: %s.\n", i.GetState(), f.date(f.Week.Start), f.date(f.Week.End.Add(-time.Minute)), Text(cmp.Or(i.GetOwner(), "nobody")), Text(cmp.Or(i.GetSponsor(), "nobody")))
 	for _, line := range f.headlines() {
 		p.line("- %s", line)
 	}
@@ -131,7 +131,7 @@ func (f Facts) trouble() (lines []string) {
 		var said []string
 		for _, c := range t.GetConditions() {
 			if c.GetStatus() == implementationv1.PlanCondition_TRUE {
-				said = append(said, "**"+strings.ReplaceAll(c.GetType().String(), "_", " ")+"**: "+text(c.GetMessage()))
+				said = append(said, "**"+strings.ReplaceAll(c.GetType().String(), "_", " ")+"**: "+Text(c.GetMessage()))
 			}
 		}
 		if len(said) > 0 {
@@ -168,25 +168,25 @@ func (f Facts) people(p *page) {
 		var missing []string
 		for _, c := range r.GetCriteria() {
 			if c.GetMust() && c.GetStatus() != implementationv1.CriterionResult_MET {
-				missing = append(missing, c.GetId()+": "+text(c.GetMessage()))
+				missing = append(missing, c.GetId()+": "+Text(c.GetMessage()))
 			}
 		}
 		verdict := r.GetState().String()
 		if r.GetState() != gatev1.Verdict_PASS {
 			verdict = "**" + verdict + "**"
 		}
-		p.line("| %s | %d | %s | %s |", text(last(r.GetCohortPlan())), r.GetHeadcount(), verdict, cmp.Or(strings.Join(missing, "; "), "nothing"))
+		p.line("| %s | %d | %s | %s |", Text(last(r.GetCohortPlan())), r.GetHeadcount(), verdict, cmp.Or(strings.Join(missing, "; "), "nothing"))
 	}
 }
 
 func (f Facts) challenges() (lines []string) {
 	for _, c := range f.Challenges {
-		line := fmt.Sprintf("%s (%s, %s, severity %d)", text(c.GetDisplayName()), c.GetState(), c.GetClass(), c.GetSeverity())
+		line := fmt.Sprintf("%s (%s, %s, severity %d)", Text(c.GetDisplayName()), c.GetState(), c.GetClass(), c.GetSeverity())
 		if c.GetCritical() {
 			line = "**Critical:** " + line
 		}
 		if c.GetMitigation() != "" {
-			line += ": " + text(c.GetMitigation())
+			line += ": " + Text(c.GetMitigation())
 		}
 		lines = append(lines, line+owner(c.GetOwner()))
 	}

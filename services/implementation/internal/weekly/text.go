@@ -16,16 +16,16 @@ func (f Facts) date(t time.Time) string { return t.In(f.Week.zone()).Format("200
 
 func (f Facts) name(t *implementationv1.TaskSchedule) string {
 	if t.GetDisplayName() != "" {
-		return text(t.GetDisplayName())
+		return Text(t.GetDisplayName())
 	}
-	return text(last(t.GetName()))
+	return Text(last(t.GetName()))
 }
 
 func owner(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " — " + text(name)
+	return " — " + Text(name)
 }
 
 func last(name string) string { return path.Base(name) }
@@ -48,8 +48,8 @@ func amount(minor int64) string {
 	return fmt.Sprintf("%s%d.%02d", sign, minor/100, minor%100)
 }
 
-// text takes what people wrote into Markdown as it is: no mark-up, one line, no table cell of its own.
-func text(s string) string {
+// Text takes what people wrote into Markdown as it is: no mark-up, one line, no table cell of its own.
+func Text(s string) string {
 	var b strings.Builder
 	for _, r := range strings.Join(strings.Fields(s), " ") {
 		if strings.ContainsRune("\\`*_{}[]()<>#+!|~&", r) {
