@@ -66,3 +66,8 @@ func (a *PolicyService) ReleaseStopLine(ctx context.Context, req *deploymentv1.R
 func (a *PolicyService) EvaluatePolicies(ctx context.Context, req *deploymentv1.EvaluatePoliciesRequest) (*deploymentv1.EvaluatePoliciesResponse, error) {
 	return a.engine.EvaluatePolicies(ctx, req)
 }
+
+// PreviewFreezes says when deployments are refused by time.
+func (a *PolicyService) PreviewFreezes(ctx context.Context, req *deploymentv1.PreviewFreezesRequest) (*deploymentv1.PreviewFreezesResponse, error) {
+	return a.engine.PreviewFreezes(ctx, req)
+}
