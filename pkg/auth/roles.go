@@ -83,19 +83,19 @@ func classify(permission string) class {
 	c := verbClass(verb)
 	switch {
 	case c == read:
-	case collection == "overrides":
+	case collection == "overrides", collection == "decisions" && verb == "reopen":
 		return decide // whatever the verb: it opens what somebody closed
 	case collection == "policies" && (verb == "create" || verb == "update" || verb == "delete"):
 		return govern // who is bound by a freeze does not lift it
 	}
-	if c == read && aboutPersons(collection) {
+	if c == read && AboutPersons(collection) {
 		return private
 	}
 	return c
 }
 
-// aboutPersons says that what is kept there is about one person by nature.
-func aboutPersons(collection string) bool {
+// AboutPersons says that what is kept there is about one person by nature.
+func AboutPersons(collection string) bool {
 	switch collection {
 	case "enrolments", "completions", "contacts", "stakeholders", "provisionings", "mails", "erasures", "surveyResponses":
 		return true
@@ -130,7 +130,7 @@ func wordClass(word string) class {
 		"start", "run", "pause", "resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease",
 		"archive", "activate", "deactivate", "publish", "retire", "schedule", "reschedule", "assign", "enrol", "record", "report", "send", "complete", "reopen",
 		"close", "raise", "resolve", "triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "engageStopLine",
-		"review", "confirm", "hold", "sustain", "capture", "level", "mitigate", "dismiss", "mute", "unmute", "book", "attend", "decline", "reassign", "invite", "remind", "handOver", "claim", "ingest", "optOut", "optIn", "open":
+		"review", "confirm", "hold", "sustain", "capture", "level", "mitigate", "dismiss", "mute", "unmute", "book", "attend", "decline", "reassign", "invite", "remind", "handOver", "claim", "ingest", "redeliver", "rotate", "optOut", "optIn", "open":
 		return change
 	case "approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "releaseStopLine", "verify", "reverse":
 		return decide

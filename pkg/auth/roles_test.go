@@ -40,7 +40,7 @@ func TestEveryRoleAndVerb(t *testing.T) {
 			"deployment.policies.engageStopLine")},
 		{"decisions", []auth.Role{auth.Approver, auth.Admin}, append(verbs("deployment.approvals.",
 			"approve", "reject", "decide", "waive", "override", "sign", "accept", "withdraw", "approveAll", "batchApprove"),
-			"deployment.overrides.create", "deployment.overrides.revoke", "deployment.policies.releaseStopLine")},
+			"deployment.overrides.create", "deployment.overrides.revoke", "deployment.policies.releaseStopLine", "implementation.decisions.reopen")},
 		{"governing", []auth.Role{auth.Admin}, []string{
 			"access.tokens.mint", "access.tokens.revoke", "access.revocations.list", "deployment.deployments.abandon",
 			"deployment.policies.create", "deployment.policies.update", "deployment.policies.delete", "deployment.joinTokens.create", "deployment.joinTokens.list", "deployment.secrets.get",

@@ -81,6 +81,8 @@ type Service struct {
 	logger    *zap.Logger
 	reach     *reach
 	metrics   *sqldb.DB
+
+	deployment Deployment // the other half
 }
 
 // New opens and migrates the database and puts the service together. Close it when done.
@@ -110,7 +112,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, revoked: revoked, logger: cfg.Logger}
+	s := &Service{db: db, revoked: revoked, logger: cfg.Logger, deployment: cfg.Deployment}
 	s.log = feed.New(db, feed.Config{Logger: cfg.Logger})
 	s.store = store.New(db, s.log, cfg.Clock)
 	if err := s.store.Upgrade(ctx); err != nil {
@@ -173,7 +175,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterSignalServiceServer(r, api.NewSignalService(s.store))
 	implementationv1.RegisterDetectorPolicyServiceServer(r, api.NewDetectorPolicyService(s.store))
 	implementationv1.RegisterSupportServiceServer(r, api.NewSupportService(s.store))
-	implementationv1.RegisterDecisionServiceServer(r, implementationv1.UnimplementedDecisionServiceServer{})
+	implementationv1.RegisterDecisionServiceServer(r, api.NewDecisionService(s.store, s.deployment.Gate))
 	implementationv1.RegisterScorecardSnapshotServiceServer(r, implementationv1.UnimplementedScorecardSnapshotServiceServer{})
 	implementationv1.RegisterComparisonServiceServer(r, implementationv1.UnimplementedComparisonServiceServer{})
 	implementationv1.RegisterSubscriptionServiceServer(r, implementationv1.UnimplementedSubscriptionServiceServer{})
@@ -197,6 +199,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "readiness", Run: s.engine.Run},
 		run.Part{Name: "technical criteria", Run: s.technical.Run},
 		run.Part{Name: "surveys", Run: s.surveys.Run},
+		run.Part{Name: "decisions", Run: engine.NewDecisions(s.store, 0, s.logger).Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
 		run.Part{Name: "people", Run: s.runReach},
 		run.Part{Name: "old usage", Run: s.purgeUsage},

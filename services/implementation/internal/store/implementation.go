@@ -11,6 +11,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // implementationRows is the kind without its hooks, which speak of baselines, whose parent it is.
@@ -18,6 +19,7 @@ var implementationRows = resource.Define(resource.Spec[*implementationv1.Impleme
 	Table: "implementations",
 	Columns: []resource.Column[*implementationv1.Implementation]{
 		{Field: "display_name"}, {Field: "owner"}, {Field: "target_date"}, {Field: "labels"}, {Field: "state"}, {Field: "priority"},
+		{Name: "waiting_since", Time: waiting.SinceImplementation, Internal: true},
 	},
 })
 
@@ -71,7 +73,7 @@ func noLedger(ctx context.Context, tx *sqldb.Tx, i *implementationv1.Implementat
 
 // deleteImplementation takes baselines, forecasts, proposals, the register of challenges and comments along. What people made below it has to go first.
 func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Implementation) error {
-	for _, table := range []string{"cohort_plans", "tasks", "stages", "stakeholders", "communications", "ledger_entries", "budget_lines", "outcomes"} {
+	for _, table := range []string{"cohort_plans", "tasks", "stages", "stakeholders", "communications", "ledger_entries", "budget_lines", "outcomes", "decisions"} {
 		if err := unused(ctx, tx, old.GetName(), "SELECT name FROM "+table+" WHERE parent = $1 ORDER BY name LIMIT 1", old.GetName()); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func kinds() []proven {
 		store.Implementations, store.Cohorts, store.People, store.Memberships, store.Trainings, store.Sessions, store.CohortPlans,
 		store.Resources, store.Stages, store.Tasks, store.Baselines, store.Comments,
 		store.Features, store.BudgetLines, store.LedgerEntries, store.Outcomes,
-		store.Forecasts, store.Proposals, store.Challenges, store.Signals, store.DetectorPolicies,
+		store.Forecasts, store.Proposals, store.Challenges, store.Signals, store.DetectorPolicies, store.Decisions,
 		store.Surveys, store.SurveyWaves,
 		store.Stakeholders, store.Communications, store.Erasures,
 	}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/golive-dev/golive/pkg/fault"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/evidence"
+	"github.com/golive-dev/golive/services/implementation/internal/decision"
+	"github.com/golive-dev/golive/services/implementation/internal/readiness"
+)
+
+const (
+	// decisionPatience is how long the deployment service may take to say how things are when somebody decides.
+	decisionPatience = 3 * time.Second
+	// decisionAsks is how many questions are on their way to it at once.
+	decisionAsks = 8
+)
+
+// PreviewDecision gathers the evidence as it is now.
+func (s *Store) PreviewDecision(ctx context.Context, gate gatev1.GateServiceClient, name string) (*implementationv1.PreviewDecisionResponse, error) {
+	d, err := s.loadDecision(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	on, err := s.gatherDecision(ctx, gate, d)
+	if err != nil {
+		return nil, err
+	}
+	return &implementationv1.PreviewDecisionResponse{
+		Evidence: on.All, EvidenceDigest: evidence.GistDigest(on.All), Passes: on.Passes(), AsOf: timestamppb.New(s.Now()),
+	}, nil
+}
+
+// loadDecision reads a decision by a name that somebody gave.
+func (s *Store) loadDecision(ctx context.Context, name string) (*implementationv1.Decision, error) {
+	if _, err := Decisions.Parse(name); err != nil {
+		return nil, err
+	}
+	return Decisions.Load(ctx, s.DB().Read(), name)
+}
+
+// gatherDecision judges the people's half now and asks the deployment service for the machines' half. What cannot be
+// asked is UNKNOWN, and named.
+func (s *Store) gatherDecision(ctx context.Context, gate gatev1.GateServiceClient, d *implementationv1.Decision) (on decision.Evidence, err error) {
+	verdicts, err := s.Verdicts(ctx, d.GetCohortPlans())
+	if err != nil {
+		return on, err
+	}
+	for _, plan := range d.GetCohortPlans() {
+		v := verdicts[plan]
+		if v == nil {
+			v = readiness.Gone(plan, s.Now())
+		}
+		if err := freezeDecision(&on, plan, gatev1.Purpose_PURPOSE_READINESS, v); err != nil {
+			return on, err
+		}
+	}
+	answers := s.askAbout(ctx, gate, d.GetTechnical())
+	for i, resource := range d.GetTechnical() {
+		a := answers[i]
+		if a.err != nil {
+			on.Silent = append(on.Silent, fmt.Sprintf("%s cannot be asked about: %s", resource, fault.From(a.err).Error()))
+			a.verdict = unanswered(resource, s.Now())
+		} else if err := s.RecordTechnical(ctx, a.verdict, a.asked); err != nil {
+			return on, err
+		}
+		if err := freezeDecision(&on, resource, gatev1.Purpose_PURPOSE_TECHNICAL, a.verdict); err != nil {
+			return on, err
+		}
+	}
+	return on, nil
+}
+
+func freezeDecision(on *decision.Evidence, resource string, purpose gatev1.Purpose, v *gatev1.Verdict) error {
+	e, err := evidence.Freeze(resource, purpose, v)
+	on.All = append(on.All, e)
+	return err
+}
+
+// spoken is what the deployment service said of one resource, and when it was asked.
+type spoken struct {
+	verdict *gatev1.Verdict
+	asked   time.Time
+	err     error
+}
+
+// askAbout asks about all at once, a few at a time; a slow answer holds up no other.
+func (s *Store) askAbout(ctx context.Context, gate gatev1.GateServiceClient, resources []string) []spoken {
+	answers := make([]spoken, len(resources))
+	if gate == nil {
+		for i := range answers {
+			answers[i].err = fault.Unavailable("DEPLOYMENT_ABSENT", "this server has no deployment service to ask; start it with one")
+		}
+		return answers
+	}
+	ctx, cancel := context.WithTimeout(ctx, decisionPatience)
+	defer cancel()
+	var asking sync.WaitGroup
+	turn := make(chan struct{}, decisionAsks)
+	for i, resource := range resources {
+		asking.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			answers[i].asked = s.Now()
+			answers[i].verdict, answers[i].err = gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
+			if v := answers[i].verdict; answers[i].err == nil && v.GetResource() != resource {
+				answers[i].err = fault.Unavailable("VERDICT_OF_ANOTHER", "the deployment service answered about %s", quoted(v.GetResource()))
+			}
+		})
+	}
+	asking.Wait()
+	return answers
+}
+
+// unanswered is the verdict of a half that does not answer.
+func unanswered(resource string, now time.Time) *gatev1.Verdict {
+	return &gatev1.Verdict{
+		Resource: resource, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: timestamppb.New(now),
+		Reasons: []*gatev1.BlockedBy{{
+			Kind: gatev1.BlockedBy_SERVICE, Resource: resource, Current: "the deployment service does not answer", Required: "an answer",
+			Since: timestamppb.New(now), Command: "golive why " + resource,
+		}},
+	}
+}
+
+// decisionNow is what both halves say now of the evidence of decisions that are open; the machines' half as it was last heard.
+func (s *Store) decisionNow(ctx context.Context, all ...*implementationv1.Decision) (decision.Now, error) {
+	plans, technical := decisionEvidence(all)
+	now := decision.Now{}
+	for part := range slices.Chunk(plans, MaxPlans) {
+		verdicts, err := s.Verdicts(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for name, v := range verdicts {
+			now[name] = v
+		}
+	}
+	return now, s.heard(ctx, technical, now)
+}
+
+// heard adds what the deployment service was last heard to say.
+func (s *Store) heard(ctx context.Context, resources []string, now decision.Now) error {
+	for _, resource := range resources {
+		v, _, err := s.TechnicalVerdict(ctx, resource, 0)
+		if err != nil {
+			return err
+		}
+		if v != nil {
+			now[resource] = v
+		}
+	}
+	return nil
+}
+
+// decisionEvidence is what the open ones among decisions name, each once: the newest word's where there is one.
+func decisionEvidence(all []*implementationv1.Decision) (plans, technical []string) {
+	for _, d := range all {
+		if decision.Open(d.GetState()) {
+			plans, technical = append(plans, d.GetCohortPlans()...), append(technical, d.GetTechnical()...)
+		}
+	}
+	slices.Sort(plans)
+	slices.Sort(technical)
+	return slices.Compact(plans), slices.Compact(technical)
+}
