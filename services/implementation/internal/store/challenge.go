@@ -11,6 +11,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // The reasons of faults about challenges.
@@ -38,6 +39,7 @@ var challengeRows = resource.Define(resource.Spec[*implementationv1.Challenge]{
 		{Field: "cohort"},
 		{Field: "review_date"},
 		{Field: "labels"},
+		{Name: "waiting_since", Time: waiting.SinceChallenge, Internal: true},
 	},
 	Parent:   Implementations.RequiredLater,
 	Terminal: func(c *implementationv1.Challenge) bool { return lifecycle.ChallengeEnded(c.GetState()) },

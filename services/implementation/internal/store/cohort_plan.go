@@ -9,14 +9,18 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // CohortPlans is the kind of cohort plans. Which trainings their criteria name
 // is in a table of its own too, so that readiness can be counted in one query.
 var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
-	Table:   "cohort_plans",
-	Columns: []resource.Column[*implementationv1.CohortPlan]{{Field: "cohort"}, {Field: "go_live_time"}, {Field: "live_time"}},
-	Parent:  Implementations.RequiredLater,
+	Table: "cohort_plans",
+	Columns: []resource.Column[*implementationv1.CohortPlan]{
+		{Field: "cohort"}, {Field: "go_live_time"}, {Field: "live_time"}, {Field: "owner"},
+		{Name: "waiting_since", Time: waiting.SinceCohortPlan, Internal: true},
+	},
+	Parent: Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.CohortPlan]{
 		Validate:   validateCohortPlan,
 		AfterWrite: writeCriteria,

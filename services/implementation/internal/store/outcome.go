@@ -11,6 +11,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/benefit"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // Outcomes is the kind of outcomes.
@@ -18,6 +19,7 @@ var Outcomes = resource.Define(resource.Spec[*implementationv1.Outcome]{
 	Table: "outcomes",
 	Columns: []resource.Column[*implementationv1.Outcome]{
 		{Field: "display_name"}, {Field: "verdict"}, {Field: "due_time"}, {Field: "owner"}, {Field: "labels"},
+		{Name: "waiting_since", Time: waiting.SinceOutcome, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,
 	Hooks: resource.Hooks[*implementationv1.Outcome]{

@@ -10,6 +10,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // ReasonOtherPlan is the reason of faults about links from one plan to another.
@@ -23,6 +24,7 @@ var stageRows = resource.Define(resource.Spec[*implementationv1.Stage]{
 	Table: "stages",
 	Columns: []resource.Column[*implementationv1.Stage]{
 		{Field: "display_name"}, {Field: "position"}, {Field: "state"}, {Field: "owner"}, {Field: "labels"}, {Field: "predecessors"},
+		{Name: "waiting_since", Time: waiting.SinceStage, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,
 })

@@ -12,6 +12,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/calendar"
+	"github.com/golive-dev/golive/services/implementation/internal/waiting"
 )
 
 // The reasons of faults about tasks.
@@ -38,6 +39,7 @@ var taskRows = resource.Define(resource.Spec[*implementationv1.Task]{
 		{Field: "priority"},
 		{Field: "deadline"},
 		{Field: "labels"},
+		{Name: "waiting_since", Time: waiting.SinceTask, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,
 })

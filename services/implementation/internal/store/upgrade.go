@@ -35,5 +35,5 @@ func (s *Store) Upgrade(ctx context.Context) error {
 			return fmt.Errorf("make a draft of %s: %w", name, err)
 		}
 	}
-	return nil
+	return s.fillWaiting(ctx)
 }
