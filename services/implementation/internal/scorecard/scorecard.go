@@ -1,24 +1,27 @@
 // Package scorecard sets what an implementation was to reach beside what it has
-// reached: whether people work with it, whether the savings came, whether people
-// are content. It is pure. Every number is made elsewhere, by adoption, benefit
+// reached: whether the software runs, whether it answers well, what its users say of it; whether people
+// work with it, whether the savings came, whether people are content. It is pure. Every number is made elsewhere: the
+// first three by the deployment service, the others by adoption, benefit
 // and survey, and is told here only if it may be told there; this package picks
 // the number, the one before it, and the word for how it stands to its target.
 //
 // A number at or above its target has MET it. What is not known is UNKNOWN and
-// never counts as reached, and neither does a share of so few answers that
+// never counts as reached, and neither does a share of so few answers, or of so little observed time, that
 // nobody should go by it. An interval stands only beside a sample: everybody who could use the new way is
-// counted, and money is counted to the cent.
+// counted, and so are money, time and requests.
 package scorecard
 
 import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/benefit"
 )
 
-// Back is how far back the number lies that adoption and savings are compared with.
+// Back is how far back the number lies that a measure is compared with.
 const Back = 28 * 24 * time.Hour
 
 // The states, by short names.
@@ -31,16 +34,28 @@ const (
 
 // Facts are what a scorecard is computed from.
 type Facts struct {
-	Targets  *implementationv1.ScorecardTargets
-	Adoption *implementationv1.Adoption       // from Back before the last full day to that day
-	Books    benefit.Books                    // all of it
-	Waves    []*implementationv1.SurveyResult // what was told of the survey of satisfaction, the newest first
-	Now      time.Time
+	Implementation string
+	Targets        *implementationv1.ScorecardTargets
+	Applications   []string
+	Environments   []string
+	Machines       Machines
+	Adoption       *implementationv1.Adoption       // from Back before the last full day to that day
+	Books          benefit.Books                    // all of it
+	Waves          []*implementationv1.SurveyResult // what was told of the survey of satisfaction, the newest first
+	Plans          []*implementationv1.CohortPlan
+	Stages         []*implementationv1.Stage
+	Decisions      []*implementationv1.Decision
+	Now            time.Time
 }
 
-// Compute is one measure of each kind, in the order of the kinds.
-func Compute(f Facts) []*implementationv1.ScorecardMeasure {
-	return []*implementationv1.ScorecardMeasure{adoption(f), savings(f), satisfaction(f)}
+// Compute is the scorecard: the half of the machines, then the half of the people.
+func Compute(f Facts) *implementationv1.Scorecard {
+	last := f.lastDecision()
+	return &implementationv1.Scorecard{
+		Implementation: f.Implementation, AsOf: timestamppb.New(f.Now),
+		Measures:  []*implementationv1.ScorecardMeasure{f.uptime(), f.performance(), f.feedback(), adoption(f), savings(f), satisfaction(f)},
+		Overrides: f.overrides(), Decision: last.GetName(), DecisionState: last.GetState(),
+	}
 }
 
 // judge compares a number with its target.

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/benefit"
 	"github.com/golive-dev/golive/services/implementation/internal/scorecard"
@@ -74,7 +75,7 @@ func TestAdoptionIsThatOfTheLastDay(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := scorecard.Compute(scorecard.Facts{Targets: targets(c.target, 0, 0), Adoption: c.adoption, Now: now})[0]
+			m := scorecard.Compute(scorecard.Facts{Targets: targets(c.target, 0, 0), Adoption: c.adoption, Now: now}).GetMeasures()[3]
 			require.Equal(t, c.state, m.GetState())
 			require.Contains(t, m.GetMessage(), c.says)
 			require.Nil(t, m.Lower, "everybody was counted")
@@ -117,7 +118,7 @@ func TestSavingsAreWhatWasVerified(t *testing.T) {
 		},
 	}
 	compute := func(target float64, b benefit.Books) *implementationv1.ScorecardMeasure {
-		return scorecard.Compute(scorecard.Facts{Targets: targets(0, target, 0), Books: b, Now: now})[1]
+		return scorecard.Compute(scorecard.Facts{Targets: targets(0, target, 0), Books: b, Now: now}).GetMeasures()[4]
 	}
 	m := compute(.6, books)
 	require.Equal(t, implementationv1.ScorecardMeasure_MET, m.GetState())
@@ -149,7 +150,7 @@ func TestSatisfactionIsWhatMayBeToldOfTheLastWave(t *testing.T) {
 		{"not published", nil, implementationv1.ScorecardMeasure_UNKNOWN, "no wave", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := scorecard.Compute(scorecard.Facts{Targets: targets(0, 0, .8), Waves: c.waves, Now: now})[2]
+			m := scorecard.Compute(scorecard.Facts{Targets: targets(0, 0, .8), Waves: c.waves, Now: now}).GetMeasures()[5]
 			require.Equal(t, c.state, m.GetState())
 			require.Contains(t, m.GetMessage(), c.says)
 			require.Equal(t, c.before, m.GetTrend() != nil)
@@ -157,9 +158,14 @@ func TestSatisfactionIsWhatMayBeToldOfTheLastWave(t *testing.T) {
 			require.Equal(t, m.Value != nil, m.Lower != nil && m.Upper != nil, "a sample has an interval")
 		})
 	}
-	m := scorecard.Compute(scorecard.Facts{Targets: &implementationv1.ScorecardTargets{Satisfaction: .8}, Now: now})[2]
+	m := scorecard.Compute(scorecard.Facts{Targets: &implementationv1.ScorecardTargets{Satisfaction: .8}, Now: now}).GetMeasures()[5]
 	require.Equal(t, implementationv1.ScorecardMeasure_UNKNOWN, m.GetState())
 	require.Contains(t, m.GetMessage(), "no survey")
+}
+
+var order = []implementationv1.ScorecardMeasure_Kind{
+	implementationv1.ScorecardMeasure_UPTIME, implementationv1.ScorecardMeasure_PERFORMANCE, implementationv1.ScorecardMeasure_FEEDBACK,
+	implementationv1.ScorecardMeasure_ADOPTION, implementationv1.ScorecardMeasure_SAVINGS, implementationv1.ScorecardMeasure_SATISFACTION,
 }
 
 // TestWhatIsNotKnownIsNeverReached draws scorecards from anything and looks for a verdict without a number.
@@ -178,8 +184,17 @@ func TestWhatIsNotKnownIsNeverReached(t *testing.T) {
 			state := rapid.SampledFrom([]implementationv1.SurveyGroup_State{implementationv1.SurveyGroup_TOLD, implementationv1.SurveyGroup_TOO_FEW, implementationv1.SurveyGroup_POOLED}).Draw(t, "state")
 			f.Waves = append(f.Waves, wave("one", state, min(count.Draw(t, "satisfied"), answered), answered, 30, "s"))
 		}
-		for i, m := range scorecard.Compute(f) {
-			require.EqualValues(t, i+1, m.GetKind())
+		if rapid.Bool().Draw(t, "machines") {
+			f.Applications = []string{"crm"}
+			share := func(what string) *deploymentv1.Share {
+				whole := count.Draw(t, what)
+				return &deploymentv1.Share{Numerator: min(count.Draw(t, what), whole), Denominator: whole}
+			}
+			f.Machines.Now = &deploymentv1.Measures{Uptime: share("uptime"), Performance: share("performance"), Feedback: share("feedback"), Coverage: rapid.Float64Range(0, 1).Draw(t, "coverage")}
+			f.Targets.Uptime, f.Targets.Performance, f.Targets.Feedback = f.Targets.Adoption, f.Targets.Adoption, f.Targets.Satisfaction
+		}
+		for i, m := range scorecard.Compute(f).GetMeasures() {
+			require.Equal(t, order[i], m.GetKind())
 			require.NotEmpty(t, m.GetMessage())
 			switch m.GetState() {
 			case implementationv1.ScorecardMeasure_MET:
@@ -191,7 +206,7 @@ func TestWhatIsNotKnownIsNeverReached(t *testing.T) {
 			case implementationv1.ScorecardMeasure_NO_TARGET:
 				require.Nil(t, m.Target)
 			case implementationv1.ScorecardMeasure_UNKNOWN:
-				require.True(t, m.Value == nil || m.GetKind() == implementationv1.ScorecardMeasure_SATISFACTION)
+				require.True(t, m.Value == nil || m.GetKind() == implementationv1.ScorecardMeasure_SATISFACTION || m.GetKind() == implementationv1.ScorecardMeasure_UPTIME)
 			default:
 				t.Fatalf("%s has no state", m.GetKind())
 			}
