@@ -94,6 +94,10 @@ func checkTimes(req *implementationv1.DecideDecisionRequest, now time.Time) erro
 		return fault.Invalid(ReasonConditionsNotAsked, "conditions belong to a conditional go; decide that, or leave the conditions out").
 			Field("conditions", "are for OUTCOME_CONDITIONAL_GO only")
 	}
+	if req.GetOutcome() == implementationv1.Decision_OUTCOME_CONDITIONAL_GO && len(req.GetConditions()) == 0 {
+		return fault.Precondition(ReasonConditionsMissing, "a conditional go needs a condition at least: what must be done, by whom and until when").
+			Subject("CONDITION", req.GetName(), "has none")
+	}
 	seen := map[string]bool{}
 	for i, c := range req.GetConditions() {
 		field := fmt.Sprintf("conditions[%d]", i)
