@@ -35,7 +35,7 @@ func (s *Store) HandOverMail(ctx context.Context, req *implementationv1.HandOver
 		if limit == 0 {
 			limit = mostHandedOver
 		}
-		letters, err := waiting(ctx, tx, req.GetParent(), req.GetAbout(), limit)
+		letters, err := waitingLetters(ctx, tx, req.GetParent(), req.GetAbout(), limit)
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +67,8 @@ func (s *Store) HandOverMail(ctx context.Context, req *implementationv1.HandOver
 	})
 }
 
-// waiting are the messages that wait, the oldest first, kept from others until the commit.
-func waiting(ctx context.Context, tx *sqldb.Tx, workspace, about string, limit int) ([]Letter, error) {
+// waitingLetters are the messages that wait, the oldest first, kept from others until the commit.
+func waitingLetters(ctx context.Context, tx *sqldb.Tx, workspace, about string, limit int) ([]Letter, error) {
 	query := fmt.Sprintf("SELECT name, person, kind, subject, body, about FROM outbox WHERE parent = $1 AND state = %d", implementationv1.Mail_QUEUED)
 	args := []any{workspace, limit}
 	if about != "" {
