@@ -18,9 +18,9 @@ type Rule struct {
 	judge func(*Facts, Settings) []Finding
 }
 
-// Find is a rule by its id.
+// Find is a rule by its id: one of [Rules], or X1, which judges no week.
 func Find(id ID) (Rule, bool) {
-	rules := Rules()
+	rules := append(Rules(), fallenReadiness())
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	if i < 0 {
 		return Rule{}, false

@@ -11,7 +11,7 @@ import (
 // GoLive records when a cohort really went live, at the given time or now, or takes that back.
 func GoLive(plan *implementationv1.CohortPlan, now, at time.Time, withdraw bool) error {
 	if withdraw {
-		plan.LiveTime = nil
+		plan.LiveTime, plan.LiveWave = nil, ""
 		return nil
 	}
 	if at.IsZero() {
@@ -20,6 +20,6 @@ func GoLive(plan *implementationv1.CohortPlan, now, at time.Time, withdraw bool)
 	if at.After(now) {
 		return future("live_time", at)
 	}
-	plan.LiveTime = timestamppb.New(at)
+	plan.LiveTime, plan.LiveWave = timestamppb.New(at), "" // by the word of a person, whatever a wave said
 	return nil
 }

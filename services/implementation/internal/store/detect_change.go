@@ -53,8 +53,7 @@ func (g *gathering) coming(plan *implementationv1.CohortPlan) (time.Time, bool) 
 	return at, plan.GetLiveTime() == nil && at.Add(goLiveSpan).After(g.f.Now)
 }
 
-// collisions are the facts of P5: blackouts of the cohort, and other waves on it. What else is closed then, such as
-// a freeze of deployments, is one more span.
+// collisions are the facts of P5: blackouts of the cohort, and other waves on it; frozen adds what else is closed then.
 func (g *gathering) collisions(ctx context.Context, q sqldb.Queryer) error {
 	var names []string
 	for _, plan := range g.plans {

@@ -27,7 +27,7 @@ func (s *Store) DetectorFacts(ctx context.Context, implementation string, week d
 	g := &gathering{Store: s, f: &detect.Facts{Implementation: implementation, Now: week.End(), Week: week, Missing: map[detect.ID]string{}}}
 	err := s.DB().Snapshot(ctx, func(ctx context.Context, q sqldb.Queryer) error {
 		for _, read := range []func(context.Context, sqldb.Queryer) error{
-			g.base, g.trainings, g.seats, g.tickets, g.stakeholders, g.dates, g.collisions, g.saturation,
+			g.base, g.trainings, g.seats, g.tickets, g.stakeholders, g.dates, g.collisions, g.frozen, g.saturation,
 		} {
 			if err := read(ctx, q); err != nil {
 				return err

@@ -90,6 +90,9 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 			return fmt.Errorf("delete what was computed of %s: %w", old.GetName(), err)
 		}
 	}
+	if err := removeFreezes(ctx, tx, old.GetName()); err != nil {
+		return err
+	}
 	if err := removeDetections(ctx, tx, old.GetName()); err != nil {
 		return err
 	}
