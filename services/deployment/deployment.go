@@ -145,7 +145,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	deploymentv1.RegisterDoraServiceServer(r, api.NewDoraService(s.store))
 	deploymentv1.RegisterMeasureServiceServer(r, api.NewMeasureService(s.store))
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
-	waitingv1.RegisterWaitingServiceServer(r, waitingv1.UnimplementedWaitingServiceServer{})
+	waitingv1.RegisterWaitingServiceServer(r, api.NewWaitingService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.store.Log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
 }

@@ -20,7 +20,7 @@ import (
 // targets alone; Agent.targets is filled when an agent is told to a client.
 var Agents = resource.Define(resource.Spec[*deploymentv1.Agent]{
 	Table:   "agents",
-	Columns: []resource.Column[*deploymentv1.Agent]{{Field: "connected"}, {Field: "last_seen_time"}},
+	Columns: append([]resource.Column[*deploymentv1.Agent]{{Field: "connected"}, {Field: "last_seen_time"}}, waitingColumns(listedAgent)...),
 })
 
 // errAgentGone is the fault of a certificate whose agent was deleted or enrolled anew since.

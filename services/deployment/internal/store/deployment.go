@@ -8,12 +8,13 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
+	"github.com/golive-dev/golive/services/deployment/internal/waits"
 )
 
 // Deployments take releases to environments. What has ended is never saved again.
 var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 	Table: "deployments",
-	Columns: []resource.Column[*deploymentv1.Deployment]{
+	Columns: append([]resource.Column[*deploymentv1.Deployment]{
 		{Field: "state"},
 		{Field: "environment"},
 		{Field: "release"},
@@ -23,7 +24,7 @@ var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 		{Field: "kind"},
 		{Field: "catch_up_of"},
 		{Field: "labels"},
-	},
+	}, waitingColumns(waits.Deployment)...),
 	Parent:   Applications.RequiredLater,
 	Terminal: func(d *deploymentv1.Deployment) bool { return rollout.Ended(d.GetState()) },
 })
@@ -31,7 +32,7 @@ var Deployments = resource.Define(resource.Spec[*deploymentv1.Deployment]{
 // Waves are the parts of deployments.
 var Waves = resource.Define(resource.Spec[*deploymentv1.Wave]{
 	Table:    "waves",
-	Columns:  []resource.Column[*deploymentv1.Wave]{{Field: "state"}, {Field: "ordinal"}},
+	Columns:  append([]resource.Column[*deploymentv1.Wave]{{Field: "state"}, {Field: "ordinal"}}, waitingColumns(listedWave)...),
 	Parent:   Deployments.RequiredLater,
 	Terminal: func(w *deploymentv1.Wave) bool { return rollout.WaveEnded(w.GetState()) },
 })

@@ -9,7 +9,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	"github.com/golive-dev/golive/services/deployment/internal/waits"
 )
 
 // What people are told beside what is stored with a resource: it changes too often, or
@@ -79,36 +79,36 @@ func describeDesired(t *deploymentv1.Target, should []*Desired, differs map[[2]s
 	}
 }
 
-// DescribeInstallations says why queued installations wait for their targets.
+// DescribeInstallations says why installations wait, where they do.
 func (s *Store) DescribeInstallations(ctx context.Context, all ...*deploymentv1.Installation) error {
 	var targets []string
 	for _, i := range all {
-		if waits(i) {
+		if waits.InstallationWaits(i.GetState()) {
 			targets = append(targets, i.GetTarget())
 		}
 	}
-	here, err := s.presence(ctx, targets)
-	if err != nil {
-		return err
-	}
+	hosts, err := s.hosts(ctx, targets)
 	for _, i := range all {
-		if !waits(i) {
-			continue
-		}
-		reason := &gatev1.BlockedBy{Kind: gatev1.BlockedBy_PRIOR_WAVE, Resource: i.GetWave(), Current: "its wave has not taken it yet", Required: "its turn in the wave", Owner: "services/deployment", Since: i.GetUpdateTime(), Command: "golive why " + i.GetWave()}
-		if !here[i.GetTarget()].connected {
-			reason = &gatev1.BlockedBy{
-				Kind: gatev1.BlockedBy_TARGET, Resource: i.GetTarget(), Current: "its agent is not connected", Required: "connected", Owner: "operators",
-				Since: i.GetUpdateTime(), Command: "golive describe " + i.GetTarget(),
-			}
-		}
-		i.BlockedBy = []*gatev1.BlockedBy{reason}
+		i.BlockedBy = waits.InstallationReasons(i, hosts[i.GetTarget()])
 	}
-	return nil
+	return err
 }
 
-func waits(i *deploymentv1.Installation) bool {
-	return i.GetState() == deploymentv1.Installation_QUEUED || i.GetState() == deploymentv1.Installation_UNKNOWN
+// hosts says what is known of the hosts of targets, for those who wait for them.
+func (s *Store) hosts(ctx context.Context, targets []string) (map[string]waits.Presence, error) {
+	here, err := s.presence(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := Targets.LoadMany(ctx, s.DB.Read(), targets)
+	if err != nil {
+		return nil, err
+	}
+	hosts := make(map[string]waits.Presence, len(kept))
+	for name, t := range kept {
+		hosts[name] = waits.Presence{Connected: here[name].connected, LastSeen: here[name].lastSeen, Maintenance: t.GetMaintenance(), Agent: t.GetAgent()}
+	}
+	return hosts, nil
 }
 
 // DescribeDeployments fills rolled_back_by.

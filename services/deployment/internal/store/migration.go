@@ -18,9 +18,9 @@ import (
 // MigrationRuns say what was migrated where. Only the engine writes them.
 var MigrationRuns = resource.Define(resource.Spec[*deploymentv1.MigrationRun]{
 	Table: "migration_runs",
-	Columns: []resource.Column[*deploymentv1.MigrationRun]{
+	Columns: append([]resource.Column[*deploymentv1.MigrationRun]{
 		{Field: "application"}, {Field: "migration_id"}, {Field: "state"}, {Field: "phase"}, {Field: "deployment"}, {Field: "runner"},
-	},
+	}, waitingColumns(listedMigrationRun)...),
 })
 
 // MigrationRunName names a migration of an application in an environment. An application's id holds no full stop, so the

@@ -7,12 +7,13 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/policy"
+	"github.com/golive-dev/golive/services/deployment/internal/waits"
 )
 
 // Policies say what a workspace allows, and when.
 var Policies = resource.Define(resource.Spec[*deploymentv1.Policy]{
 	Table:   "policies",
-	Columns: []resource.Column[*deploymentv1.Policy]{{Field: "display_name"}},
+	Columns: append([]resource.Column[*deploymentv1.Policy]{{Field: "display_name"}}, waitingColumns(waits.Policy)...),
 	Hooks:   resource.Hooks[*deploymentv1.Policy]{Validate: CheckPolicy},
 })
 

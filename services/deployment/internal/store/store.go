@@ -67,6 +67,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.DB.Migrate(ctx, feed.Source(), resource.Source(), jobs.Source(), auth.Source(), sqldb.NewSource("deployment", migrations, "migrations")); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
+	if err := s.backfillWaiting(ctx); err != nil {
+		return fmt.Errorf("fill columns that are new: %w", err)
+	}
 	if err := s.Metrics.Migrate(ctx, sqldb.NewSource("deployment_metrics", migrations, "metrics_migrations")); err != nil {
 		return fmt.Errorf("migrate the metrics database: %w", err)
 	}
