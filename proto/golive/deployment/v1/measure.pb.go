@@ -34,7 +34,7 @@ type ComputeMeasuresRequest struct {
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// What to measure; up to 100.
 	Scopes []*MeasureScope `protobuf:"bytes,2,rep,name=scopes,proto3" json:"scopes,omitempty"`
-	// How far back from end_time; 28 days when not set.
+	// How far back from end_time; 28 days when not set. It is widened to whole minutes, beyond a day to whole hours, and beyond a week to whole days in UTC.
 	Window *durationpb.Duration `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
 	// Until when; now when not set.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
@@ -228,15 +228,18 @@ type Measures struct {
 	Uptime *Share `protobuf:"bytes,2,opt,name=uptime,proto3" json:"uptime,omitempty"`
 	// Observed time over expected time, 0 to 1: how much of the uptime is known.
 	Coverage float64 `protobuf:"fixed64,3,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Requests answered without an error and within the objective, over all requests.
+	// Requests answered without an error and within the objective, over all requests. They are what is pushed with ReportSamples: the counter
+	// `errors`, or one that ends with `_errors`, counts as bad what was answered with an error, and `slow`, or one that ends with `_slow`, what took longer
+	// than the objective; two counters that differ in that ending only count the same requests, and each bad one of either takes one away. Where
+	// nothing was pushed it is probes: those that succeeded within one second, over those of agents that tell latencies.
 	Performance *Share `protobuf:"bytes,4,opt,name=performance,proto3" json:"performance,omitempty"`
-	// Requests answered with an error, over all requests.
+	// Requests answered with an error, over those counted for errors; failed probes over all probes where nothing was pushed.
 	Errors *Share `protobuf:"bytes,5,opt,name=errors,proto3" json:"errors,omitempty"`
 	// Half of the successful probes took no longer.
 	LatencyP50 *durationpb.Duration `protobuf:"bytes,6,opt,name=latency_p50,json=latencyP50,proto3" json:"latency_p50,omitempty"`
 	// 95 of 100 took no longer.
 	LatencyP95 *durationpb.Duration `protobuf:"bytes,7,opt,name=latency_p95,json=latencyP95,proto3" json:"latency_p95,omitempty"`
-	// Ratings of 4 and 5 over all ratings, the last of each person in the window.
+	// Ratings of 4 and 5 over all ratings, the last of each person on each application in the window, in whatever environment.
 	Feedback *Share `protobuf:"bytes,8,opt,name=feedback,proto3" json:"feedback,omitempty"`
 	// Targets of the scope.
 	Targets int32 `protobuf:"varint,9,opt,name=targets,proto3" json:"targets,omitempty"`

@@ -29,7 +29,7 @@ const (
 // MeasureService says in numbers whether software runs well where it was deployed: the technical half of a scorecard, and of the comparison of a go-live.
 type MeasureServiceClient interface {
 	// ComputeMeasures counts uptime, performance and feedback of several scopes at once, and what is on its way there.
-	// Errors: INVALID_ARGUMENT. Applications and environments that do not exist count nothing.
+	// Errors: INVALID_ARGUMENT (WINDOW_TOO_OLD). Applications and environments that do not exist count nothing.
 	ComputeMeasures(ctx context.Context, in *ComputeMeasuresRequest, opts ...grpc.CallOption) (*ComputeMeasuresResponse, error)
 }
 
@@ -58,7 +58,7 @@ func (c *measureServiceClient) ComputeMeasures(ctx context.Context, in *ComputeM
 // MeasureService says in numbers whether software runs well where it was deployed: the technical half of a scorecard, and of the comparison of a go-live.
 type MeasureServiceServer interface {
 	// ComputeMeasures counts uptime, performance and feedback of several scopes at once, and what is on its way there.
-	// Errors: INVALID_ARGUMENT. Applications and environments that do not exist count nothing.
+	// Errors: INVALID_ARGUMENT (WINDOW_TOO_OLD). Applications and environments that do not exist count nothing.
 	ComputeMeasures(context.Context, *ComputeMeasuresRequest) (*ComputeMeasuresResponse, error)
 	mustEmbedUnimplementedMeasureServiceServer()
 }

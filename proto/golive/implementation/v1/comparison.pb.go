@@ -110,7 +110,9 @@ func (ComparisonRow_Attribute) EnumDescriptor() ([]byte, []int) {
 type GetComparisonRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The implementation.
-	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// True writes the table for people too.
+	Report        bool `protobuf:"varint,2,opt,name=report,proto3" json:"report,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +154,13 @@ func (x *GetComparisonRequest) GetParent() string {
 	return ""
 }
 
+func (x *GetComparisonRequest) GetReport() bool {
+	if x != nil {
+		return x.Report
+	}
+	return false
+}
+
 // Comparison is one go-live in two columns.
 type Comparison struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -165,8 +174,12 @@ type Comparison struct {
 	Rows []*ComparisonRow `protobuf:"bytes,4,rep,name=rows,proto3" json:"rows,omitempty"`
 	// Whether the deployment service answered.
 	DeploymentKnown bool `protobuf:"varint,5,opt,name=deployment_known,json=deploymentKnown,proto3" json:"deployment_known,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The table as Markdown, where it was asked for.
+	Markdown string `protobuf:"bytes,6,opt,name=markdown,proto3" json:"markdown,omitempty"`
+	// The same as an HTML page of its own, ready to print. Nothing in it is loaded from elsewhere.
+	Html          string `protobuf:"bytes,7,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Comparison) Reset() {
@@ -232,6 +245,20 @@ func (x *Comparison) GetDeploymentKnown() bool {
 		return x.DeploymentKnown
 	}
 	return false
+}
+
+func (x *Comparison) GetMarkdown() string {
+	if x != nil {
+		return x.Markdown
+	}
+	return ""
+}
+
+func (x *Comparison) GetHtml() string {
+	if x != nil {
+		return x.Html
+	}
+	return ""
 }
 
 // ComparisonRow is one attribute in which the two differ.
@@ -457,17 +484,20 @@ var File_golive_implementation_v1_comparison_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_comparison_proto_rawDesc = "" +
 	"\n" +
-	")golive/implementation/v1/comparison.proto\x12\x18golive.implementation.v1\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"`\n" +
+	")golive/implementation/v1/comparison.proto\x12\x18golive.implementation.v1\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"x\n" +
 	"\x14GetComparisonRequest\x12H\n" +
 	"\x06parent\x18\x01 \x01(\tB0\xe0A\x02\xfaA*\n" +
-	"(implementation.golive.dev/ImplementationR\x06parent\"\xf0\x01\n" +
+	"(implementation.golive.dev/ImplementationR\x06parent\x12\x16\n" +
+	"\x06report\x18\x02 \x01(\bR\x06report\"\xa0\x02\n" +
 	"\n" +
 	"Comparison\x12&\n" +
 	"\x0eimplementation\x18\x01 \x01(\tR\x0eimplementation\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
 	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12;\n" +
 	"\x04rows\x18\x04 \x03(\v2'.golive.implementation.v1.ComparisonRowR\x04rows\x12)\n" +
-	"\x10deployment_known\x18\x05 \x01(\bR\x0fdeploymentKnown\"\xa6\x03\n" +
+	"\x10deployment_known\x18\x05 \x01(\bR\x0fdeploymentKnown\x12\x1a\n" +
+	"\bmarkdown\x18\x06 \x01(\tR\bmarkdown\x12\x12\n" +
+	"\x04html\x18\a \x01(\tR\x04html\"\xa6\x03\n" +
 	"\rComparisonRow\x12O\n" +
 	"\tattribute\x18\x01 \x01(\x0e21.golive.implementation.v1.ComparisonRow.AttributeR\tattribute\x12H\n" +
 	"\n" +

@@ -403,11 +403,11 @@ type ScorecardMeasure struct {
 	Target *float64 `protobuf:"fixed64,3,opt,name=target,proto3,oneof" json:"target,omitempty"`
 	// What it is, numerator / denominator; not set where it is not known.
 	Value *float64 `protobuf:"fixed64,4,opt,name=value,proto3,oneof" json:"value,omitempty"`
-	// The lower bound of its interval of 95 % confidence by Wilson; set only where the number is a sample: for SATISFACTION.
+	// The lower bound of its interval of 95 % confidence by Wilson; set only where the number is a sample: for FEEDBACK and SATISFACTION.
 	Lower *float64 `protobuf:"fixed64,5,opt,name=lower,proto3,oneof" json:"lower,omitempty"`
 	// The upper bound.
 	Upper *float64 `protobuf:"fixed64,6,opt,name=upper,proto3,oneof" json:"upper,omitempty"`
-	// What numerator and denominator count: `people`, `answers`, or minor units of a currency by its code, `EUR`.
+	// What numerator and denominator count: `milliseconds`, `requests`, `ratings`, `people`, `answers`, or minor units of a currency by its code, `EUR`.
 	Unit string `protobuf:"bytes,7,opt,name=unit,proto3" json:"unit,omitempty"`
 	// The part.
 	Numerator int64 `protobuf:"varint,8,opt,name=numerator,proto3" json:"numerator,omitempty"`
@@ -546,7 +546,8 @@ func (x *ScorecardMeasure) GetMessage() string {
 	return ""
 }
 
-// ScorecardTrend is what a number was before: four weeks ago, or in the wave before.
+// ScorecardTrend is what a number was before: four weeks ago, or in the wave before. UPTIME, PERFORMANCE and FEEDBACK are compared with the snapshot
+// of that day or of the three days before it, and counted again where there is none.
 type ScorecardTrend struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it was.

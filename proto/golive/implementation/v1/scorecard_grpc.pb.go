@@ -28,7 +28,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ScorecardService sums an implementation up: whether people work with it, whether the savings came, and whether people are content.
+// ScorecardService sums an implementation up: whether the software runs, answers well and is liked, whether people work with it, whether the
+// savings came, and whether people are content. The first three are asked of the deployment service; where it does not answer within two seconds they
+// are UNKNOWN and the others are there all the same.
 type ScorecardServiceClient interface {
 	// ComputeScorecard computes the measures now, each with its target, where it comes from, and what it was before. That it was read
 	// is in the event log, as every reading of adoption and surveys is.
@@ -83,7 +85,9 @@ func (c *scorecardServiceClient) ComputeScorecardReport(ctx context.Context, in 
 // All implementations must embed UnimplementedScorecardServiceServer
 // for forward compatibility.
 //
-// ScorecardService sums an implementation up: whether people work with it, whether the savings came, and whether people are content.
+// ScorecardService sums an implementation up: whether the software runs, answers well and is liked, whether people work with it, whether the
+// savings came, and whether people are content. The first three are asked of the deployment service; where it does not answer within two seconds they
+// are UNKNOWN and the others are there all the same.
 type ScorecardServiceServer interface {
 	// ComputeScorecard computes the measures now, each with its target, where it comes from, and what it was before. That it was read
 	// is in the event log, as every reading of adoption and surveys is.
