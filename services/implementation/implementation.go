@@ -63,6 +63,7 @@ type Config struct {
 	Clock      func() time.Time     // time.Now when nil.
 	Issuer     *auth.Issuer         // Mints tokens here; nil where the private key is elsewhere.
 	Deployment Deployment           // The other half; zero where there is none.
+	Private    bool                 // Events may be sent into private networks and to this machine too.
 	Sweep      time.Duration        // How often every cohort plan is judged again; 5 min when 0.
 	Ask        time.Duration        // How often the deployment service is asked about machines; 10 s when 0.
 	Surveys    time.Duration        // How often surveys open and close by their times; 10 s when 0.
@@ -80,6 +81,7 @@ type Service struct {
 	access    *auth.AccessService
 	logger    *zap.Logger
 	reach     *reach
+	outward   subscriptions
 	metrics   *sqldb.DB
 
 	deployment Deployment // the other half
@@ -133,6 +135,9 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	if s.reach, err = s.openReach(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.metrics.Close())
 	}
+	if err := s.openSubscriptions(cfg); err != nil {
+		return nil, errors.Join(err, s.reach.db.Close(), s.metrics.Close())
+	}
 	return s, nil
 }
 
@@ -178,11 +183,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterDecisionServiceServer(r, api.NewDecisionService(s.store, s.deployment.Gate))
 	implementationv1.RegisterScorecardSnapshotServiceServer(r, implementationv1.UnimplementedScorecardSnapshotServiceServer{})
 	implementationv1.RegisterComparisonServiceServer(r, implementationv1.UnimplementedComparisonServiceServer{})
-	implementationv1.RegisterSubscriptionServiceServer(r, implementationv1.UnimplementedSubscriptionServiceServer{})
-	implementationv1.RegisterEventDeliveryServiceServer(r, implementationv1.UnimplementedEventDeliveryServiceServer{})
+	s.registerSubscriptions(r)
 	implementationv1.RegisterCalendarFeedServiceServer(r, implementationv1.UnimplementedCalendarFeedServiceServer{})
 	s.registerReach(r)
-	waitingv1.RegisterWaitingServiceServer(r, waitingv1.UnimplementedWaitingServiceServer{})
+	waitingv1.RegisterWaitingServiceServer(r, api.NewWaitingService(s.store))
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
 	eventv1.RegisterEventServiceServer(r, feed.NewService(s.log, 0))
 	accessv1.RegisterAccessServiceServer(r, s.access)
@@ -201,7 +205,11 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "surveys", Run: s.surveys.Run},
 		run.Part{Name: "decisions", Run: engine.NewDecisions(s.store, 0, s.logger).Run},
 		run.Part{Name: "detectors", Run: engine.NewDetectors(s.store, s.logger, 0).Run},
+		run.Part{Name: "deployments", Run: engine.NewDeployments(s.store, s.deployment.Events, s.logger).Run},
+		run.Part{Name: "readiness falls", Run: engine.NewReadinessFalls(s.store, s.log, s.logger).Run},
+		run.Part{Name: "freezes", Run: engine.NewFreezes(s.store, s.deployment.Policies, s.logger).Run},
 		run.Part{Name: "people", Run: s.runReach},
+		run.Part{Name: "subscriptions", Run: s.runSubscriptions},
 		run.Part{Name: "old usage", Run: s.purgeUsage},
 		run.Part{Name: "request ids", Run: s.purge},
 	)

@@ -23,6 +23,8 @@ type Outgoing struct {
 	Subject, Text string
 	// About is the resource that it is about. What became of the messages about it is counted by it.
 	About string
+	// Footer says why one gets it, and how to get no more; the usual words when empty.
+	Footer string
 }
 
 // The reasons of a message that is where it is, as [implementationv1.Mail] has them.

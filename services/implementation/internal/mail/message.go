@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -62,7 +63,7 @@ func (s Sender) Compose(id string, queued time.Time, to Recipient, m Outgoing) (
 	msg.SetMessageIDWithValue(MessageID(id, from.Address))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetListUnsubscribe("<mailto:" + reply.Address + "?subject=unsubscribe>")
-	footer := "You get this message because something at your work changes. To get no more of them, answer with the word unsubscribe."
+	footer := cmp.Or(m.Footer, "You get this message because something at your work changes. To get no more of them, answer with the word unsubscribe.")
 	msg.SetBodyString(gomail.TypeTextPlain, strings.TrimRight(m.Text, "\n")+"\n\n-- \n"+footer+"\n")
 	html, err := HTML(to.Language, subject, m.Text, footer)
 	if err != nil {

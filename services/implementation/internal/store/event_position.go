@@ -57,7 +57,11 @@ func (s *Store) followed(ctx context.Context, handle func(ctx context.Context, t
 
 // EventWorkspaces are those in which something is implemented: whoever wants to know what happens to machines there follows them.
 func (s *Store) EventWorkspaces(ctx context.Context) ([]string, error) {
-	rows, err := s.DB().Read().QueryContext(ctx, "SELECT DISTINCT parent FROM implementations ORDER BY parent")
+	return workspacesOf(ctx, s.DB().Read(), "SELECT DISTINCT parent FROM implementations ORDER BY parent")
+}
+
+func workspacesOf(ctx context.Context, q sqldb.Queryer, query string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, query)
 	all, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
 	if err != nil {
 		return nil, fmt.Errorf("list workspaces: %w", err)

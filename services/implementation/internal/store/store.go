@@ -35,15 +35,16 @@ func Source() sqldb.Source { return sqldb.NewSource("implementation", migrations
 type Store struct {
 	*resource.Store
 
-	log      *feed.Log
-	mailHint chan struct{} // messages were queued
-	metrics  *sqldb.DB     // usage, see UseMetrics
-	usage    usageMemory
+	log       *feed.Log
+	mailHint  chan struct{} // messages were queued
+	eventHint chan struct{} // events were queued for subscriptions
+	metrics   *sqldb.DB     // usage, see UseMetrics
+	usage     usageMemory
 }
 
 // New makes a store over a migrated database.
 func New(db *sqldb.DB, log *feed.Log, now func() time.Time) *Store {
-	return &Store{Store: resource.NewStore(db, log, resource.Config{Now: now, Actor: actor}), log: log, mailHint: make(chan struct{}, 1)}
+	return &Store{Store: resource.NewStore(db, log, resource.Config{Now: now, Actor: actor}), log: log, mailHint: make(chan struct{}, 1), eventHint: make(chan struct{}, 1)}
 }
 
 // UseMetrics keeps usage in a database of its own, which may lose its last second, and brings its tables up to date.
