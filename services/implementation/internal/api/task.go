@@ -26,13 +26,20 @@ func (a *TaskService) CreateTask(ctx context.Context, req *implementationv1.Crea
 
 // GetTask reads one.
 func (a *TaskService) GetTask(ctx context.Context, req *implementationv1.GetTaskRequest) (*implementationv1.Task, error) {
-	return store.Tasks.Get(ctx, a.store.Store, req)
+	t, err := store.Tasks.Get(ctx, a.store.Store, req)
+	if err != nil {
+		return nil, err
+	}
+	return t, a.store.TaskBlockedBy(ctx, []*implementationv1.Task{t})
 }
 
 // ListTasks reads a page.
 func (a *TaskService) ListTasks(ctx context.Context, req *implementationv1.ListTasksRequest) (*implementationv1.ListTasksResponse, error) {
 	all, next, err := store.Tasks.List(ctx, a.store.Store, req)
-	return &implementationv1.ListTasksResponse{Tasks: all, NextPageToken: next}, err
+	if err != nil {
+		return nil, err
+	}
+	return &implementationv1.ListTasksResponse{Tasks: all, NextPageToken: next}, a.store.TaskBlockedBy(ctx, all)
 }
 
 // UpdateTask changes one.

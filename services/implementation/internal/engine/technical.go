@@ -6,75 +6,213 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/run"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
+	"github.com/golive-dev/golive/services/implementation/internal/waits"
 )
 
 const (
-	// askEvery is how often the deployment service is asked what technical criteria want to know, where nothing else is said.
+	// askEvery is how often the deployment service is asked what somebody here wants to know, where nothing else is said.
 	askEvery = 10 * time.Second
 	// askPatience is how long one answer may take.
 	askPatience = 5 * time.Second
+	// askWide is how many answers may be waited for at once, so that a slow one does not hold up the others.
+	askWide = 16
+	// settleEvery is how often stages are looked at for what time alone changes: an answer grows old, an override ends, it has held for long enough.
+	settleEvery = time.Second
+	// absentFor is for how long the word is good that a resource does not exist.
+	absentFor = time.Minute
 )
 
-// Technical asks the deployment service about the machines that technical criteria
-// name, and keeps what it says. Who does not answer says nothing: what was said
-// before grows old, and the criterion is UNKNOWN when it is too old.
+// Technical asks the deployment service about the machines that criteria, conditions of
+// stages and decisions name, keeps what it says, and judges again whoever waits for it. Who does not answer says
+// nothing: what was said before grows old, and is UNKNOWN when it is too old.
+//
+// The pull is the truth and happens every ten seconds. A stream of the deployment service hints at what
+// changed, which is then asked for at once; while it is broken, nothing is but later.
 type Technical struct {
 	store  *store.Store
 	gate   gatev1.GateServiceClient
 	every  time.Duration
+	hints  chan string   // resources of which the deployment service says that they changed
+	known  chan []string // resources that it has answered for, after each sweep
 	logger *zap.Logger
 }
 
 // NewTechnical asks through gate, again and again; a nil gate asks nobody.
 func NewTechnical(s *store.Store, gate gatev1.GateServiceClient, every time.Duration, logger *zap.Logger) *Technical {
-	return &Technical{store: s, gate: gate, every: cmp.Or(every, askEvery), logger: logger}
+	return &Technical{
+		store: s, gate: gate, every: cmp.Or(every, askEvery), logger: logger,
+		hints: make(chan string, askWide), known: make(chan []string),
+	}
 }
 
-// Run asks until ctx ends.
+// Run asks until ctx ends. Stages are settled also where there is nobody to ask, because overrides begin and end.
 func (t *Technical) Run(ctx context.Context) error {
-	if t.gate == nil {
-		return nil
+	parts := []run.Part{{Name: "stages", Run: t.settle}}
+	if t.gate != nil {
+		parts = append(parts, run.Part{Name: "questions", Run: t.sweep}, run.Part{Name: "hinted questions", Run: t.follow}, run.Part{Name: "hints", Run: t.watch})
 	}
-	run.Every(ctx, t.every, func(ctx context.Context) {
-		if err := t.ask(ctx); err != nil && ctx.Err() == nil {
-			t.logger.Warn("technical criteria not asked about; trying again", zap.Error(err))
+	return run.All(ctx, parts...)
+}
+
+func (t *Technical) settle(ctx context.Context) error {
+	run.Every(ctx, settleEvery, func(ctx context.Context) {
+		if err := t.store.SettleStages(ctx); err != nil && ctx.Err() == nil {
+			t.logger.Warn("stages not settled; trying again", zap.Error(err))
 		}
 	})
 	return nil
 }
 
-func (t *Technical) ask(ctx context.Context) error {
-	wanted, err := t.store.TechnicalWanted(ctx)
-	if err != nil {
-		return err
-	}
-	for _, resource := range wanted {
-		asked := t.store.Now() // its age counts from here, by the clock of this side
-		v, err := t.evaluate(ctx, resource)
-		if err != nil {
-			t.logger.Debug("the deployment service does not answer", zap.String("resource", resource), zap.Error(err))
-			continue
+// sweep asks everything.
+func (t *Technical) sweep(ctx context.Context) error {
+	run.Every(ctx, t.every, func(ctx context.Context) {
+		wanted, err := t.store.TechnicalWanted(ctx)
+		var known []string
+		if err == nil {
+			known, err = t.ask(ctx, wanted)
 		}
-		if err := t.store.RecordTechnical(ctx, v, asked); err != nil {
-			return err
+		if err != nil && ctx.Err() == nil {
+			t.logger.Warn("machines not asked about; trying again", zap.Error(err))
 		}
-		plans, err := t.store.TechnicalPlans(ctx, resource)
-		if err != nil {
-			return err
+		select {
+		case t.known <- known:
+		case <-ctx.Done():
 		}
-		if _, err := t.store.Verdicts(ctx, plans); err != nil {
-			return err
-		}
-	}
+	})
 	return nil
 }
 
-func (t *Technical) evaluate(ctx context.Context, resource string) (*gatev1.Verdict, error) {
+// follow asks what was hinted at; what was hinted at meanwhile is asked with it, and once.
+func (t *Technical) follow(ctx context.Context) error {
+	for {
+		changed := map[string]bool{}
+		select {
+		case <-ctx.Done():
+			return nil
+		case resource := <-t.hints:
+			changed[resource] = true
+		}
+		for more := true; more; {
+			select {
+			case resource := <-t.hints:
+				changed[resource] = true
+			default:
+				more = false
+			}
+		}
+		wanted, err := t.store.TechnicalWanted(ctx)
+		if err == nil {
+			var some []waits.Question
+			for _, q := range wanted {
+				if changed[q.Resource] {
+					some = append(some, q)
+				}
+			}
+			_, err = t.ask(ctx, some)
+		}
+		if err != nil && ctx.Err() == nil {
+			t.logger.Warn("machines not asked about after a hint; the next sweep asks", zap.Error(err))
+		}
+	}
+}
+
+// ask puts the questions, keeps each answer as it comes, and answers which resources were answered for.
+func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []string, err error) {
+	answers := make(chan store.Said)
+	asking, asked := errgroup.WithContext(ctx)
+	asking.SetLimit(askWide)
+	go func() {
+		for _, q := range wanted {
+			asking.Go(func() error {
+				if a, ok := t.evaluate(asked, q); ok {
+					answers <- a
+				}
+				return nil
+			})
+		}
+		_ = asking.Wait()
+		close(answers)
+	}()
+	for a := range answers {
+		batch := []store.Said{a}
+		for more := true; more; {
+			select {
+			case next, open := <-answers:
+				if more = open; open {
+					batch = append(batch, next)
+				}
+			default:
+				more = false
+			}
+		}
+		for _, a := range batch {
+			known = append(known, a.Resource)
+		}
+		if keepErr := t.keep(ctx, batch); err == nil {
+			err = keepErr // and the others are heard out
+		}
+	}
+	return known, err
+}
+
+// evaluate puts one question. That a resource does not exist is an answer too; that nobody answers is none.
+func (t *Technical) evaluate(ctx context.Context, q waits.Question) (store.Said, bool) {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	return t.gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
+	asked := t.store.Now() // its age counts from here, by the clock of this side
+	v, err := t.gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: q.Resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL, Window: durationpb.New(q.Window)})
+	switch {
+	case fault.Is(err, fault.KindNotFound):
+		v = absent(q.Resource, asked)
+	case err != nil:
+		t.logger.Debug("the deployment service does not answer", zap.String("resource", q.Resource), zap.Error(err))
+		return store.Said{}, false
+	case v.GetResource() != q.Resource:
+		t.logger.Warn("the deployment service answers about something else", zap.String("resource", q.Resource), zap.String("answered", v.GetResource()))
+		return store.Said{}, false
+	}
+	return store.Said{Question: q, Answer: waits.Answer{Verdict: v, Asked: asked}}, true
+}
+
+// absent is the verdict on what the deployment service does not know.
+func absent(resource string, now time.Time) *gatev1.Verdict {
+	return &gatev1.Verdict{
+		Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: timestamppb.New(now), Ttl: durationpb.New(absentFor),
+		ValidUntil: timestamppb.New(now.Add(absentFor)), WaitingOn: []string{resource},
+		Reasons: []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_TECHNICAL, Resource: resource, Current: "it does not exist yet", Required: "it exists", Owner: "role:operator", Since: timestamppb.New(now), Command: "golive why " + resource}},
+	}
+}
+
+// keep writes answers down, and judges again whoever waits for them.
+func (t *Technical) keep(ctx context.Context, answers []store.Said) error {
+	if err := t.store.RecordAnswers(ctx, answers); err != nil {
+		return err
+	}
+	resources := make([]string, len(answers))
+	for i, a := range answers {
+		resources[i] = a.Resource
+	}
+	if err := t.store.SettleStagesOn(ctx, resources); err != nil {
+		return err
+	}
+	plans, err := t.store.TechnicalPlans(ctx, resources)
+	if err != nil {
+		return err
+	}
+	if _, err := t.store.Verdicts(ctx, plans); err != nil {
+		return err
+	}
+	decisions, err := t.store.DecisionsOn(ctx, append(resources, plans...))
+	if err != nil {
+		return err
+	}
+	return t.store.CheckDecisions(ctx, decisions)
 }

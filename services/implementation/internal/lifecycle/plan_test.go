@@ -219,7 +219,7 @@ func TestAStageThatHasNotBegunIsAsReadyAsItsPredecessors(t *testing.T) {
 		for otherNumber := range implementationv1.Stage_State_name {
 			other := implementationv1.Stage_State(otherNumber)
 			stage := &implementationv1.Stage{State: from}
-			event := lifecycle.Settle(stage, []implementationv1.Stage_State{done, other})
+			event := lifecycle.Settle(stage, []implementationv1.Stage_State{done, other}, true)
 			if !slices.Contains([]implementationv1.Stage_State{implementationv1.Stage_STATE_UNSPECIFIED, pending, ready}, from) {
 				require.Equal(t, from, stage.GetState(), "what has begun goes on")
 				require.Empty(t, event)
@@ -234,8 +234,16 @@ func TestAStageThatHasNotBegunIsAsReadyAsItsPredecessors(t *testing.T) {
 		}
 	}
 	stage := &implementationv1.Stage{}
-	lifecycle.Settle(stage, nil)
+	lifecycle.Settle(stage, nil, true)
 	require.Equal(t, ready, stage.GetState(), "what waits for nothing is ready")
+	require.Equal(t, lifecycle.StagePostponed, lifecycle.Settle(stage, nil, false), "the rollout holds it back")
+	require.Equal(t, pending, stage.GetState())
+	require.Equal(t, lifecycle.StageReadied, lifecycle.Settle(stage, nil, true))
+	for _, begun := range []implementationv1.Stage_State{implementationv1.Stage_ACTIVE, implementationv1.Stage_GATE_REVIEW, done} {
+		stage.State = begun
+		require.Empty(t, lifecycle.Settle(stage, nil, false), "what has begun is never pushed back")
+		require.Equal(t, begun, stage.GetState())
+	}
 }
 
 func TestExitCriteria(t *testing.T) {

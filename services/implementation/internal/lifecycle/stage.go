@@ -24,12 +24,15 @@ type StageEvent string
 
 // The events of a stage.
 //
+// A stage is readied once the stages before it have ended and what it waits for of the rollout holds, and
+// postponed when that holds no longer. What has begun is never pushed back.
+//
 //	PENDING ──readied──▶ READY ──started──▶ ACTIVE ──reviewed──▶ GATE_REVIEW ──completed──▶ DONE
 //	GATE_REVIEW ──rejected──▶ ACTIVE · READY ──postponed──▶ PENDING · PENDING, READY ──skipped──▶ SKIPPED
 //	PENDING, READY, ACTIVE, GATE_REVIEW ──cancelled──▶ CANCELLED
 const (
-	StageReadied   StageEvent = "readied"   // the last stage that it waits for has ended
-	StagePostponed StageEvent = "postponed" // it was told to wait for another stage
+	StageReadied   StageEvent = "readied"   // all that it waits for has come
+	StagePostponed StageEvent = "postponed" // it was told to wait for another stage, or what it waits for holds no longer
 	StageStarted   StageEvent = "started"
 	StageReviewed  StageEvent = "reviewed"
 	StageCompleted StageEvent = "completed"
@@ -67,7 +70,7 @@ func (e StageEvent) Apply(s *implementationv1.Stage, now time.Time, reason strin
 	if err := allow(subject{"stage", s.GetName()}, s.GetState(), string(e), rule); err != nil {
 		return err
 	}
-	s.State = rule.to
+	s.State, s.StateTime = rule.to, timestamppb.New(now)
 	if reason != "" {
 		s.Reason = reason
 	}
@@ -81,10 +84,10 @@ func (e StageEvent) Apply(s *implementationv1.Stage, now time.Time, reason strin
 	return nil
 }
 
-// Settle gives a stage that has not begun the state that its predecessors say,
-// and answers the event that this was; empty where nothing changed.
-func Settle(s *implementationv1.Stage, predecessors []implementationv1.Stage_State) StageEvent {
-	passed := true
+// Settle gives a stage that has not begun the state that its predecessors say, and whether what it waits for of the
+// rollout holds, and answers the event that this was; empty where nothing changed.
+func Settle(s *implementationv1.Stage, predecessors []implementationv1.Stage_State, holds bool) StageEvent {
+	passed := holds
 	for _, state := range predecessors {
 		passed = passed && StagePassed(state)
 	}
@@ -93,6 +96,7 @@ func Settle(s *implementationv1.Stage, predecessors []implementationv1.Stage_Sta
 	default:
 		return ""
 	}
+	s.StateTime = nil // whoever knows the time sets it
 	if passed {
 		s.State = implementationv1.Stage_READY
 		return StageReadied

@@ -104,8 +104,13 @@ func Continue(before, next *gatev1.Verdict) (changed bool) {
 			}
 		}
 	}
+	return Advance(before, next, content)
+}
+
+// Advance gives next the revision of the verdict before it (nil for none), or the one after where what matters of them differs.
+func Advance(before, next *gatev1.Verdict, matters func(*gatev1.Verdict) *gatev1.Verdict) (changed bool) {
 	next.Revision = before.GetRevision()
-	if before != nil && proto.Equal(content(before), content(next)) {
+	if before != nil && proto.Equal(matters(before), matters(next)) {
 		return false
 	}
 	next.Revision++
@@ -115,7 +120,7 @@ func Continue(before, next *gatev1.Verdict) (changed bool) {
 // content is a verdict less what time alone changes.
 func content(v *gatev1.Verdict) *gatev1.Verdict {
 	c := proto.CloneOf(v)
-	c.Purpose, c.EvaluatedAt, c.ValidUntil, c.Ttl = gatev1.Purpose_PURPOSE_UNSPECIFIED, nil, nil, nil
+	c.Purpose, c.Revision, c.EvaluatedAt, c.ValidUntil, c.Ttl = gatev1.Purpose_PURPOSE_UNSPECIFIED, 0, nil, nil, nil
 	for _, reason := range c.GetReasons() {
 		reason.Since = nil
 	}

@@ -31,7 +31,8 @@ var stageRows = resource.Define(resource.Spec[*implementationv1.Stage]{
 
 // Stages is the kind of stages.
 var Stages = stageRows.With(resource.Hooks[*implementationv1.Stage]{
-	Validate: validateStage,
+	Validate:   validateStage,
+	AfterWrite: writeConditions,
 	BeforeDelete: func(ctx context.Context, tx *sqldb.Tx, old *implementationv1.Stage) error {
 		for _, query := range []string{
 			"SELECT name FROM tasks WHERE stage = $1 ORDER BY name LIMIT 1",
@@ -41,6 +42,9 @@ var Stages = stageRows.With(resource.Hooks[*implementationv1.Stage]{
 				return err
 			}
 		}
+		if err := removeConditions(ctx, tx, old.GetName()); err != nil {
+			return err
+		}
 		return removeComments(ctx, tx, old.GetName())
 	},
 })
@@ -49,10 +53,13 @@ func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementation
 	if err := validateCriteria(ctx, tx, stage); err != nil {
 		return err
 	}
+	if err := validateConditions(stage); err != nil {
+		return err
+	}
 	if err := openPlanOf(ctx, tx, stage.GetName()); err != nil {
 		return err
 	}
-	if old != nil && slices.Equal(old.GetPredecessors(), stage.GetPredecessors()) {
+	if old != nil && slices.Equal(old.GetPredecessors(), stage.GetPredecessors()) && sameList(old.GetWaitsFor(), stage.GetWaitsFor()) {
 		return nil
 	}
 	for i, name := range stage.GetPredecessors() {
@@ -71,7 +78,7 @@ func validateStage(ctx context.Context, tx *sqldb.Tx, old, stage *implementation
 	if old == nil && len(all) >= maxStages {
 		return fault.Exhausted(ReasonPlanTooLarge, "%s has %d stages already, which is the most a plan may have; put tasks into one of them", parent(stage.GetName()), maxStages)
 	}
-	if err := link(stage, all); err != nil || old == nil {
+	if err := link(old, stage, all); err != nil || old == nil {
 		return err // no task is in a stage that is new
 	}
 	return stageOrder(ctx, tx, stage)
@@ -90,8 +97,9 @@ func stageOrder(ctx context.Context, tx *sqldb.Tx, stage *implementationv1.Stage
 	return nil
 }
 
-// link holds the predecessors of a stage against all stages of the plan, and gives it the state that they say.
-func link(stage *implementationv1.Stage, all []*implementationv1.Stage) error {
+// link holds the predecessors of a stage against all stages of the plan, and gives it the state that they say. One that is told
+// to wait for something else of the rollout is not READY before that was looked at, see [Store.SettleStages].
+func link(old, stage *implementationv1.Stage, all []*implementationv1.Stage) error {
 	edges := make(map[string][]string, len(all))
 	states := make(map[string]implementationv1.Stage_State, len(all))
 	for _, s := range all {
@@ -109,7 +117,26 @@ func link(stage *implementationv1.Stage, all []*implementationv1.Stage) error {
 	if path := circle(edges, []string{stage.GetName()}); path != nil {
 		return circleFault(ReasonStageCycle, "stage.predecessors", path)
 	}
-	lifecycle.Settle(stage, before)
+	held := len(stage.GetWaitsFor()) == 0 || stage.GetState() == implementationv1.Stage_READY && sameList(old.GetWaitsFor(), stage.GetWaitsFor())
+	lifecycle.Settle(stage, before, held)
+	return nil
+}
+
+// validateConditions holds what a stage waits for of the rollout against what needs nobody else.
+func validateConditions(stage *implementationv1.Stage) error {
+	seen := map[string]bool{}
+	for i, c := range stage.GetWaitsFor() {
+		field := fmt.Sprintf("stage.waits_for[%d]", i)
+		if seen[c.GetId()] {
+			return fault.Invalid("CONDITION_DUPLICATE", "two conditions have the id %q; give each its own", c.GetId()).
+				Field(field+".id", "is there twice")
+		}
+		seen[c.GetId()] = true
+		if Workspace(c.GetResource()) != Workspace(stage.GetName()) {
+			return fault.Invalid(ReasonOtherWorkspace, "%s.resource names %s, which is of another workspace; name one of %s", field, quoted(c.GetResource()), Workspace(stage.GetName())).
+				Field(field+".resource", "is of another workspace")
+		}
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
@@ -24,6 +25,11 @@ func (s *Store) MoveStage(ctx context.Context, req command, event lifecycle.Stag
 	return move(ctx, s, Stages, req, string(event), func(ctx context.Context, tx *sqldb.Tx, stage *implementationv1.Stage) error {
 		if err := openPlanOf(ctx, tx, stage.GetName()); err != nil {
 			return err
+		}
+		if event == lifecycle.StageStarted {
+			if err := s.mayStart(ctx, tx, stage); err != nil {
+				return err
+			}
 		}
 		if judged {
 			if err := s.judgeExit(ctx, tx, stage, facts, event); err != nil {
@@ -93,20 +99,19 @@ func (s *Store) readyAfter(ctx context.Context, tx *sqldb.Tx, ended *implementat
 	if err != nil {
 		return err
 	}
-	states := make(map[string]implementationv1.Stage_State, len(rows))
+	var waiting []*implementationv1.Stage
 	for _, row := range rows {
-		states[row.Message.GetName()] = row.Message.GetState()
+		if slices.Contains(row.Message.GetPredecessors(), ended.GetName()) {
+			waiting = append(waiting, row.Message)
+		}
 	}
-	states[ended.GetName()] = ended.GetState()
+	facts, err := s.stageFacts(ctx, tx, waiting)
+	if err != nil {
+		return err
+	}
+	facts.Stages[ended.GetName()] = ended
 	for _, row := range rows {
-		if row.Message.GetName() == ended.GetName() {
-			continue
-		}
-		before := make([]implementationv1.Stage_State, len(row.Message.GetPredecessors()))
-		for i, name := range row.Message.GetPredecessors() {
-			before[i] = states[name]
-		}
-		if lifecycle.Settle(row.Message, before) != lifecycle.StageReadied {
+		if !slices.Contains(waiting, row.Message) || settleStage(row.Message, facts) != lifecycle.StageReadied {
 			continue
 		}
 		err := Stages.Save(ctx, tx, s.Store, row.Message, row.Revision, resource.Meta{

@@ -143,7 +143,7 @@ func (i *taskImport) place(row sheet.Task, t *implementationv1.Task, known bool)
 		return false
 	}
 	stage := &implementationv1.Stage{Name: t.GetStage(), DisplayName: row.StageName, Position: count(len(i.stages) + 1)}
-	lifecycle.Settle(stage, nil)
+	lifecycle.Settle(stage, nil, true)
 	i.stages[stage.GetName()], i.added = stage, append(i.added, stage)
 	return true
 }

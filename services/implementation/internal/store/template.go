@@ -110,7 +110,7 @@ func (s *Store) place(ctx context.Context, tx *sqldb.Tx, t *implementationv1.Pla
 				by.Owner = owner(by.GetOwner())
 			}
 		}
-		lifecycle.Settle(stage, make([]implementationv1.Stage_State, len(stage.GetPredecessors())))
+		lifecycle.Settle(stage, make([]implementationv1.Stage_State, len(stage.GetPredecessors())), len(stage.GetWaitsFor()) == 0)
 	}
 	for n, task := range t.GetTasks() {
 		task.Name, task.Stage = Tasks.Name(plan, task.GetName()), Stages.Name(plan, task.GetStage())
