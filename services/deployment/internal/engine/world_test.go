@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/auth"
 	"github.com/golive-dev/golive/pkg/fault"
@@ -78,6 +79,7 @@ type gate struct {
 	err     error
 	asked   int
 	changed chan struct{}
+	now     func() time.Time
 }
 
 func (g *gate) set(state gatev1.Verdict_State, err error) {
@@ -95,7 +97,7 @@ func (g *gate) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateRequest, 
 	if g.err != nil {
 		return nil, g.err
 	}
-	v := &gatev1.Verdict{Resource: req.GetResource(), State: g.state, Ttl: durationpb.New(5 * time.Minute)}
+	v := &gatev1.Verdict{Resource: req.GetResource(), State: g.state, EvaluatedAt: timestamppb.New(g.now()), Ttl: durationpb.New(5 * time.Minute)}
 	if g.state != gatev1.Verdict_PASS {
 		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_CRITERION, Resource: req.GetResource(), Current: "12 of 20 trained (60.0 %)", Required: "at least 90.0 % trained"}}
 	}
@@ -272,7 +274,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t), Now: now})
 	require.NoError(t, err)
-	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{})}}
+	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{}), now: now}}
 	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	w.hosts = &hosts{work: w.engine, t: t, hold: map[string]bool{}, done: map[string]int{}, hinted: make(chan []string, 100)}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/verdict"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/rollout"
 )
@@ -16,7 +17,7 @@ const implementationTimeout = 2 * time.Second
 
 // readiness asks the implementation service about a cohort plan.
 func (g *Gates) readiness(ctx context.Context, plan string, now time.Time) *gatev1.Verdict {
-	v, why := g.implementation(ctx, &gatev1.EvaluateGateRequest{Resource: plan, Purpose: gatev1.Purpose_PURPOSE_READINESS})
+	v, why := g.implementation(ctx, &gatev1.EvaluateGateRequest{Resource: plan, Purpose: gatev1.Purpose_PURPOSE_READINESS}, now)
 	if why != "" {
 		return rollout.Unanswered(plan, why, now)
 	}
@@ -26,29 +27,25 @@ func (g *Gates) readiness(ctx context.Context, plan string, now time.Time) *gate
 // decision asks it whether somebody has decided that a wave goes. A decision opens only the waves it names, so it is told for which.
 // The verdict that is kept on the wave names the decision, and with its revision which word of it let the wave start.
 func (g *Gates) decision(ctx context.Context, wave, decision string, now time.Time) *gatev1.Verdict {
-	v, why := g.implementation(ctx, &gatev1.EvaluateGateRequest{Resource: decision, Purpose: gatev1.Purpose_PURPOSE_ALL, OnBehalfOf: wave})
+	v, why := g.implementation(ctx, &gatev1.EvaluateGateRequest{Resource: decision, Purpose: gatev1.Purpose_PURPOSE_ALL, OnBehalfOf: wave}, now)
 	if why != "" {
 		return rollout.Undecided(decision, why, now)
 	}
 	return v
 }
 
-// implementation asks the implementation service, or says why there is no answer.
-func (g *Gates) implementation(ctx context.Context, req *gatev1.EvaluateGateRequest) (v *gatev1.Verdict, why string) {
+// implementation asks the implementation service, or says why there is no answer that can be believed.
+func (g *Gates) implementation(ctx context.Context, req *gatev1.EvaluateGateRequest, now time.Time) (v *gatev1.Verdict, why string) {
 	if g.cfg.Implementation == nil {
 		return nil, "no implementation service is configured"
 	}
 	ctx, cancel := context.WithTimeout(ctx, implementationTimeout)
 	defer cancel()
 	v, err := g.cfg.Implementation.EvaluateGate(ctx, req)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, whyUnanswered(err)
-	case v.GetResource() != req.GetResource():
-		return nil, "it answered about something else"
-	default:
-		return v, ""
 	}
+	return v, verdict.Doubt(v, req.GetResource(), now)
 }
 
 func whyUnanswered(err error) string {

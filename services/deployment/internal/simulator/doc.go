@@ -14,7 +14,7 @@
 //	wire.go     what becomes of messages: lost, doubled, late, in another order
 //	agent.go    an agent as services/agent has it: journal, epochs, kept reports; work.go what it does
 //	host.go     processes, which outlive agents, ignore signals, fall ill and die
-//	people.go   operators, approvers, and the other service with its verdicts
+//	people.go   operators, approvers, and the other service with its verdicts; other.go: how that one is not well
 //	plan.go     rollouts
 //
 // After every step that wrote something all invariants are checked (invariant.go, each a

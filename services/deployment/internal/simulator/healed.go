@@ -45,7 +45,7 @@ func (w *world) heal() {
 		w.gate.says[plans+fmt.Sprintf("p%d", i)] = gatev1.Verdict_PASS
 		w.gate.says[decisions+fmt.Sprintf("p%d", i)] = gatev1.Verdict_PASS
 	}
-	w.gate.down = false
+	w.gate.ill, w.gate.drift = well, 0
 	w.metrics = metrics{pushing: w.metrics.pushing}
 	end := w.now.Add(patience)
 	for quiet := 0; w.broken == nil && quiet < absence; {

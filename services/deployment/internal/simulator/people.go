@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -34,8 +33,11 @@ type gateService struct {
 	gatev1.GateServiceClient
 	w    *world
 	says map[string]gatev1.Verdict_State
-	down bool
-	told map[string]told
+	ill  illness
+	// drift is how far its clock is off.
+	drift time.Duration
+	lies  []func(*gatev1.Verdict)
+	told  map[string]told
 	// words counts how often it changed its mind: the revision of whatever was decided.
 	words int64
 }
@@ -51,7 +53,7 @@ type told struct {
 func decisionOf(wave, decision string) string { return decision + " for " + wave }
 
 func newGateService(w *world) *gateService {
-	return &gateService{w: w, says: map[string]gatev1.Verdict_State{}, told: map[string]told{}}
+	return &gateService{w: w, says: map[string]gatev1.Verdict_State{}, told: map[string]told{}, lies: lies()}
 }
 
 // EvaluateGate implements gatev1.GateServiceClient. An engine asks for all gates of a wave at the
@@ -62,35 +64,33 @@ func (g *gateService) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateRe
 		return g.decision(req)
 	}
 	state := g.says[req.GetResource()]
-	g.told[req.GetResource()] = told{at: g.w.now, state: state}
-	if g.down {
-		g.told[req.GetResource()] = told{at: g.w.now}
-		return nil, fault.Unavailable("DOWN", "down")
+	g.told[req.GetResource()] = told{at: g.w.now}
+	if g.ill == well {
+		g.told[req.GetResource()] = told{at: g.w.now, state: state}
 	}
-	v := &gatev1.Verdict{Resource: req.GetResource(), State: state, Ttl: durationpb.New(20 * time.Second)}
+	v := &gatev1.Verdict{Resource: req.GetResource(), State: state}
 	if state != gatev1.Verdict_PASS && state != gatev1.Verdict_WAIVED {
 		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_CRITERION, Resource: req.GetResource(), Current: "12 of 20 trained", Required: "at least 90 %"}}
 	}
-	return v, nil
+	return g.answer(v)
 }
 
 // decision answers whether somebody decided that a wave goes.
 func (g *gateService) decision(req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
 	key := decisionOf(req.GetOnBehalfOf(), req.GetResource())
-	v := &gatev1.Verdict{Resource: req.GetResource(), State: g.says[req.GetResource()], Revision: g.words, Ttl: durationpb.New(20 * time.Second)}
+	v := &gatev1.Verdict{Resource: req.GetResource(), State: g.says[req.GetResource()], Revision: g.words}
 	current := "expired: readiness of sales was PASS, is WAIT"
 	if req.GetPurpose() != gatev1.Purpose_PURPOSE_ALL || req.GetOnBehalfOf() == "" {
 		v.State, current = gatev1.Verdict_FAIL, "not bound to whoever asks"
 	}
-	g.told[key] = told{at: g.w.now, state: v.GetState(), revision: g.words}
-	if g.down {
-		g.told[key] = told{at: g.w.now}
-		return nil, fault.Unavailable("DOWN", "down")
+	g.told[key] = told{at: g.w.now}
+	if g.ill == well {
+		g.told[key] = told{at: g.w.now, state: v.GetState(), revision: g.words}
 	}
 	if v.GetState() != gatev1.Verdict_PASS && v.GetState() != gatev1.Verdict_WAIVED {
 		v.Reasons = []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_DECISION, Resource: req.GetResource(), Current: current, Required: "GO"}}
 	}
-	return v, nil
+	return g.answer(v)
 }
 
 // turn lets the other service change its mind.
@@ -101,8 +101,14 @@ func (g *gateService) turn() {
 	g.says[plan] = states[g.w.pick(len(states))]
 	g.says[decision] = g.says[plan]
 	g.words++
-	g.down = g.w.chance(g.w.faults.gateDown)
-	g.w.note("%s says %s, down %t", short(plan), g.says[plan], g.down)
+	g.ill, g.drift = well, 0
+	if g.w.chance(g.w.faults.gateDown) {
+		g.ill = illness(1 + g.w.pick(int(illnesses)-1))
+	}
+	if g.w.faults.clocks {
+		g.drift = time.Duration(g.w.pick(3)-1) * time.Hour
+	}
+	g.w.note("%s says %s, the other service %s, its clock is off by %s", short(plan), g.says[plan], g.ill, g.drift)
 }
 
 // blobs has every archive. It too is asked between transactions.

@@ -17,7 +17,7 @@ func TestTheSeedsReachEverything(t *testing.T) {
 		"catch-up-", "rollback-", "ANALYSIS_FAILED", "ANALYSIS_UNDECIDED", "LOST_BUDGET_SPENT", "BUDGET_SPENT", "CANCEL_UNCONFIRMED",
 		// what goes wrong
 		"dies before a journal entry", "dies after a journal entry", "s0 dies", "s1 dies", "the database is gone", "is cut off", "the clock of", "falls ill", "gives up on",
-		"refuses epoch", "meanwhile", "DIGEST_MISMATCH", "STOP_FAILED", "PROBE_FAILED", "CRASHED", "INTERRUPTED", "UNSUPPORTED", "down true", "metrics down true",
+		"refuses epoch", "meanwhile", "DIGEST_MISMATCH", "STOP_FAILED", "PROBE_FAILED", "CRASHED", "INTERRUPTED", "UNSUPPORTED", "the other service is down", "is hung", "is lying", "is stale", "its clock is off by 1h0m0s", "its clock is off by -1h0m0s", "metrics down true",
 		// what people do
 		"roll back", "line stopped true", "frozen for", "retry ", "says false to",
 	} {

@@ -35,6 +35,8 @@ type replica struct {
 	dead   bool
 	doom   int
 	doomed moment
+	// buried is the boot that has ended: who was asked meanwhile may be what it dies of, and then two calls find it dead.
+	buried int
 
 	sessions []*session
 	inbox    []arrival
@@ -123,6 +125,10 @@ func (r *replica) do(what string, fn func(ctx context.Context) error) (err error
 
 // die cuts what the process held; it comes back later.
 func (r *replica) die() {
+	if r.buried == r.boot {
+		return
+	}
+	r.buried = r.boot
 	r.note("%s dies", r.name)
 	r.outage = r.now
 	for _, s := range r.sessions {
