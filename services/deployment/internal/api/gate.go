@@ -13,6 +13,7 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
+	"github.com/golive-dev/golive/services/deployment/internal/technical"
 )
 
 const (
@@ -48,8 +49,14 @@ func (a *GateService) judge(ctx context.Context, req *gatev1.EvaluateGateRequest
 	if err != nil {
 		return nil, err
 	}
-	v.Purpose = req.GetPurpose()
-	return v, nil
+	if req.GetPurpose() == gatev1.Purpose_PURPOSE_TECHNICAL {
+		return v, nil
+	}
+	waves, err := a.store.GatesBehind(ctx, req.GetResource())
+	if err != nil {
+		return nil, err
+	}
+	return technical.All(v, waves), nil
 }
 
 // WatchGates sends the verdict on each resource, and then those that change.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
@@ -99,4 +100,17 @@ func WavesOf(ctx context.Context, q sqldb.Queryer, deployments ...string) (map[s
 		slices.SortFunc(waves, func(a, b *deploymentv1.Wave) int { return cmp.Compare(a.GetOrdinal(), b.GetOrdinal()) })
 	}
 	return out, err
+}
+
+// GatesBehind returns the waves whose gates a verdict on a wave or a deployment takes in; none for anything else.
+func (s *Store) GatesBehind(ctx context.Context, name string) ([]*deploymentv1.Wave, error) {
+	switch strings.Count(name, "/") {
+	case 5:
+		of, err := WavesOf(ctx, s.DB.Read(), name)
+		return of[name], err
+	case 7:
+		return Waves.Select(ctx, s.DB.Read(), `WHERE name = $1`, name)
+	default:
+		return nil, nil
+	}
 }
