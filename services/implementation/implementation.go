@@ -77,6 +77,7 @@ type Service struct {
 	surveys   *engine.Surveys
 	engine    *engine.Engine
 	technical *engine.Technical
+	cards     *engine.Scorecards
 	revoked   *auth.Revocations
 	access    *auth.AccessService
 	logger    *zap.Logger
@@ -123,6 +124,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
 	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
 	s.technical = engine.NewTechnical(s.store, cfg.Deployment.Gate, cfg.Ask, cfg.Logger)
+	s.cards = engine.NewScorecards(s.store, cfg.Deployment.Measures, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(s.engine); err != nil {
@@ -166,7 +168,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterLedgerEntryServiceServer(r, api.NewLedgerEntryService(s.store))
 	implementationv1.RegisterOutcomeServiceServer(r, api.NewOutcomeService(s.store))
 	implementationv1.RegisterBenefitServiceServer(r, api.NewBenefitService(s.store))
-	implementationv1.RegisterScorecardServiceServer(r, api.NewScorecardService(s.store))
+	implementationv1.RegisterScorecardServiceServer(r, api.NewScorecardService(s.cards))
 	implementationv1.RegisterStatusReportServiceServer(r, api.NewStatusReportService(s.store))
 	implementationv1.RegisterFeatureServiceServer(r, api.NewFeatureService(s.store))
 	implementationv1.RegisterUsageServiceServer(r, api.NewUsageService(s.store))
@@ -181,10 +183,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterDetectorPolicyServiceServer(r, api.NewDetectorPolicyService(s.store))
 	implementationv1.RegisterSupportServiceServer(r, api.NewSupportService(s.store))
 	implementationv1.RegisterDecisionServiceServer(r, api.NewDecisionService(s.store, s.deployment.Gate))
-	implementationv1.RegisterScorecardSnapshotServiceServer(r, implementationv1.UnimplementedScorecardSnapshotServiceServer{})
-	implementationv1.RegisterComparisonServiceServer(r, implementationv1.UnimplementedComparisonServiceServer{})
+	implementationv1.RegisterScorecardSnapshotServiceServer(r, api.NewScorecardSnapshotService(s.store))
+	implementationv1.RegisterComparisonServiceServer(r, api.NewComparisonService(s.cards))
 	s.registerSubscriptions(r)
-	implementationv1.RegisterCalendarFeedServiceServer(r, implementationv1.UnimplementedCalendarFeedServiceServer{})
+	implementationv1.RegisterCalendarFeedServiceServer(r, api.NewCalendarFeedService(s.store))
 	s.registerReach(r)
 	waitingv1.RegisterWaitingServiceServer(r, api.NewWaitingService(s.store))
 	gatev1.RegisterGateServiceServer(r, api.NewGateService(s.store))
@@ -208,6 +210,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "deployments", Run: engine.NewDeployments(s.store, s.deployment.Events, s.logger).Run},
 		run.Part{Name: "readiness falls", Run: engine.NewReadinessFalls(s.store, s.log, s.logger).Run},
 		run.Part{Name: "freezes", Run: engine.NewFreezes(s.store, s.deployment.Policies, s.logger).Run},
+		run.Part{Name: "scorecards", Run: engine.NewSnapshots(s.store, s.cards, s.logger).Run},
 		run.Part{Name: "people", Run: s.runReach},
 		run.Part{Name: "subscriptions", Run: s.runSubscriptions},
 		run.Part{Name: "old usage", Run: s.purgeUsage},

@@ -71,30 +71,54 @@ func (s *Store) usageDays(start, end string) (first, last adoption.Day, err erro
 
 // AdoptionFacts reads what adoption is counted from: groups that numbers may be told about, and usage. It is what
 // readiness, detectors and reports count from too; nothing of a person leaves package adoption. Six queries, whatever the number of people.
-func (s *Store) AdoptionFacts(ctx context.Context, implementation, plan string, first, last adoption.Day) (f adoption.Facts, err error) {
+func (s *Store) AdoptionFacts(ctx context.Context, implementation, plan string, first, last adoption.Day) (adoption.Facts, error) {
 	plans, err := s.adoptionPlans(ctx, implementation, plan)
 	if err != nil {
-		return f, err
+		return adoption.Facts{}, err
 	}
-	features, err := Features.Select(ctx, s.DB().Read(), "WHERE parent = $1 ORDER BY name", Workspace(implementation))
+	facts, err := s.adoptionFacts(ctx, Workspace(implementation), []adopting{{implementation, plans, plan == ""}}, first, last)
 	if err != nil {
-		return f, err
+		return adoption.Facts{}, err
 	}
-	f = adoption.Facts{First: first, Last: last}
+	return facts[0], nil
+}
+
+// adopting is an implementation with the cohort plans that are counted, with a total of them or without.
+type adopting struct {
+	implementation string
+	plans          []*implementationv1.CohortPlan
+	total          bool
+}
+
+// adoptionFacts are those of several implementations of a workspace, in their order; as many queries as for one.
+func (s *Store) adoptionFacts(ctx context.Context, workspace string, all []adopting, first, last adoption.Day) ([]adoption.Facts, error) {
+	features, err := Features.Select(ctx, s.DB().Read(), "WHERE parent = $1 ORDER BY name", workspace)
+	if err != nil {
+		return nil, err
+	}
+	facts, groupsFrom, usageFrom := make([]adoption.Facts, len(all)), make([]adoption.Day, len(all)), first
 	counted := map[string]bool{}
-	for _, p := range plans {
-		cohort := adoption.NewCohort(p, features)
-		f.Cohorts = append(f.Cohorts, cohort)
-		for _, feature := range cohort.Features() {
-			counted[feature] = true
+	for i, a := range all {
+		facts[i] = adoption.Facts{First: first, Last: last}
+		for _, p := range a.plans {
+			cohort := adoption.NewCohort(p, features)
+			facts[i].Cohorts = append(facts[i].Cohorts, cohort)
+			for _, feature := range cohort.Features() {
+				counted[feature] = true
+			}
 		}
+		var from adoption.Day
+		groupsFrom[i], from = adoption.Needs(facts[i].Cohorts, first, last)
+		usageFrom = min(usageFrom, from)
 	}
-	groupsFrom, usageFrom := adoption.Needs(f.Cohorts, first, last)
-	if err := s.groups(ctx, implementation, &f, groupsFrom, plan == ""); err != nil {
-		return f, err
+	if err := s.groups(ctx, workspace, all, facts, groupsFrom); err != nil {
+		return nil, err
 	}
-	f.Usage, err = s.readUsage(ctx, slices.Sorted(maps.Keys(counted)), usageFrom, last)
-	return f, err
+	usage, err := s.readUsage(ctx, slices.Sorted(maps.Keys(counted)), usageFrom, last)
+	for i := range facts {
+		facts[i].Usage = usage
+	}
+	return facts, err
 }
 
 // adoptionPlans are the cohort plans of an implementation by name, or the one named.
@@ -112,74 +136,99 @@ func (s *Store) adoptionPlans(ctx context.Context, implementation, plan string) 
 		return []*implementationv1.CohortPlan{one}, err
 	}
 	plans, err := CohortPlans.Select(ctx, q, fmt.Sprintf("WHERE parent = $1 ORDER BY name LIMIT %d", MaxPlans+1), implementation)
-	if err == nil && len(plans) > MaxPlans {
-		return nil, fault.Precondition("TOO_MANY_COHORTS", "%s has more than %d cohort plans; ask for one at a time", implementation, MaxPlans).
-			Subject("COHORT_PLANS", implementation, "are too many")
+	if err != nil {
+		return nil, err
 	}
-	return plans, err
+	return plans, fewPlans(implementation, plans)
 }
 
-// groups fills in who numbers may be told about.
-func (s *Store) groups(ctx context.Context, implementation string, f *adoption.Facts, first adoption.Day, total bool) error {
-	workspace := Workspace(implementation)
-	fresh, err := s.eligible(ctx, workspace, f, first)
+// fewPlans refuses more cohort plans than are counted at once.
+func fewPlans(implementation string, plans []*implementationv1.CohortPlan) error {
+	if len(plans) <= MaxPlans {
+		return nil
+	}
+	return fault.Precondition("TOO_MANY_COHORTS", "%s has more than %d cohort plans; ask for one at a time", implementation, MaxPlans).
+		Subject("COHORT_PLANS", implementation, "are too many")
+}
+
+// groups fills in who numbers may be told about, each from its own day on.
+func (s *Store) groups(ctx context.Context, workspace string, all []adopting, facts []adoption.Facts, from []adoption.Day) error {
+	who, err := s.eligible(ctx, workspace, facts)
 	if err != nil {
 		return err
 	}
+	fresh := make([]map[string][]adoption.Composition, len(facts))
+	for i := range facts {
+		fresh[i] = who.from(from[i], &facts[i])
+	}
 	return s.publish(ctx, workspace, func(family *adoption.Family) map[string][]*adoption.Set {
 		released := map[string][]*adoption.Set{}
-		var shown [][]adoption.Composition
-		for i := range f.Cohorts {
-			cohort := f.Cohorts[i].Plan.GetCohort()
-			var some []*adoption.Set
-			f.Cohorts[i].Shown, some = family.Publish(cohort, fresh[cohort])
-			shown = append(shown, f.Cohorts[i].Shown)
-			if len(some) > 0 {
-				released[cohort] = append(released[cohort], some...)
+		for i, a := range all {
+			var shown [][]adoption.Composition
+			f := &facts[i]
+			for c := range f.Cohorts {
+				cohort := f.Cohorts[c].Plan.GetCohort()
+				var some []*adoption.Set
+				f.Cohorts[c].Shown, some = family.Publish(cohort, fresh[i][cohort])
+				shown = append(shown, f.Cohorts[c].Shown)
+				if len(some) > 0 {
+					released[cohort] = append(released[cohort], some...)
+				}
 			}
-		}
-		if total {
-			var some []*adoption.Set
-			if f.Total, some = family.PublishTotal(implementation, shown); len(some) > 0 {
-				released[implementation] = some
+			if a.total {
+				var some []*adoption.Set
+				if f.Total, some = family.PublishTotal(a.implementation, shown); len(some) > 0 {
+					released[a.implementation] = some
+				}
 			}
 		}
 		return released
 	})
 }
 
-// eligible is who is a member and not out, by cohort, from a day on.
-func (s *Store) eligible(ctx context.Context, workspace string, f *adoption.Facts, first adoption.Day) (map[string][]adoption.Composition, error) {
+// eligible is who is a member of which cohort, and who is out.
+type eligible struct {
+	members map[string][]adoption.Span
+	outs    []adoption.Span
+}
+
+func (s *Store) eligible(ctx context.Context, workspace string, facts []adoption.Facts) (who eligible, err error) {
 	var cohorts []string
-	for _, c := range f.Cohorts {
-		cohorts = append(cohorts, c.Plan.GetCohort())
+	for _, f := range facts {
+		for _, c := range f.Cohorts {
+			cohorts = append(cohorts, c.Plan.GetCohort())
+		}
 	}
 	slices.Sort(cohorts)
-	members, err := s.memberSpans(ctx, slices.Compact(cohorts))
-	if err != nil {
-		return nil, err
+	if who.members, err = s.memberSpans(ctx, slices.Compact(cohorts)); err != nil {
+		return who, err
 	}
 	version, err := s.usageVersion(ctx, workspace)
 	if err != nil {
-		return nil, err
+		return who, err
 	}
 	out, err := s.optedOut(ctx, workspace, version)
-	if err != nil {
-		return nil, err
-	}
-	var outs []adoption.Span
 	for _, spans := range out {
-		outs = append(outs, spans...)
+		who.outs = append(who.outs, spans...)
 	}
-	gone := adoption.Compositions(first, f.Last, outs)
-	f.OptedOut = make(map[string][]adoption.Composition, len(cohorts))
-	fresh := make(map[string][]adoption.Composition, len(cohorts))
-	for _, cohort := range cohorts {
-		all := adoption.Compositions(first, f.Last, members[cohort])
+	return who, err
+}
+
+// from is who is a member and not out, by cohort, from a day on. Who is out is kept with the facts.
+func (e eligible) from(first adoption.Day, f *adoption.Facts) map[string][]adoption.Composition {
+	gone := adoption.Compositions(first, f.Last, e.outs)
+	f.OptedOut = make(map[string][]adoption.Composition, len(f.Cohorts))
+	fresh := make(map[string][]adoption.Composition, len(f.Cohorts))
+	for _, c := range f.Cohorts {
+		cohort := c.Plan.GetCohort()
+		if _, known := fresh[cohort]; known {
+			continue
+		}
+		all := adoption.Compositions(first, f.Last, e.members[cohort])
 		fresh[cohort] = adoption.Less(all, gone)
 		f.OptedOut[cohort] = adoption.Less(all, fresh[cohort])
 	}
-	return fresh, nil
+	return fresh
 }
 
 // tellRead puts into the log that aggregates were read.

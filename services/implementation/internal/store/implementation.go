@@ -85,6 +85,7 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 		"DELETE FROM comments WHERE subject IN (SELECT name FROM forecasts WHERE parent = $1 UNION ALL SELECT name FROM proposals WHERE parent = $1)",
 		"DELETE FROM forecasts WHERE parent = $1",
 		"DELETE FROM proposals WHERE parent = $1",
+		"DELETE FROM scorecard_snapshots WHERE parent = $1",
 	} {
 		if _, err := tx.ExecContext(ctx, statement, old.GetName()); err != nil {
 			return fmt.Errorf("delete what was computed of %s: %w", old.GetName(), err)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	driversqlite "modernc.org/sqlite"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/adoption"
@@ -156,7 +157,20 @@ func statements(t *testing.T, n int) map[string][]string {
 			_, err := s.Adoption(ctx, &implementationv1.GetAdoptionRequest{Parent: crm})
 			return err
 		},
-		"ComputeScorecard": func(ctx context.Context) error { _, err := s.Scorecard(ctx, crm); return err },
+		"ComputeScorecard": func(ctx context.Context) error {
+			all, err := s.ScorecardSubjects(ctx, ws, []string{crm})
+			require.NoError(t, err)
+			_, err = s.ScorecardFacts(ctx, ws, all, s.Now())
+			return err
+		},
+		"BatchComputeScorecards": func(ctx context.Context) error {
+			all, err := s.ScorecardSubjects(ctx, ws, siblings(t, s, n))
+			require.NoError(t, err)
+			facts, err := s.ScorecardFacts(ctx, ws, all, s.Now())
+			require.Len(t, facts, n)
+			return err
+		},
+		"GetComparison": func(ctx context.Context) error { _, err := s.ComparisonFacts(ctx, crm); return err },
 		"ComputeBenefits": func(ctx context.Context) error {
 			_, err := s.Benefits(ctx, &implementationv1.ComputeBenefitsRequest{Parent: crm})
 			return err
@@ -177,6 +191,21 @@ func statements(t *testing.T, n int) map[string][]string {
 		found[name] = c.during(func() { require.NoError(t, read(t.Context()), name) })
 	}
 	return found
+}
+
+// siblings are n implementations, made when they are asked for first.
+func siblings(t *testing.T, s *store.Store, n int) []string {
+	t.Helper()
+	names := make([]string, n)
+	for i := range names {
+		id := fmt.Sprintf("sibling-%03d", i)
+		names[i] = ws + "/implementations/" + id
+		_, err := store.Implementations.Create(t.Context(), s.Store, &implementationv1.CreateImplementationRequest{Parent: ws, ImplementationId: id, Implementation: &implementationv1.Implementation{}})
+		if !fault.Is(err, fault.KindAlreadyExists) {
+			require.NoError(t, err)
+		}
+	}
+	return names
 }
 
 // furnish gives an implementation n tasks, people, features, stakeholders, challenges, messages and outcomes.

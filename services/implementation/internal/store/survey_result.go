@@ -120,15 +120,6 @@ func (s *Store) SurveyResults(ctx context.Context, workspace string, since time.
 	return s.told(ctx, query+" ORDER BY closed_time DESC", workspace, since.UnixMicro())
 }
 
-// lastResults is what was told of the two waves of a survey that closed last, the newer first. That everybody's numbers were read is in the log.
-func (s *Store) lastResults(ctx context.Context, survey string) ([]*implementationv1.SurveyResult, error) {
-	results, err := s.told(ctx, "SELECT message FROM survey_results WHERE survey = $1 ORDER BY closed_time DESC LIMIT 2", survey)
-	if err != nil || len(results) == 0 {
-		return nil, err
-	}
-	return results, s.audit(ctx, results[0].GetSurveyWave()+"/result", "implementation.surveyResult.read", "everybody")
-}
-
 // told reads results by a query.
 func (s *Store) told(ctx context.Context, query string, args ...any) ([]*implementationv1.SurveyResult, error) {
 	rows, err := s.DB().Read().QueryContext(ctx, query, args...)
