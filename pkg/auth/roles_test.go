@@ -35,7 +35,7 @@ func TestEveryRoleAndVerb(t *testing.T) {
 			"create", "update", "delete", "undelete", "upload", "write", "apply", "import", "add", "remove", "set", "move", "start", "run", "pause",
 			"resume", "cancel", "stop", "retry", "skip", "promote", "rollback", "revert", "seal", "freeze", "unfreeze", "abandonRelease", "archive", "activate",
 			"deactivate", "publish", "schedule", "reschedule", "assign", "enrol", "record", "send", "complete", "reopen", "close", "raise",
-			"triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "submit", "refresh", "evaluate", "batchCreate", "pauseWave", "importCompletions"),
+			"triage", "acknowledge", "drain", "fence", "test", "bind", "unbind", "releaseQuarantine", "enable", "disable", "redeliver", "rotate", "submit", "refresh", "evaluate", "batchCreate", "pauseWave", "importCompletions"),
 			"implementation.enrolments.create", "implementation.contacts.optOut", "implementation.mails.handOver", "implementation.mails.invite",
 			"deployment.policies.engageStopLine")},
 		{"decisions", []auth.Role{auth.Approver, auth.Admin}, append(verbs("deployment.approvals.",
