@@ -17,8 +17,9 @@ import (
 const (
 	// freezeTick is how often it is looked whose freezes are due.
 	freezeTick = 2 * time.Second
-	// freezeAhead is how far freezes are asked for; the deployment service says no more at once.
-	freezeAhead = 399 * 24 * time.Hour
+	// freezeBack and freezeAhead are how far freezes are asked for; the deployment service says no more at once. One
+	// that has begun keeps its begin for a month.
+	freezeBack, freezeAhead = 31 * 24 * time.Hour, 365 * 24 * time.Hour
 )
 
 // NewDeployments follows what the deployment service does: seals start adoption
@@ -72,7 +73,7 @@ func (f *Freezes) ask(ctx context.Context) (more bool, err error) {
 	now := f.store.Now()
 	answer, err := f.policies.PreviewFreezes(asking, &deploymentv1.PreviewFreezesRequest{
 		Parent: store.Workspace(i.GetName()), Applications: i.GetApplications(), Environments: i.GetEnvironments(),
-		StartTime: timestamppb.New(now), EndTime: timestamppb.New(now.Add(freezeAhead)),
+		StartTime: timestamppb.New(now.Add(-freezeBack)), EndTime: timestamppb.New(now.Add(freezeAhead)),
 	})
 	if err != nil {
 		f.logger.Debug("the deployment service does not answer", zap.String("implementation", i.GetName()), zap.Error(err))
