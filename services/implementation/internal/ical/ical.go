@@ -93,7 +93,7 @@ func (c Calendar) Encode() string {
 	out.SetMethod(ics.MethodPublish)
 	out.SetName(clean(c.Name))
 	out.SetXWRCalName(clean(c.Name))
-	out.SetRefreshInterval(refresh, ics.WithValue("DURATION"))
+	out.SetRefreshInterval(refresh)
 	out.SetXPublishedTTL(refresh)
 	for _, e := range c.Entries {
 		e.add(out)
