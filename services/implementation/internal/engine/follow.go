@@ -172,10 +172,11 @@ func (f *Follower) begin(ctx context.Context, part, at string, begun bool, frame
 		}
 		start = first.token
 	}
-	events, err := f.source.recent(ctx, part)
+	newest, err := f.source.recent(ctx, part)
 	if err != nil {
 		return nil, at, err
 	}
+	events := young(newest, f.store.Now().Add(-lookback))
 	seen = make(map[string]bool, len(events))
 	for _, e := range events {
 		seen[e.GetToken()] = true

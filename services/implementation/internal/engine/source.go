@@ -32,7 +32,7 @@ type Source interface {
 	// follow sends frames from the token on, or from now on when it is empty, until ctx ends or the stream breaks.
 	// The first frame has no event and tells where it began.
 	follow(ctx context.Context, part, from string, out chan<- frame) error
-	// recent are the events of the last while, the oldest first.
+	// recent are the newest events, the newest first.
 	recent(ctx context.Context, part string) ([]*eventv1.Event, error)
 }
 
@@ -76,7 +76,7 @@ func (o own) follow(ctx context.Context, _, from string, out chan<- frame) error
 
 func (o own) recent(ctx context.Context, _ string) ([]*eventv1.Event, error) {
 	all, _, err := o.log.List(ctx, feed.Query{Limit: mostLookback})
-	return young(all), err
+	return all, err
 }
 
 // Of is the log of the other service, one stream for each workspace that there is at the time. Nothing comes where the client is nil.
@@ -114,16 +114,12 @@ func (o other) follow(ctx context.Context, part, from string, out chan<- frame) 
 
 func (o other) recent(ctx context.Context, part string) ([]*eventv1.Event, error) {
 	answer, err := o.client.ListEvents(ctx, &eventv1.ListEventsRequest{Parent: part, PageSize: mostLookback})
-	return young(answer.GetEvents()), err
+	return answer.GetEvents(), err
 }
 
-// young keeps what happened in the last while before the newest, by the clock of the log, and turns it round.
-func young(newestFirst []*eventv1.Event) []*eventv1.Event {
-	if len(newestFirst) == 0 {
-		return nil
-	}
-	from := newestFirst[0].GetTime().AsTime().Add(-lookback)
-	end := slices.IndexFunc(newestFirst, func(e *eventv1.Event) bool { return e.GetTime().AsTime().Before(from) })
+// young keeps what has happened since a time, and turns it round.
+func young(newestFirst []*eventv1.Event, since time.Time) []*eventv1.Event {
+	end := slices.IndexFunc(newestFirst, func(e *eventv1.Event) bool { return e.GetTime().AsTime().Before(since) })
 	if end < 0 {
 		end = len(newestFirst)
 	}
