@@ -797,7 +797,7 @@ type DecisionRecord struct {
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// What it stood on, both halves, frozen.
 	Evidence []*DecisionEvidence `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// The SHA-256, in hex, over the digests of all evidence in the order of kind and name.
+	// The SHA-256, in hex, over the digests of all evidence in the order of half and name.
 	EvidenceDigest string `protobuf:"bytes,7,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
 	// What must be done.
 	Conditions []*DecisionCondition `protobuf:"bytes,8,rep,name=conditions,proto3" json:"conditions,omitempty"`
@@ -922,7 +922,7 @@ type DecisionEvidence struct {
 	Content []byte `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
 	// The SHA-256 of content, in hex.
 	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	// The SHA-256, in hex, of what of it matters to the decision: state, reasons by kind, resource and requirement, and the state of each piece of evidence. When that of now is another, the decision expires.
+	// The SHA-256, in hex, of what of it matters to the decision: state, reasons by kind, resource and requirement, and the state of each piece of evidence. While that of now is the same, nothing that matters has changed.
 	GistDigest    string `protobuf:"bytes,6,opt,name=gist_digest,json=gistDigest,proto3" json:"gist_digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1706,7 +1706,8 @@ type PreviewDecisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Both halves.
 	Evidence []*DecisionEvidence `protobuf:"bytes,1,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// What DecideDecision may be held to.
+	// What DecideDecision may be held to: the SHA-256, in hex, over the gist digests of all evidence in the order of half and name. It is
+	// the same while nothing that matters changes; that of a record covers every number too.
 	EvidenceDigest string `protobuf:"bytes,2,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
 	// True when every verdict passes.
 	Passes bool `protobuf:"varint,3,opt,name=passes,proto3" json:"passes,omitempty"`
@@ -1897,7 +1898,7 @@ var File_golive_implementation_v1_decision_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"'golive/implementation/v1/decision.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\r\n" +
+	"'golive/implementation/v1/decision.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19golive/gate/v1/gate.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\r\n" +
 	"\bDecision\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1905,8 +1906,8 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"updateTime\x120\n" +
-	"\fdisplay_name\x18\x06 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\vdisplayName\x12*\n" +
+	"updateTime\x12.\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\v\xe0A\x02\xbaH\x05r\x03\x18\xc8\x01R\vdisplayName\x12*\n" +
 	"\vdescription\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x88'R\vdescription\x12\x1e\n" +
 	"\x05owner\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05owner\x125\n" +
 	"\bdue_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12x\n" +

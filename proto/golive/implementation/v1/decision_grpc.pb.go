@@ -42,8 +42,9 @@ const (
 //
 //	PENDING → GO, CONDITIONAL_GO, NO_GO → EXPIRED → PENDING (reopened) · NO_GO → PENDING (reopened) · all → WITHDRAWN
 //
-// A GO and a CONDITIONAL_GO expire at their date, when a verdict of their evidence that passed no longer does or says something else
-// that matters, and when a condition is overdue. A verdict is the same while state, reasons and the state of each piece of its evidence are.
+// A GO and a CONDITIONAL_GO expire at their date, when a condition is overdue, and when a verdict of their evidence is worse than it
+// was: its state or that of a piece of it, a reason that is new, a piece that is asked no more, a cohort plan that was deleted. What is better
+// expires nothing, and neither does silence: while a half cannot be asked the gate is UNKNOWN, and opens again when it answers as before.
 type DecisionServiceClient interface {
 	// CreateDecision creates a decision.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
@@ -52,14 +53,15 @@ type DecisionServiceClient interface {
 	GetDecision(ctx context.Context, in *GetDecisionRequest, opts ...grpc.CallOption) (*Decision, error)
 	// ListDecisions pages through decisions. Filter and order: display_name, state, owner, due_time, create_time, labels.
 	ListDecisions(ctx context.Context, in *ListDecisionsRequest, opts ...grpc.CallOption) (*ListDecisionsResponse, error)
-	// UpdateDecision changes the fields named by update_mask.
+	// UpdateDecision changes the fields named by update_mask. Waves and evidence can be changed only while it is PENDING and no override
+	// holds (STATE_FORBIDS): a word is about what it was said of.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
 	UpdateDecision(ctx context.Context, in *UpdateDecisionRequest, opts ...grpc.CallOption) (*Decision, error)
 	// DeleteDecision removes a decision. Only one that was never decided can be deleted (STATE_FORBIDS): what was decided stays.
-	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
+	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (STATE_FORBIDS).
 	DeleteDecision(ctx context.Context, in *DeleteDecisionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// DecideDecision takes the decision: go, conditional go or no-go, with the evidence of both halves frozen into it at that moment. The caller is its person. Where the evidence says no, a go takes an override (OverrideDecision) or conditions that name what is missing.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
 	DecideDecision(ctx context.Context, in *DecideDecisionRequest, opts ...grpc.CallOption) (*Decision, error)
 	// ConfirmDecision records that a condition is met, or takes that back.
 	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS).
@@ -217,8 +219,9 @@ func (c *decisionServiceClient) ComputeDecisionReport(ctx context.Context, in *C
 //
 //	PENDING → GO, CONDITIONAL_GO, NO_GO → EXPIRED → PENDING (reopened) · NO_GO → PENDING (reopened) · all → WITHDRAWN
 //
-// A GO and a CONDITIONAL_GO expire at their date, when a verdict of their evidence that passed no longer does or says something else
-// that matters, and when a condition is overdue. A verdict is the same while state, reasons and the state of each piece of its evidence are.
+// A GO and a CONDITIONAL_GO expire at their date, when a condition is overdue, and when a verdict of their evidence is worse than it
+// was: its state or that of a piece of it, a reason that is new, a piece that is asked no more, a cohort plan that was deleted. What is better
+// expires nothing, and neither does silence: while a half cannot be asked the gate is UNKNOWN, and opens again when it answers as before.
 type DecisionServiceServer interface {
 	// CreateDecision creates a decision.
 	// Errors: NOT_FOUND for the parent; ALREADY_EXISTS; INVALID_ARGUMENT with the field at fault.
@@ -227,14 +230,15 @@ type DecisionServiceServer interface {
 	GetDecision(context.Context, *GetDecisionRequest) (*Decision, error)
 	// ListDecisions pages through decisions. Filter and order: display_name, state, owner, due_time, create_time, labels.
 	ListDecisions(context.Context, *ListDecisionsRequest) (*ListDecisionsResponse, error)
-	// UpdateDecision changes the fields named by update_mask.
+	// UpdateDecision changes the fields named by update_mask. Waves and evidence can be changed only while it is PENDING and no override
+	// holds (STATE_FORBIDS): a word is about what it was said of.
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); INVALID_ARGUMENT for an immutable field or an unknown path.
 	UpdateDecision(context.Context, *UpdateDecisionRequest) (*Decision, error)
 	// DeleteDecision removes a decision. Only one that was never decided can be deleted (STATE_FORBIDS): what was decided stays.
-	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (RESOURCE_IN_USE) while something needs it.
+	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (STATE_FORBIDS).
 	DeleteDecision(context.Context, *DeleteDecisionRequest) (*emptypb.Empty, error)
 	// DecideDecision takes the decision: go, conditional go or no-go, with the evidence of both halves frozen into it at that moment. The caller is its person. Where the evidence says no, a go takes an override (OverrideDecision) or conditions that name what is missing.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
 	DecideDecision(context.Context, *DecideDecisionRequest) (*Decision, error)
 	// ConfirmDecision records that a condition is met, or takes that back.
 	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS).
