@@ -35,6 +35,11 @@ func (m *machines) EvaluateGate(_ context.Context, req *gatev1.EvaluateGateReque
 	return &gatev1.Verdict{Resource: req.GetResource(), Purpose: req.GetPurpose(), State: gatev1.Verdict_State(m.state.Load())}, nil
 }
 
+// WatchGates is what the machines of these tests have not.
+func (m *machines) WatchGates(context.Context, *gatev1.WatchGatesRequest, ...grpc.CallOption) (grpc.ServerStreamingClient[gatev1.WatchGatesResponse], error) {
+	return nil, fault.Unavailable("SERVICE_UNAVAILABLE", "nobody tells of changes here")
+}
+
 // statuses are the criteria of a readiness.
 func statuses(r *implementationv1.Readiness) map[string]implementationv1.CriterionResult_Status {
 	all := map[string]implementationv1.CriterionResult_Status{}

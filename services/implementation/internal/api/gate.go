@@ -3,21 +3,16 @@ package api
 import (
 	"context"
 	"strings"
-	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/golive-dev/golive/pkg/fault"
-	"github.com/golive-dev/golive/pkg/feed"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
-// heartbeat keeps proxies from cutting a quiet stream.
-const heartbeat = 15 * time.Second
-
-// GateService answers golive.gate.v1.GateService for cohort plans: whether the people are ready.
+// GateService answers golive.gate.v1.GateService for cohort plans, stages and decisions: whether the people are ready, the plan has come
+// that far, the go is given.
 type GateService struct {
 	gatev1.UnimplementedGateServiceServer
 
@@ -27,108 +22,133 @@ type GateService struct {
 // NewGateService serves the store.
 func NewGateService(s *store.Store) *GateService { return &GateService{store: s} }
 
-// EvaluateGate judges one cohort plan now.
+// EvaluateGate judges one resource now.
 func (a *GateService) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
-	verdicts, err := a.judge(ctx, req.GetPurpose(), req.GetResource())
+	verdicts, err := a.judge(ctx, req.GetPurpose(), req.GetOnBehalfOf(), req.GetResource())
 	if err != nil {
 		return nil, err
 	}
-	return verdicts[req.GetResource()], nil
+	return required(ctx, a.store, verdicts, req.GetResource())
 }
 
-// WatchGates sends the verdict on each cohort plan, and then those that change.
-func (a *GateService) WatchGates(req *gatev1.WatchGatesRequest, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
-	ctx := stream.Context()
-	for _, name := range req.GetResources() {
-		if name != req.GetParent() && !strings.HasPrefix(name, req.GetParent()+"/") {
-			return fault.Invalid(store.ReasonOtherWorkspace, "%q is not in %s; watch each workspace by itself", name, req.GetParent()).
-				Field("resources", "are not all in the parent")
-		}
-	}
-	watcher, err := a.store.WatchVerdicts(ctx, req.GetResources()) // before the first look, so that nothing falls between
-	if err != nil {
-		return err
-	}
-	verdicts, err := a.judge(ctx, req.GetPurpose(), req.GetResources()...)
-	if err != nil {
-		return err
-	}
-	sent := make(map[string]int64, len(verdicts))
-	for _, name := range req.GetResources() {
-		if _, twice := sent[name]; twice {
-			continue
-		}
-		sent[name] = verdicts[name].GetRevision()
-		if err := stream.Send(&gatev1.WatchGatesResponse{Verdict: verdicts[name]}); err != nil {
-			return err
-		}
-	}
-	return follow(req.GetPurpose(), watcher, sent, stream)
-}
+// subject is what kind of thing a gate is asked about.
+type subject int
 
-// follow sends what is newer than what was sent, until the stream or the watcher ends.
-func follow(purpose gatev1.Purpose, watcher *feed.Watcher, sent map[string]int64, stream grpc.ServerStreamingServer[gatev1.WatchGatesResponse]) error {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
-		frame := &gatev1.WatchGatesResponse{}
-		select {
-		case event, open := <-watcher.C:
-			if !open {
-				return watcher.Err()
-			}
-			v := &gatev1.Verdict{}
-			if err := event.GetAfter().UnmarshalTo(v); err != nil {
-				return fault.Internal("EVENT_UNREADABLE", "an event of the log cannot be read").Cause(err)
-			}
-			if v.GetRevision() <= sent[v.GetResource()] {
-				continue
-			}
-			sent[v.GetResource()] = v.GetRevision()
-			v.Purpose, frame.Verdict = purpose, v
-		case <-beat.C:
-		}
-		if err := stream.Send(frame); err != nil {
-			return err
-		}
+const (
+	none subject = iota
+	cohortPlan
+	stage
+	decision
+)
+
+func subjectOf(name string) subject {
+	parts := strings.Split(name, "/")
+	if len(parts) != 6 || parts[0] != "workspaces" || parts[2] != "implementations" {
+		return none
+	}
+	switch parts[4] {
+	case "cohortPlans":
+		return cohortPlan
+	case "stages":
+		return stage
+	case "decisions":
+		return decision
+	default:
+		return none
 	}
 }
 
-// judge answers a verdict on each of the names, or refuses.
-func (a *GateService) judge(ctx context.Context, purpose gatev1.Purpose, names ...string) (map[string]*gatev1.Verdict, error) {
+// judge answers a verdict on each of the names that exists, or refuses what cannot be asked.
+func (a *GateService) judge(ctx context.Context, purpose gatev1.Purpose, onBehalfOf string, names ...string) (map[string]*gatev1.Verdict, error) {
+	of := map[subject][]string{}
 	for _, name := range names {
 		if err := supported(purpose, name); err != nil {
 			return nil, err
 		}
+		of[subjectOf(name)] = append(of[subjectOf(name)], name)
 	}
-	verdicts, err := a.store.Verdicts(ctx, names)
+	answer, err := a.store.Verdicts(ctx, of[cohortPlan])
 	if err != nil {
 		return nil, err
 	}
-	answer := make(map[string]*gatev1.Verdict, len(names))
-	for _, name := range names {
-		if verdicts[name] == nil {
-			return nil, store.CohortPlans.Required(ctx, a.store.DB().Read(), name) // says that it does not exist
+	asked := purpose
+	if asked == gatev1.Purpose_PURPOSE_UNSPECIFIED {
+		asked = gatev1.Purpose_PURPOSE_ALL
+	}
+	if len(of[stage]) > 0 {
+		stages, err := a.store.StageVerdictsFor(ctx, of[stage], asked)
+		if err != nil {
+			return nil, err
 		}
-		answer[name] = proto.CloneOf(verdicts[name])
+		for name, v := range stages {
+			answer[name] = v
+		}
+	}
+	for _, name := range of[decision] {
+		v, err := a.store.DecisionVerdict(ctx, name, onBehalfOf)
+		if fault.Is(err, fault.KindNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		answer[name] = v
+	}
+	for name, v := range answer {
+		answer[name] = proto.CloneOf(v)
 		answer[name].Purpose = purpose
 	}
 	return answer, nil
 }
 
-// supported refuses what only the deployment service can judge.
-func supported(purpose gatev1.Purpose, name string) error {
-	if purpose == gatev1.Purpose_PURPOSE_TECHNICAL {
-		return fault.Invalid("GATE_UNSUPPORTED",
-			"this service judges people, not machines; ask the deployment service, or ask for READINESS").
-			Field("purpose", "is not judged here")
+// required is the verdict on a name, or the word that there is none.
+func required(ctx context.Context, s *store.Store, verdicts map[string]*gatev1.Verdict, name string) (*gatev1.Verdict, error) {
+	if v := verdicts[name]; v != nil {
+		return v, nil
 	}
-	if _, err := store.CohortPlans.Parse(name); err != nil {
-		return fault.Invalid("GATE_UNSUPPORTED",
-			"this service judges cohort plans (workspaces/…/implementations/…/cohortPlans/…); ask for one of those, not for %q", clip(name)).
-			Field("resource", "is no cohort plan")
+	q := s.DB().Read()
+	switch subjectOf(name) {
+	case stage:
+		return nil, store.Stages.Required(ctx, q, name)
+	case decision:
+		return nil, store.Decisions.Required(ctx, q, name)
+	default:
+		return nil, store.CohortPlans.Required(ctx, q, name)
+	}
+}
+
+// supported refuses what only the deployment service can judge, and what is no gate.
+func supported(purpose gatev1.Purpose, name string) error {
+	var err error
+	switch subjectOf(name) {
+	case cohortPlan:
+		if purpose == gatev1.Purpose_PURPOSE_TECHNICAL {
+			return fault.Invalid("GATE_UNSUPPORTED",
+				"this service judges the people of a cohort plan, not machines; ask the deployment service, or ask for READINESS").
+				Field("purpose", "is not judged here")
+		}
+		_, err = store.CohortPlans.Parse(name)
+	case stage:
+		_, err = store.Stages.Parse(name)
+	case decision:
+		if purpose == gatev1.Purpose_PURPOSE_TECHNICAL || purpose == gatev1.Purpose_PURPOSE_READINESS {
+			return fault.Invalid("GATE_UNSUPPORTED", "a decision is about people and machines; ask for ALL").
+				Field("purpose", "is not judged apart")
+		}
+		_, err = store.Decisions.Parse(name)
+	case none:
+		return unsupported(name)
+	}
+	if err != nil {
+		return unsupported(name)
 	}
 	return nil
+}
+
+func unsupported(name string) error {
+	return fault.Invalid("GATE_UNSUPPORTED",
+		"this service judges cohort plans, stages and decisions (workspaces/…/implementations/…/stages/…); ask for one of those, not for %q", clip(name)).
+		Field("resource", "is none of them")
 }
 
 func clip(s string) string {

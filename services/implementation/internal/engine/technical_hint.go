@@ -58,7 +58,9 @@ func (t *Technical) join(ctx context.Context, resources []string) (wait func()) 
 	var streams sync.WaitGroup
 	for workspace, names := range byWorkspace {
 		for part := range slices.Chunk(names, watchMost) {
-			streams.Go(func() { t.stay(ctx, &gatev1.WatchGatesRequest{Parent: workspace, Resources: part, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL}) })
+			streams.Go(func() {
+				t.stay(ctx, &gatev1.WatchGatesRequest{Parent: workspace, Resources: part, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
+			})
 		}
 	}
 	return streams.Wait

@@ -122,13 +122,28 @@ func (s *Store) replace(ctx context.Context, changed []*gatev1.Verdict) error {
 	})
 }
 
-// WatchVerdicts follows the verdicts on the cohort plans named.
-func (s *Store) WatchVerdicts(ctx context.Context, names []string) (*feed.Watcher, error) {
-	wanted := make(map[string]bool, len(names))
+// WatchGates follows the verdicts named, and for stages and decisions whatever happens in their implementations.
+func (s *Store) WatchGates(ctx context.Context, names []string) (*feed.Watcher, error) {
+	verdicts, plans := make(map[string]bool, len(names)), map[string]bool{}
 	for _, name := range names {
-		wanted[name+facet] = true
+		verdicts[name+facet] = true
+		if !strings.Contains(name, "/cohortPlans/") {
+			plans[Implementation(name)] = true
+		}
 	}
-	return s.log.Watch(ctx, "", func(e *eventv1.Event) bool { return wanted[e.GetResource()] })
+	return s.log.Watch(ctx, "", func(e *eventv1.Event) bool {
+		return verdicts[e.GetResource()] || len(plans) > 0 && plans[Implementation(e.GetResource())]
+	})
+}
+
+// VerdictOf is the resource whose verdict an event is about.
+func VerdictOf(resource string) (name string, is bool) { return strings.CutSuffix(resource, facet) }
+
+// Implementation is the name of the implementation that something belongs to: the first four segments.
+func Implementation(name string) string {
+	const segments = 4
+	parts := strings.SplitN(name, "/", segments+1)
+	return strings.Join(parts[:min(segments, len(parts))], "/")
 }
 
 // WatchFacts follows everything that readiness may depend on.
