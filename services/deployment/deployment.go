@@ -107,7 +107,7 @@ func (s *Service) assemble(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	s.access = auth.NewAccessService(cfg.Issuer, s.revoked, cfg.Logger)
-	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Implementation.Gate, PublicOnly: cfg.Public, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
+	if s.engine, err = engine.New(engine.Config{Store: s.store, Blobs: s.blobs, Gate: cfg.Implementation.Gate, Waiting: cfg.Implementation.Waiting, PublicOnly: cfg.Public, Logger: cfg.Logger, Metrics: registerer(cfg.Registry)}); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	s.logs = api.NewLogs(s.store)

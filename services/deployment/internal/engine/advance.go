@@ -184,6 +184,9 @@ func (e *Engine) said(ctx context.Context, tx *sqldb.Tx, l *loaded, f *rollout.F
 	if f.Approvals, err = store.Approvals(ctx, tx, l.Deployment.GetName()); err != nil {
 		return fmt.Errorf("read approvals: %w", err)
 	}
+	if f.Circles, err = store.WaveCircles(ctx, tx, l.Deployment.GetName()); err != nil {
+		return err
+	}
 	f.Policies, err = e.bound(ctx, tx, l.Deployment, f.Now)
 	return err
 }

@@ -21,6 +21,9 @@ import (
 // Create creates a deployment and takes its snapshots: the plan, the targets and the wave of
 // each, variables and references to secrets, and what every target would go back to.
 func (e *Engine) Create(ctx context.Context, req *deploymentv1.CreateDeploymentRequest) (*deploymentv1.Deployment, error) {
+	if err := e.refuseCircle(ctx, req.GetParent(), req.GetDeploymentId(), req.GetDeployment()); err != nil {
+		return nil, err // asked before the transaction: the other service may take its time
+	}
 	var s *snapshot
 	kind := store.Deployments.With(resource.Hooks[*deploymentv1.Deployment]{
 		Default: func(_ context.Context, _ *sqldb.Tx, d *deploymentv1.Deployment) error { return kindOf(d) },
@@ -208,7 +211,7 @@ func takePlan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment, env
 }
 
 // plan returns the rollout in its expanded form: the one given, the plan named, or the application's default.
-func plan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deploymentv1.Rollout, error) {
+func plan(ctx context.Context, q sqldb.Queryer, d *deploymentv1.Deployment) (*deploymentv1.Rollout, error) {
 	if d.GetRollout() != nil {
 		if d.GetDeploymentPlan() != "" {
 			return nil, fault.Invalid("INVALID_ROLLOUT", "a deployment names a plan or brings a rollout, not both; leave one of them out").
@@ -217,7 +220,7 @@ func plan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deplo
 		return rollout.Expand(d.GetRollout())
 	}
 	if d.GetDeploymentPlan() == "" {
-		application, err := store.Applications.Load(ctx, tx, applicationOf(d.GetName()))
+		application, err := store.Applications.Load(ctx, q, applicationOf(d.GetName()))
 		if err != nil {
 			return nil, err
 		}
@@ -229,7 +232,7 @@ func plan(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Deployment) (*deplo
 	if err := store.SameWorkspace("deployment.deployment_plan", d.GetName(), d.GetDeploymentPlan()); err != nil {
 		return nil, err
 	}
-	p, err := store.DeploymentPlans.Load(ctx, tx, d.GetDeploymentPlan())
+	p, err := store.DeploymentPlans.Load(ctx, q, d.GetDeploymentPlan())
 	if err != nil {
 		return nil, store.Referred("deployment.deployment_plan", err)
 	}

@@ -10,6 +10,7 @@
 //	migration.go who migrates; outcome.go: and how it went
 //	analysis.go  measuring a wave, interval by interval; source.go, prometheus.go: by whom
 //	ask.go       judging gates and asking them; gate.go: hearing the hints of the other service
+//	circle.go    whether it would wait for itself
 //	create.go    a new deployment with its snapshots; kind.go: of which sort; promote.go: from one environment to the next
 //	rollback.go  a deployment that goes back; wayback.go: whether it could
 //	command.go   pause, resume, cancel, abandon, skip, retry; approval.go: approve and reject
@@ -31,6 +32,7 @@ import (
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/blob"
 	"github.com/golive-dev/golive/services/deployment/internal/gate"
 	"github.com/golive-dev/golive/services/deployment/internal/policy"
@@ -58,6 +60,8 @@ type Config struct {
 	Blobs Blobs
 	// Gate asks the implementation service; nil where there is none: gates about people then stay UNKNOWN.
 	Gate gatev1.GateServiceClient
+	// Waiting asks it what waits there, for the search for circles; nil where there is none.
+	Waiting waitingv1.WaitingServiceClient
 	// PublicOnly keeps webhooks, load tests and queries to Prometheus from private and local addresses; link-local ones are always refused.
 	PublicOnly bool
 	Logger     *zap.Logger
@@ -80,14 +84,15 @@ type Jobs interface {
 
 // Engine moves deployments.
 type Engine struct {
-	store  *store.Store
-	blobs  Blobs
-	gate   gatev1.GateServiceClient
-	gates  *gate.Gates
-	logger *zap.Logger
-	jobs   Jobs
-	newID  func() string
-	hinter Hinter
+	store   *store.Store
+	blobs   Blobs
+	gate    gatev1.GateServiceClient
+	waiting waitingv1.WaitingServiceClient
+	gates   *gate.Gates
+	logger  *zap.Logger
+	jobs    Jobs
+	newID   func() string
+	hinter  Hinter
 	// regate tells the watcher of gates that some wave began or ceased to wait.
 	regate   chan struct{}
 	releases releaseCache
@@ -104,7 +109,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = 4
 	}
-	e := &Engine{jobs: cfg.Jobs, newID: cfg.NewID, store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
+	e := &Engine{jobs: cfg.Jobs, newID: cfg.NewID, store: cfg.Store, blobs: cfg.Blobs, gate: cfg.Gate, waiting: cfg.Waiting, logger: cfg.Logger, regate: make(chan struct{}, 1), started: cfg.Store.Now()}
 	e.gates = gate.New(gate.Config{Store: cfg.Store, Blobs: cfg.Blobs, Implementation: cfg.Gate, PublicOnly: cfg.PublicOnly, Measured: e.measured, Logger: cfg.Logger})
 	if e.newID == nil {
 		e.newID = func() string { return uuid.NewString()[:8] }
@@ -130,6 +135,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.gate != nil {
 		watching.Go(func() { e.watchGates(ctx) })
 	}
+	watching.Go(func() { e.seekCircles(ctx) })
 	watching.Go(func() { _ = e.gates.Run(ctx) }) // it ends when ctx does, and with no error
 	defer watching.Wait()
 	return e.jobs.Run(ctx)

@@ -16,6 +16,12 @@ import (
 // Promote deploys a release to the environment that follows one in which it has stood. Whoever asks twice,
 // a person and an automation, gets the same deployment.
 func (e *Engine) Promote(ctx context.Context, req *deploymentv1.PromoteReleaseRequest) (*deploymentv1.Deployment, error) {
+	application, _, _ := strings.Cut(req.GetName(), "/releases/")
+	if err := e.refuseCircle(ctx, application, req.GetDeploymentId(), &deploymentv1.Deployment{
+		Release: req.GetName(), Environment: req.GetEnvironment(), DeploymentPlan: req.GetDeploymentPlan(),
+	}); err != nil {
+		return nil, err
+	}
 	return resource.Do(ctx, e.store.Resources, req, func(ctx context.Context, tx *sqldb.Tx) (*deploymentv1.Deployment, error) {
 		if err := store.SameWorkspace("environment", req.GetName(), req.GetEnvironment()); err != nil {
 			return nil, err
@@ -28,7 +34,6 @@ func (e *Engine) Promote(ctx context.Context, req *deploymentv1.PromoteReleaseRe
 		if err != nil {
 			return nil, err
 		}
-		application, _, _ := strings.Cut(release.GetName(), "/releases/")
 		if _, err := store.Applications.Lock(ctx, tx, application); err != nil {
 			return nil, err // two promotions at once agree on which is the first
 		}

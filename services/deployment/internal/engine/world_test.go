@@ -51,6 +51,7 @@ type world struct {
 	store  *store.Store
 	engine *engine.Engine
 	gate   *gate
+	other  *other
 	blobs  blobs
 	hosts  *hosts
 	ahead  *atomic.Int64 // of the server's clock
@@ -275,7 +276,8 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t), Now: now})
 	require.NoError(t, err)
 	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{}), now: now}}
-	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Logger: zaptest.NewLogger(t)})
+	w.other = &other{dependsOn: map[string][]string{}}
+	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Waiting: w.other, Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	w.hosts = &hosts{work: w.engine, t: t, hold: map[string]bool{}, done: map[string]int{}, hinted: make(chan []string, 100)}
 	w.engine.HintTo(w.hosts)

@@ -116,6 +116,8 @@ func turnReasons(s *State, w *deploymentv1.Wave, f *Facts) []*gatev1.BlockedBy {
 		return []*gatev1.BlockedBy{pausedReason(s.Deployment)} // its gates are not even looked at
 	case s.catchUp() && reached(f.counts(w)) <= 0 && f.counts(w).GetUnavailable() > 0:
 		return []*gatev1.BlockedBy{awayReason(w, f)}
+	case w.GetState() == deploymentv1.Wave_GATED && len(circleReasons(w, f)) > 0:
+		return append(circleReasons(w, f), closedGates(w)...) // nothing else that it waits for can help
 	case w.GetState() == deploymentv1.Wave_GATED:
 		if policies := f.policies(s, w).Reasons; len(policies) > 0 {
 			return append(policies, closedGates(w)...)

@@ -52,6 +52,8 @@ type Facts struct {
 	Growing string
 	// Migrations is what has to be migrated in the environment; nil for nothing.
 	Migrations *Migrations
+	// Circles holds the waves that wait for themselves, by their name.
+	Circles map[string]*Circle
 	// Policies is what binds the deployment now, and whom overrides open what for; nil for nothing.
 	Policies *policy.Set
 }

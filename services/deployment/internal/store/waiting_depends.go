@@ -28,24 +28,18 @@ func WaveDependsOn(ctx context.Context, q sqldb.Queryer, d *deploymentv1.Deploym
 			names = append(names, other.GetName())
 		}
 	}
-	for _, rule := range w.GetRule().GetGates() {
+	for i, rule := range w.GetRule().GetGates() {
+		if i < len(w.GetGates()) && w.GetGates()[i].GetVerdict().GetState() == gatev1.Verdict_WAIVED {
+			continue // somebody answers for not waiting
+		}
 		if asked := rollout.AskedOf(rule); asked != "" {
 			names = append(names, asked)
 		}
-		application, environment := "", d.GetEnvironment()
-		switch t := rule.GetType().(type) {
-		case *deploymentv1.GateRule_Dependency:
-			application = t.Dependency.GetApplication()
-		case *deploymentv1.GateRule_PriorEnvironment:
-			application = waits.ApplicationOf(d.GetName())
-			if environment = t.PriorEnvironment.GetEnvironment(); environment == "" {
-				e, err := Environments.Load(ctx, q, d.GetEnvironment())
-				if err != nil {
-					return nil, err
-				}
-				environment = e.GetPromotedFrom()
-			}
-		default:
+		application, environment, err := needed(ctx, q, d, rule)
+		if err != nil {
+			return nil, err
+		}
+		if application == "" {
 			continue
 		}
 		bringing, err := ActiveIn(ctx, q, application, environment)
@@ -53,6 +47,53 @@ func WaveDependsOn(ctx context.Context, q sqldb.Queryer, d *deploymentv1.Deploym
 			return nil, err
 		}
 		names = append(names, bringing...)
+	}
+	return names, nil
+}
+
+// needed is the application that a gate needs somewhere else, or of somebody else, and the environment; empty for gates that need none.
+func needed(ctx context.Context, q sqldb.Queryer, d *deploymentv1.Deployment, rule *deploymentv1.GateRule) (application, environment string, err error) {
+	switch t := rule.GetType().(type) {
+	case *deploymentv1.GateRule_Dependency:
+		return t.Dependency.GetApplication(), d.GetEnvironment(), nil
+	case *deploymentv1.GateRule_PriorEnvironment:
+		if environment = t.PriorEnvironment.GetEnvironment(); environment == "" {
+			e, err := Environments.Load(ctx, q, d.GetEnvironment())
+			if err != nil {
+				return "", "", err
+			}
+			environment = e.GetPromotedFrom()
+		}
+		return waits.ApplicationOf(d.GetName()), environment, nil
+	default:
+		return "", "", nil
+	}
+}
+
+// WavesInNeed names the waves that have not begun and whose gates need what a deployment brings that is not stored yet.
+func WavesInNeed(ctx context.Context, q sqldb.Queryer, brings *deploymentv1.Deployment) ([]string, error) {
+	application := waits.ApplicationOf(brings.GetName())
+	moving, err := Deployments.Select(ctx, q, `WHERE terminal = 0 AND (environment = $1 OR parent = $2) ORDER BY name LIMIT 200`, brings.GetEnvironment(), application)
+	if err != nil {
+		return nil, err
+	}
+	of, err := WavesOf(ctx, q, namesOf(moving)...)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, d := range moving {
+		for _, w := range of[d.GetName()] {
+			for _, rule := range w.GetRule().GetGates() {
+				needs, where, err := needed(ctx, q, d, rule)
+				if err != nil {
+					return nil, err
+				}
+				if needs == application && where == brings.GetEnvironment() && (w.GetState() == deploymentv1.Wave_PENDING || w.GetState() == deploymentv1.Wave_GATED) {
+					names = append(names, w.GetName())
+				}
+			}
+		}
 	}
 	return names, nil
 }
