@@ -56,6 +56,10 @@ func goOrNot(all ...*implementationv1.Readiness) error {
 	return nil
 }
 
+func (c *client) readinessOf(ctx context.Context, plan string) (*implementationv1.Readiness, error) {
+	return implementationv1.NewCohortPlanServiceClient(c.people).EvaluateReadiness(ctx, &implementationv1.EvaluateReadinessRequest{Name: plan})
+}
+
 // readinessOfAll shows the cohorts of an implementation against the criteria.
 func (c *client) readinessOfAll(ctx context.Context, given string) error {
 	name, err := c.name(mustFind("implementation"), given)

@@ -77,21 +77,69 @@ func (w *walk) put(resource string, waits *waitingv1.Waiting) {
 	w.known[resource] = waits
 }
 
-// open are the resources that reasons name and nobody was asked about yet.
+// open are the resources to ask about next: those that reasons name, and where a reason is one of the other service, what this
+// resource depends on there, because it may be the one that repeats the reason.
 func (w *walk) open() []string {
 	var next []string
-	for _, name := range w.order {
+	want := func(name string) {
+		if _, known := w.known[name]; known || slices.Contains(next, name) || len(w.known)+len(next) >= mostAsked {
+			return
+		}
+		if service, err := owner.Of(name); err == nil && service != owner.Both && !w.down[service] {
+			next = append(next, name)
+		}
+	}
+	for _, name := range w.reached() {
 		for _, b := range w.known[name].GetBlockedBy() {
-			to := b.GetResource()
-			if _, known := w.known[to]; known || to == "" || slices.Contains(next, to) || len(w.known)+len(next) >= mostAsked {
+			want(b.GetResource())
+			if !apart(name, b.GetResource()) {
 				continue
 			}
-			if service, err := owner.Of(to); err == nil && service != owner.Both && !w.down[service] {
-				next = append(next, to)
+			for _, on := range w.depends[name] {
+				if apart(name, on) {
+					want(on)
+				}
 			}
 		}
 	}
 	return next
+}
+
+// reached is what the reasons lead to from the start, nearest first. What was asked about and does not wait for any of that is left out.
+func (w *walk) reached() []string {
+	found := []string{w.start}
+	for i := 0; i < len(found); i++ {
+		from := w.known[found[i]]
+		for _, name := range w.order {
+			if w.waits(name) && !slices.Contains(found, name) && Leads(from, w.known[name]) {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
+}
+
+// apart says that two resources are of different services.
+func apart(a, b string) bool {
+	one, err := owner.Of(a)
+	other, also := owner.Of(b)
+	return err == nil && also == nil && one != other
+}
+
+// Leads says that a thing waits for another: a reason names it, or is one that the other, in the other service, has itself.
+func Leads(from, to *waitingv1.Waiting) bool {
+	return slices.ContainsFunc(from.GetBlockedBy(), func(b *gatev1.BlockedBy) bool {
+		if b.GetResource() == to.GetResource() {
+			return from.GetResource() != to.GetResource()
+		}
+		return slices.ContainsFunc(to.GetBlockedBy(), func(own *gatev1.BlockedBy) bool { return Same(b, own) }) &&
+			apart(from.GetResource(), to.GetResource())
+	})
+}
+
+// Same says that two reasons are one, told twice.
+func Same(a, b *gatev1.BlockedBy) bool {
+	return a.GetResource() == b.GetResource() && a.GetRequired() == b.GetRequired()
 }
 
 // askAll asks about a level, and files the answers in the order of the questions.
@@ -134,8 +182,8 @@ func (w *walk) explanation(ctx context.Context) (*waitingv1.Explanation, error) 
 	if e.GetWaiting() == nil {
 		e.Waiting = &waitingv1.Waiting{Resource: w.start}
 	}
-	for _, name := range w.order {
-		if name != w.start && w.waits(name) {
+	for _, name := range w.reached() {
+		if name != w.start {
 			e.Behind = append(e.Behind, w.known[name])
 		}
 		for _, b := range w.known[name].GetBlockedBy() {
@@ -186,10 +234,7 @@ func (w *walk) cycle(ctx context.Context, e *waitingv1.Explanation) error {
 
 // addReason adds a reason unless it is there.
 func addReason(all []*gatev1.BlockedBy, b *gatev1.BlockedBy) []*gatev1.BlockedBy {
-	same := func(a *gatev1.BlockedBy) bool {
-		return a.GetKind() == b.GetKind() && a.GetResource() == b.GetResource() && a.GetRequired() == b.GetRequired()
-	}
-	if slices.ContainsFunc(all, same) {
+	if slices.ContainsFunc(all, func(a *gatev1.BlockedBy) bool { return Same(a, b) }) {
 		return all
 	}
 	return append(all, proto.CloneOf(b))

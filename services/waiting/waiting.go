@@ -24,7 +24,9 @@ const (
 )
 
 // Peers are the two services.
-type Peers struct{ Deployment, Implementation waitingv1.WaitingServiceClient }
+type Peers struct {
+	Deployment, Implementation waitingv1.WaitingServiceClient
+}
 
 // of is the client of a service; nil where there is none.
 func (p Peers) of(service owner.Service) waitingv1.WaitingServiceClient {

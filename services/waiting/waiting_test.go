@@ -159,6 +159,23 @@ func TestReasonsAreFollowedThroughBothServicesToTheirEnds(t *testing.T) {
 	}
 }
 
+// A wave repeats the reasons of the cohort plan behind its gate, so that it says enough alone; the way goes through the plan all the same.
+func TestAReasonThatIsRepeatedLeadsToItsKeeper(t *testing.T) {
+	t.Parallel()
+	d, i, peers := pair()
+	training, unrelated := ws+"/trainings/basics", ws+"/implementations/crm/cohortPlans/unrelated"
+	d.put(wave, training)
+	d.waits[wave].DependsOn = []string{plan, unrelated, prior}
+	i.put(plan, training)
+	i.put(unrelated, ws+"/trainings/other")
+	e, err := waiting.Explain(t.Context(), peers, wave)
+	require.NoError(t, err)
+	require.Equal(t, []string{plan}, resources(e.GetBehind()))
+	require.Equal(t, []string{training}, causes(e))
+	require.Zero(t, d.asked[prior], "what it depends on in its own service is named by reasons where it matters")
+	require.Zero(t, i.asked[ws+"/trainings/other"])
+}
+
 func TestWhatDoesNotWaitHasNoCauses(t *testing.T) {
 	t.Parallel()
 	d, _, peers := pair()
