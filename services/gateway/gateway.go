@@ -179,6 +179,10 @@ func (g *Gateway) middleware(next runtime.HandlerFunc) runtime.HandlerFunc {
 			g.serveCSV(g.checked(pattern, next), w, r, params)
 			return
 		}
+		if form := paperOf(pattern, r); form != "" {
+			g.servePaper(g.checked(pattern, next), form, w, r, params)
+			return
+		}
 		if sendsCSV(pattern, r) {
 			g.takeCSV(next, w, r, params)
 			return
