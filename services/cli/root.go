@@ -86,10 +86,10 @@ func (a *app) Root() *cobra.Command {
 		}
 	}
 	add("server", a.up(), a.serve(), a.demo())
-	add("rollout", a.deploy(), a.release(), a.watch(), a.why(), a.gate(), a.pause(), a.resume(), a.cancel(), a.abandon(), a.rollback(), a.retry(),
+	add("rollout", a.deploy(), a.release(), a.watch(), a.why(), a.inbox(), a.gate(), a.pause(), a.resume(), a.cancel(), a.abandon(), a.rollback(), a.retry(),
 		a.approve(), a.reject(), a.skip(), a.logs(), a.promote(), a.matrix(), a.analysis(), a.override(), a.policy())
 	add("operate", a.history(), a.availability(), a.drift(), a.resolve(), a.incident(), a.dora(), a.feedback())
-	add("plan", a.implementation(), a.plan(), a.stage(), a.task(), a.agenda(), a.comment(), a.challenges(), a.ledger(), a.outcome(), a.report(), a.scorecard())
+	add("plan", a.implementation(), a.plan(), a.stage(), a.task(), a.agenda(), a.comment(), a.challenges(), a.decide(), a.ledger(), a.outcome(), a.report(), a.scorecard(), a.compare())
 	add("people", a.people(), a.members(), a.train(), a.accounts(), a.readiness(), a.adoption(), a.usageCommand(), a.survey(),
 		a.stakeholder(), a.communication(), a.contact(), a.mail(), a.erase())
 	add("resource", a.get(), a.list(), a.describe(), a.apply(), a.delete(), a.events(), a.api())

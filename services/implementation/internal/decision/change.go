@@ -128,7 +128,9 @@ func known(s gatev1.Verdict_State) bool {
 }
 
 // subject is a piece of evidence for people: readiness of sales.
-func subject(e *implementationv1.DecisionEvidence) string { return half(e.GetPurpose()) + " of " + short(e.GetResource()) }
+func subject(e *implementationv1.DecisionEvidence) string {
+	return half(e.GetPurpose()) + " of " + short(e.GetResource())
+}
 
 func half(p gatev1.Purpose) string {
 	if p == gatev1.Purpose_PURPOSE_TECHNICAL {

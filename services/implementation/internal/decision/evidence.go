@@ -19,4 +19,6 @@ func (e Evidence) Passes() bool {
 }
 
 // opens says that a state lets go.
-func opens(s gatev1.Verdict_State) bool { return s == gatev1.Verdict_PASS || s == gatev1.Verdict_WAIVED }
+func opens(s gatev1.Verdict_State) bool {
+	return s == gatev1.Verdict_PASS || s == gatev1.Verdict_WAIVED
+}

@@ -96,7 +96,9 @@ func OpenStates() []implementationv1.Decision_State {
 }
 
 // lets says that the decision was that it goes.
-func lets(d *implementationv1.Decision) bool { return d.GetState() == goes || d.GetState() == conditional }
+func lets(d *implementationv1.Decision) bool {
+	return d.GetState() == goes || d.GetState() == conditional
+}
 
 // Record is the newest word; nil where none was said.
 func Record(d *implementationv1.Decision) *implementationv1.DecisionRecord {

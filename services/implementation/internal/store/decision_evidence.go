@@ -15,6 +15,7 @@ import (
 	"github.com/golive-dev/golive/services/evidence"
 	"github.com/golive-dev/golive/services/implementation/internal/decision"
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
+	"github.com/golive-dev/golive/services/implementation/internal/waits"
 )
 
 const (
@@ -147,14 +148,14 @@ func (s *Store) decisionNow(ctx context.Context, all ...*implementationv1.Decisi
 	return now, s.heard(ctx, technical, now)
 }
 
-// heard adds what the deployment service was last heard to say.
+// heard adds what the deployment service was last heard to say, aged on the clock of this side.
 func (s *Store) heard(ctx context.Context, resources []string, now decision.Now) error {
+	answers, err := technicalAnswers(ctx, s.DB().Read(), resources)
+	if err != nil {
+		return err
+	}
 	for _, resource := range resources {
-		v, _, err := s.TechnicalVerdict(ctx, resource, 0)
-		if err != nil {
-			return err
-		}
-		if v != nil {
+		if v := answers[waits.Question{Resource: resource, Window: waits.DefaultWindow}].Aged(s.Now()); v != nil {
 			now[resource] = v
 		}
 	}
