@@ -96,7 +96,7 @@ type Subscription struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Its name for people.
 	DisplayName string `protobuf:"bytes,6,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// Where to. One that is created begins with what happens from then on.
+	// Where to; required, and of the same kind for ever. One that is created begins with what happens from then on.
 	//
 	// Types that are valid to be assigned to Destination:
 	//
@@ -1202,7 +1202,7 @@ var File_golive_implementation_v1_subscription_proto protoreflect.FileDescriptor
 
 const file_golive_implementation_v1_subscription_proto_rawDesc = "" +
 	"\n" +
-	"+golive/implementation/v1/subscription.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a-golive/implementation/v1/event_delivery.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\b\n" +
+	"+golive/implementation/v1/subscription.proto\x12\x18golive.implementation.v1\x1a\x1bbuf/validate/validate.proto\x1a-golive/implementation/v1/event_delivery.proto\x1a\x1fgolive/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\b\n" +
 	"\fSubscription\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x15\n" +
 	"\x03uid\x18\x02 \x01(\tB\x03\xe0A\x03R\x03uid\x12\x12\n" +
@@ -1231,8 +1231,8 @@ const file_golive_implementation_v1_subscription_proto_rawDesc = "" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aENABLED\x10\x01\x12\f\n" +
 	"\bDISABLED\x10\x02:}\xeaAz\n" +
-	"&implementation.golive.dev/Subscription\x123workspaces/{workspace}/subscriptions/{subscription}*\rsubscriptions2\fsubscriptionB\x14\n" +
-	"\vdestination\x12\x05\xbaH\x02\b\x01\"\xb5\x02\n" +
+	"&implementation.golive.dev/Subscription\x123workspaces/{workspace}/subscriptions/{subscription}*\rsubscriptions2\fsubscriptionB\r\n" +
+	"\vdestination\"\xb5\x02\n" +
 	"\x19CreateSubscriptionRequest\x12F\n" +
 	"\x06parent\x18\x01 \x01(\tB.\xe0A\x02\xfaA(\x12&implementation.golive.dev/SubscriptionR\x06parent\x12,\n" +
 	"\x0fsubscription_id\x18\x02 \x01(\tB\x03\xe0A\x01R\x0esubscriptionId\x12U\n" +
