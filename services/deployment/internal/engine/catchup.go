@@ -57,7 +57,7 @@ func (e *Engine) createCatchUp(ctx context.Context, tx *sqldb.Tx, of *deployment
 	if err := s.digest(c); err != nil {
 		return err
 	}
-	s.count(c)
+	s.count(c, e.store.Now())
 	if err := store.Deployments.Insert(ctx, tx, e.store.Resources, c, resource.Meta{Actor: Principal, Cause: "STRAGGLERS"}); err != nil {
 		return fmt.Errorf("create the catch-up: %w", err)
 	}

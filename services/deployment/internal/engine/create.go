@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -152,7 +153,7 @@ func (e *Engine) snapshot(ctx context.Context, tx *sqldb.Tx, d *deploymentv1.Dep
 	if err := s.digest(d); err != nil {
 		return nil, err
 	}
-	s.count(d)
+	s.count(d, e.store.Now())
 	return s, e.lineUp(ctx, tx, d, s)
 }
 
@@ -291,7 +292,7 @@ func queued(d *deploymentv1.Deployment, wave, target string) *store.Installation
 }
 
 // count fills the counts of the deployment and its waves before anything has moved.
-func (s *snapshot) count(d *deploymentv1.Deployment) {
+func (s *snapshot) count(d *deploymentv1.Deployment, now time.Time) {
 	d.Counts = &deploymentv1.InstallationCounts{}
 	byName := map[string]*deploymentv1.InstallationCounts{}
 	for _, w := range s.waves {
@@ -302,7 +303,7 @@ func (s *snapshot) count(d *deploymentv1.Deployment) {
 			rollout.Count(c, i.GetState(), i.GetHealth(), false, 1)
 		}
 	}
-	d.BlockedBy = rollout.Explain(d)
+	rollout.Explain(d, s.waves, now)
 }
 
 // begin stores what belongs to a new deployment and wakes it.

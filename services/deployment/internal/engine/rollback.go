@@ -99,7 +99,7 @@ func (e *Engine) wayBack(ctx context.Context, tx *sqldb.Tx, l *loaded, req *depl
 	if err := s.digest(back); err != nil {
 		return nil, nil, err
 	}
-	s.count(back)
+	s.count(back, e.store.Now())
 	return back, s, nil
 }
 

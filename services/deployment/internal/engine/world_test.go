@@ -57,10 +57,17 @@ type world struct {
 	ahead  *atomic.Int64 // of the server's clock
 }
 
-// blobs has every archive but those that are gone.
-type blobs struct{ gone *sync.Map }
+// blobs has every archive but those that are gone. While somebody holds slow it does not answer.
+type blobs struct {
+	gone *sync.Map
+	slow *sync.RWMutex
+}
 
 func (b blobs) Stat(_ context.Context, _, sum string) (blob.Info, error) {
+	if b.slow != nil {
+		b.slow.RLock()
+		defer b.slow.RUnlock()
+	}
 	if b.gone != nil {
 		if _, gone := b.gone.Load(sum); gone {
 			return blob.Info{}, fault.NotFound("BLOB_NOT_FOUND", "gone")
@@ -275,7 +282,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	st, err := store.Over(t.Context(), db, db, store.Config{Logger: zaptest.NewLogger(t), Now: now})
 	require.NoError(t, err)
-	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{}), now: now}}
+	w := &world{t: t, ahead: ahead, store: st, blobs: blobs{gone: &sync.Map{}, slow: &sync.RWMutex{}}, gate: &gate{state: gatev1.Verdict_WAIT, changed: make(chan struct{}), now: now}}
 	w.other = &other{dependsOn: map[string][]string{}}
 	w.engine, err = engine.New(engine.Config{Store: st, Blobs: w.blobs, Gate: w.gate, Waiting: w.other, Logger: zaptest.NewLogger(t)})
 	require.NoError(t, err)

@@ -21,9 +21,13 @@ func explain(s *State, f *Facts) {
 	s.Deployment.BlockedBy = keepSince(s.Deployment.GetBlockedBy(), deploymentReasons(s, f), f.Now)
 }
 
-// Explain says why a deployment waits that no decision has been made about yet.
-func Explain(d *deploymentv1.Deployment) []*gatev1.BlockedBy {
-	return []*gatev1.BlockedBy{engineReason(d.GetName(), "its turn comes within seconds")}
+// Explain says why a deployment and its waves wait that no decision has been made about yet.
+func Explain(d *deploymentv1.Deployment, waves []*deploymentv1.Wave, now time.Time) {
+	s := &State{Deployment: d, Waves: waves}
+	for _, w := range waves {
+		w.BlockedBy = keepSince(nil, pendingReason(s, w), now)
+	}
+	d.BlockedBy = keepSince(nil, []*gatev1.BlockedBy{engineReason(d.GetName(), "its turn comes within seconds")}, now)
 }
 
 func deploymentReasons(s *State, f *Facts) []*gatev1.BlockedBy {
