@@ -96,6 +96,8 @@ func columnsOf(singular string) []column {
 		return []column{state(), {head: "DAYS", path: "price_days"}, {head: "ENDS", path: "finish_time_after"}, {head: "BY", path: "applied_by", wide: true}}
 	case "challenge":
 		return []column{title, state(), {head: "SEVERITY", path: "severity"}, {head: "CLASS", path: "class"}, owner, {head: "RULE", path: "rule", wide: true}}
+	case "decision":
+		return []column{title, state(), owner, {head: "DUE", path: "due_time"}, {head: "BECAUSE", path: "state_reason", wide: true}}
 	case "signal":
 		return []column{{head: "RULE", path: "rule"}, {head: "PHASE", path: "phase"}, {head: "PERIOD", path: "period"}, {head: "SUBJECT", path: "subject"}, {head: "ARITHMETIC", path: "arithmetic"}}
 	case "stakeholder":
