@@ -33,13 +33,13 @@ func takeKey(w http.ResponseWriter, r *http.Request) error {
 	r.URL, r.RequestURI = &u, u.RequestURI()
 	switch {
 	case len(keys) != 1 || !cookieSafe(keys[0]):
-		return fault.Unauthenticated("TOKEN_INVALID", "the key of this address is not a token; make a new address with golive gate url or golive plan ical --url")
+		return fault.Unauthenticated("TOKEN_INVALID", "the key of this address is not a token; make a new address with golive gate url or golive plan ical --subscribe")
 	case len(r.Header["Authorization"]) > 0:
 		return fault.Invalid("INVALID_QUERY", "this request has a key and an authorization header; send one of them").
 			Field(secretParameter, "is given beside an authorization header")
 	case !auth.ClaimsScope(keys[0]):
 		return fault.Unauthenticated("TOKEN_UNSCOPED",
-			"the key of an address must be a token for one resource, and this one is not; make an address with golive gate url or golive plan ical --url")
+			"the key of an address must be a token for one resource, and this one is not; make an address with golive gate url or golive plan ical --subscribe")
 	}
 	r.Header["Authorization"] = []string{"Bearer " + keys[0]}
 	return nil
