@@ -77,6 +77,7 @@ type Service struct {
 	surveys   *engine.Surveys
 	engine    *engine.Engine
 	technical *engine.Technical
+	circles   *engine.Circles
 	cards     *engine.Scorecards
 	revoked   *auth.Revocations
 	access    *auth.AccessService
@@ -123,6 +124,7 @@ func assemble(ctx context.Context, db *sqldb.DB, cfg Config) (*Service, error) {
 	}
 	s.engine = engine.New(s.store, cfg.Logger, cfg.Sweep)
 	s.surveys = engine.NewSurveys(s.store, cfg.Logger, cfg.Surveys)
+	s.circles = engine.NewCircles(s.store, cfg.Deployment.Waiting, cfg.Logger)
 	s.technical = engine.NewTechnical(s.store, cfg.Deployment.Gate, cfg.Ask, cfg.Logger)
 	s.cards = engine.NewScorecards(s.store, cfg.Deployment.Measures, cfg.Logger)
 	s.access = auth.NewAccessService(cfg.Issuer, revoked, cfg.Logger)
@@ -153,9 +155,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterEnrolmentServiceServer(r, api.NewEnrolmentService(s.store))
 	implementationv1.RegisterSessionServiceServer(r, api.NewSessionService(s.store))
 	implementationv1.RegisterProvisioningServiceServer(r, api.NewProvisioningService(s.store))
-	implementationv1.RegisterCohortPlanServiceServer(r, api.NewCohortPlanService(s.store))
+	implementationv1.RegisterCohortPlanServiceServer(r, api.NewCohortPlanService(s.store, s.circles))
 	implementationv1.RegisterResourceServiceServer(r, api.NewResourceService(s.store))
-	implementationv1.RegisterStageServiceServer(r, api.NewStageService(s.store))
+	implementationv1.RegisterStageServiceServer(r, api.NewStageService(s.store, s.circles))
 	implementationv1.RegisterTaskServiceServer(r, api.NewTaskService(s.store))
 	implementationv1.RegisterBaselineServiceServer(r, api.NewBaselineService(s.store))
 	implementationv1.RegisterScheduleServiceServer(r, api.NewScheduleService(s.store))
@@ -182,7 +184,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	implementationv1.RegisterSignalServiceServer(r, api.NewSignalService(s.store))
 	implementationv1.RegisterDetectorPolicyServiceServer(r, api.NewDetectorPolicyService(s.store))
 	implementationv1.RegisterSupportServiceServer(r, api.NewSupportService(s.store))
-	implementationv1.RegisterDecisionServiceServer(r, api.NewDecisionService(s.store, s.deployment.Gate))
+	implementationv1.RegisterDecisionServiceServer(r, api.NewDecisionService(s.store, s.deployment.Gate, s.circles))
 	implementationv1.RegisterScorecardSnapshotServiceServer(r, api.NewScorecardSnapshotService(s.store))
 	implementationv1.RegisterComparisonServiceServer(r, api.NewComparisonService(s.cards))
 	s.registerSubscriptions(r)

@@ -32,57 +32,25 @@ const (
 	circleRound    = 5 * time.Second // of one search over all waves
 )
 
-// edges says what things wait for by their plan, each asked about once.
-type edges struct {
-	store *store.Store
-	other waitingv1.WaitingServiceClient
-	known map[string][]string
-	// more are edges of what is not stored yet.
-	more map[string][]string
-	// deaf is set when the other service did not answer: what it keeps then ends the search.
-	deaf bool
+// edges is what waits for what by its plan, through both services.
+func (e *Engine) edges() *circle.Graph {
+	g := &circle.Graph{Elsewhere: isElsewhere, Here: func(ctx context.Context, name string) ([]string, error) {
+		return dependsOn(e.store.ExplainWaiting(ctx, name))
+	}}
+	if e.waiting != nil {
+		g.There = func(ctx context.Context, name string) ([]string, error) {
+			return dependsOn(e.waiting.ExplainWaiting(ctx, &waitingv1.ExplainWaitingRequest{Resource: name}))
+		}
+	}
+	return g
 }
 
-func (e *Engine) edges() *edges {
-	return &edges{store: e.store, other: e.waiting, known: map[string][]string{}, more: map[string][]string{}}
-}
-
-func (g *edges) next(ctx context.Context, name string) ([]string, error) {
-	if to, known := g.known[name]; known {
-		return to, nil
-	}
-	to, err := g.ask(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	g.known[name] = append(to, g.more[name]...)
-	return g.known[name], nil
-}
-
-// ask asks whoever keeps a thing. One that is not there, or of a kind that never waits, waits for nothing.
-func (g *edges) ask(ctx context.Context, name string) ([]string, error) {
-	var said *waitingv1.Explanation
-	var err error
-	elsewhere := isElsewhere(name)
-	switch {
-	case !elsewhere:
-		said, err = g.store.ExplainWaiting(ctx, name)
-	case g.other == nil || g.deaf:
+// dependsOn reads an answer. What is not there, or of a kind that never waits, waits for nothing.
+func dependsOn(said *waitingv1.Explanation, err error) ([]string, error) {
+	if fault.Is(err, fault.KindNotFound) || fault.Is(err, fault.KindInvalid) {
 		return nil, nil
-	default:
-		said, err = g.other.ExplainWaiting(ctx, &waitingv1.ExplainWaitingRequest{Resource: name})
 	}
-	switch {
-	case err == nil:
-		return said.GetDependsOn(), nil
-	case fault.Is(err, fault.KindNotFound), fault.Is(err, fault.KindInvalid):
-		return nil, nil
-	case elsewhere:
-		g.deaf = true
-		return nil, nil
-	default:
-		return nil, err
-	}
+	return said.GetDependsOn(), err
 }
 
 // isElsewhere tells the implementation service's things by their names.
@@ -112,8 +80,12 @@ func (e *Engine) refuseCircle(ctx context.Context, parent, id string, given *dep
 	if g == nil || err != nil {
 		return nil //nolint:nilerr // it waits for nobody else; or as above
 	}
-	for _, start := range append([]string{d.GetName()}, g.known[d.GetName()]...) {
-		path, err := circle.Find(ctx, start, g.next, circleMost)
+	starts := []string{d.GetName()}
+	for _, rule := range expanded.GetWaves() {
+		starts = append(starts, d.GetName()+"/waves/"+rule.GetId())
+	}
+	for _, start := range starts {
+		path, err := g.Find(ctx, start, circleMost)
 		if err != nil {
 			e.logger.Info("whether a deployment waits for itself is found out later", zap.String("deployment", d.GetName()), zap.Error(err))
 			return nil
@@ -126,22 +98,23 @@ func (e *Engine) refuseCircle(ctx context.Context, parent, id string, given *dep
 }
 
 // prospect is the edges with those of a deployment that is not stored yet; nil where it waits for nobody but itself.
-func (e *Engine) prospect(ctx context.Context, d *deploymentv1.Deployment, expanded *deploymentv1.Rollout) (*edges, error) {
+func (e *Engine) prospect(ctx context.Context, d *deploymentv1.Deployment, expanded *deploymentv1.Rollout) (*circle.Graph, error) {
 	q, g := e.store.DB.Read(), e.edges()
 	waves := make([]*deploymentv1.Wave, 0, len(expanded.GetWaves()))
 	for i, rule := range expanded.GetWaves() {
 		waves = append(waves, newWave(d, rule, i))
 	}
-	outside := false
+	outside, names := false, []string(nil)
 	for i, w := range waves {
 		to, err := store.WaveDependsOn(ctx, q, d, w, waves)
 		if err != nil {
 			return nil, err
 		}
 		outside = outside || len(to) > i // besides those before it
-		g.known[w.GetName()] = to
-		g.known[d.GetName()] = append(g.known[d.GetName()], w.GetName())
+		g.Set(w.GetName(), to...)
+		names = append(names, w.GetName())
 	}
+	g.Set(d.GetName(), names...)
 	if !outside {
 		return nil, nil //nolint:nilnil // no edges are no error
 	}
@@ -150,7 +123,7 @@ func (e *Engine) prospect(ctx context.Context, d *deploymentv1.Deployment, expan
 		return nil, err
 	}
 	for _, name := range append(inNeed, d.GetEnvironment(), applicationOf(d.GetName())) {
-		g.more[name] = []string{d.GetName()}
+		g.Add(name, d.GetName())
 	}
 	return g, nil
 }
@@ -189,11 +162,11 @@ func (e *Engine) SeekCircles(ctx context.Context) error {
 	for _, w := range waves {
 		was := marked[w.GetName()]
 		delete(marked, w.GetName())
-		path, err := circle.Find(ctx, w.GetName(), g.next, circleMost)
+		path, err := g.Find(ctx, w.GetName(), circleMost)
 		if err != nil {
 			return err
 		}
-		if path == nil && g.deaf {
+		if path == nil && g.Deaf() {
 			continue
 		}
 		if err := e.markCircle(ctx, w.GetName(), path, was); err != nil {

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/engine"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
@@ -13,14 +14,20 @@ import (
 type CohortPlanService struct {
 	implementationv1.UnimplementedCohortPlanServiceServer
 
-	store *store.Store
+	store   *store.Store
+	circles *engine.Circles
 }
 
-// NewCohortPlanService serves the store.
-func NewCohortPlanService(s *store.Store) *CohortPlanService { return &CohortPlanService{store: s} }
+// NewCohortPlanService serves the store, and refuses plans that would wait for themselves.
+func NewCohortPlanService(s *store.Store, c *engine.Circles) *CohortPlanService {
+	return &CohortPlanService{store: s, circles: c}
+}
 
 // CreateCohortPlan creates one.
 func (a *CohortPlanService) CreateCohortPlan(ctx context.Context, req *implementationv1.CreateCohortPlanRequest) (*implementationv1.CohortPlan, error) {
+	if err := a.circles.CohortPlan(ctx, nameOfNew(req.GetParent(), "cohortPlans", req.GetCohortPlanId()), req.GetCohortPlan()); err != nil {
+		return nil, err
+	}
 	return store.CohortPlans.Create(ctx, a.store.Store, req)
 }
 
@@ -37,6 +44,9 @@ func (a *CohortPlanService) ListCohortPlans(ctx context.Context, req *implementa
 
 // UpdateCohortPlan changes one.
 func (a *CohortPlanService) UpdateCohortPlan(ctx context.Context, req *implementationv1.UpdateCohortPlanRequest) (*implementationv1.CohortPlan, error) {
+	if err := a.circles.CohortPlan(ctx, req.GetCohortPlan().GetName(), req.GetCohortPlan()); err != nil {
+		return nil, err
+	}
 	return store.CohortPlans.Update(ctx, a.store.Store, req)
 }
 

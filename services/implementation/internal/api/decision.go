@@ -7,6 +7,7 @@ import (
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/engine"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
@@ -14,17 +15,21 @@ import (
 type DecisionService struct {
 	implementationv1.UnimplementedDecisionServiceServer
 
-	store *store.Store
-	gate  gatev1.GateServiceClient // Of the deployment service; nil where there is none.
+	store   *store.Store
+	circles *engine.Circles
+	gate    gatev1.GateServiceClient // Of the deployment service; nil where there is none.
 }
 
 // NewDecisionService serves the store, and asks the gate about machines when somebody decides.
-func NewDecisionService(s *store.Store, gate gatev1.GateServiceClient) *DecisionService {
-	return &DecisionService{store: s, gate: gate}
+func NewDecisionService(s *store.Store, gate gatev1.GateServiceClient, c *engine.Circles) *DecisionService {
+	return &DecisionService{store: s, gate: gate, circles: c}
 }
 
 // CreateDecision asks a question.
 func (a *DecisionService) CreateDecision(ctx context.Context, req *implementationv1.CreateDecisionRequest) (*implementationv1.Decision, error) {
+	if err := a.circles.Decision(ctx, nameOfNew(req.GetParent(), "decisions", req.GetDecisionId()), req.GetDecision()); err != nil {
+		return nil, err
+	}
 	return a.store.CreateDecision(ctx, req)
 }
 
@@ -48,6 +53,9 @@ func (a *DecisionService) ListDecisions(ctx context.Context, req *implementation
 
 // UpdateDecision changes the question.
 func (a *DecisionService) UpdateDecision(ctx context.Context, req *implementationv1.UpdateDecisionRequest) (*implementationv1.Decision, error) {
+	if err := a.circles.Decision(ctx, req.GetDecision().GetName(), req.GetDecision()); err != nil {
+		return nil, err
+	}
 	return a.store.UpdateDecision(ctx, req)
 }
 

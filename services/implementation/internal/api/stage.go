@@ -7,6 +7,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/engine"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
@@ -15,11 +16,14 @@ import (
 type StageService struct {
 	implementationv1.UnimplementedStageServiceServer
 
-	store *store.Store
+	store   *store.Store
+	circles *engine.Circles
 }
 
-// NewStageService serves the store.
-func NewStageService(s *store.Store) *StageService { return &StageService{store: s} }
+// NewStageService serves the store, and refuses stages that would wait for themselves.
+func NewStageService(s *store.Store, c *engine.Circles) *StageService {
+	return &StageService{store: s, circles: c}
+}
 
 // shown is a stage with what it waits for, as it is now.
 func (a *StageService) shown(ctx context.Context, stage *implementationv1.Stage, err error) (*implementationv1.Stage, error) {
@@ -49,6 +53,9 @@ func (a *StageService) settled(ctx context.Context, stage *implementationv1.Stag
 
 // CreateStage creates one.
 func (a *StageService) CreateStage(ctx context.Context, req *implementationv1.CreateStageRequest) (*implementationv1.Stage, error) {
+	if err := a.circles.Stage(ctx, nameOfNew(req.GetParent(), "stages", req.GetStageId()), req.GetStage()); err != nil {
+		return nil, err
+	}
 	stage, err := store.Stages.Create(ctx, a.store.Store, req)
 	return a.settled(ctx, stage, err)
 }
@@ -70,6 +77,9 @@ func (a *StageService) ListStages(ctx context.Context, req *implementationv1.Lis
 
 // UpdateStage changes one.
 func (a *StageService) UpdateStage(ctx context.Context, req *implementationv1.UpdateStageRequest) (*implementationv1.Stage, error) {
+	if err := a.circles.Stage(ctx, req.GetStage().GetName(), req.GetStage()); err != nil {
+		return nil, err
+	}
 	stage, err := store.Stages.Update(ctx, a.store.Store, req)
 	return a.settled(ctx, stage, err)
 }
