@@ -1,10 +1,10 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -120,25 +120,93 @@ func TestAGateCheckWaitsUntilTheGateTurns(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, w.do(t, http.MethodGet, aPlan+"?wait=5m", "").code, "what cannot come is not waited for")
 }
 
-// What the examples ask is answered: the paths in them are routes, and what they read is in the body.
-func TestTheExamplesOfOtherToolsAreAnswered(t *testing.T) {
+// example reads one, with the key of a secret address filled in and the server of the test for that of the example.
+func (w *world) example(tb testing.TB, file string, into any) {
+	tb.Helper()
+	text, err := os.ReadFile(filepath.Join("../../examples/gate-check", file))
+	require.NoError(tb, err)
+	require.NoError(tb, yaml.Unmarshal([]byte(strings.ReplaceAll(string(text), "https://golive.example.com", w.url)), into))
+}
+
+// As Flagger does it: a POST of its own JSON without any header for us, good when the code is at most 202.
+func TestFlaggersExampleIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	files, err := filepath.Glob("../../examples/gate-check/*.yaml")
-	require.NoError(t, err)
-	require.Len(t, files, 3)
-	path := regexp.MustCompile(`/v1/\S+:checkGate(\?[a-z=]+)?`)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		var parsed any
-		require.NoError(t, yaml.Unmarshal(text, &parsed), file)
-		asked := path.FindAllString(strings.ReplaceAll(string(text), "{{args.gate}}", strings.TrimSuffix(strings.TrimPrefix(aPlan, "/v1/"), ":checkGate")), -1)
-		require.NotEmpty(t, asked, file)
-		for _, question := range asked {
-			got := w.do(t, http.MethodGet, question, "")
-			require.Equal(t, http.StatusOK, got.code, "%s: %s", file, question)
-			require.Contains(t, got.body, `"state":"PASS"`)
+	var canary struct {
+		Spec struct {
+			Analysis struct {
+				Webhooks []struct{ Type, URL, Timeout string }
+			}
 		}
 	}
+	w.example(t, "flagger-canary.yaml", &canary)
+	keys := map[string]string{
+		"confirm-rollout":   w.key(t, "workspaces/default/implementations/crm-rollout/cohortPlans/sales", "gate.gates.evaluate", "gate.gates.watch"),
+		"confirm-promotion": w.key(t, "workspaces/default/environments/prod", "gate.gates.evaluate", "gate.gates.watch"),
+	}
+	require.Len(t, canary.Spec.Analysis.Webhooks, len(keys))
+	for state, good := range map[gatev1.Verdict_State]bool{gatev1.Verdict_PASS: true, gatev1.Verdict_WAIT: false, gatev1.Verdict_UNKNOWN: false} {
+		w.implementation.say(state)
+		w.deployment.say(state)
+		for _, hook := range canary.Spec.Analysis.Webhooks {
+			_, err := time.ParseDuration(hook.Timeout)
+			require.NoError(t, err)
+			path := strings.TrimPrefix(strings.ReplaceAll(hook.URL, "KEY", keys[hook.Type]), w.url)
+			got := w.as(t, "", http.MethodPost, path, `{"name":"crm","namespace":"shop","phase":"Waiting","checksum":"85d557f47b","metadata":{"timeout":"15s"}}`, "Content-Type", "application/json")
+			require.Equal(t, good, got.code <= http.StatusAccepted, "%s %s: %d %s", hook.Type, state, got.code, got.body)
+		}
+	}
+}
+
+// As Argo Rollouts does it: a GET, where every code outside of 200 to 299 is an error, and a path in the JSON.
+func TestArgosExampleIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var template struct {
+		Spec struct {
+			Args    []struct{ Name string }
+			Metrics []struct {
+				SuccessCondition, FailureCondition string
+				Provider                           struct {
+					Web struct {
+						URL      string
+						JSONPath string `yaml:"jsonPath"`
+					}
+				}
+			}
+		}
+	}
+	w.example(t, "argo-analysis-template.yaml", &template)
+	require.Equal(t, "gate", template.Spec.Args[0].Name)
+	metric := template.Spec.Metrics[0].Provider.Web
+	require.Equal(t, "{$.state}", metric.JSONPath)
+	secret := aPlan + "?key=" + w.key(t, planName, "gate.gates.evaluate", "gate.gates.watch") // as golive gate url prints it
+	path := strings.ReplaceAll(metric.URL, "{{args.gate}}", secret)
+	for _, state := range []gatev1.Verdict_State{gatev1.Verdict_PASS, gatev1.Verdict_WAIVED, gatev1.Verdict_WAIT, gatev1.Verdict_FAIL, gatev1.Verdict_UNKNOWN} {
+		w.implementation.say(state)
+		got := w.as(t, "", http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, got.code, got.body)
+		var body struct{ State string }
+		require.NoError(t, json.Unmarshal([]byte(got.body), &body))
+		require.Equal(t, state.String(), body.State)
+	}
+}
+
+// As curl does it in a step: a token in a header, held until the gate turns.
+func TestTheStepOfGitHubIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var workflow struct {
+		Jobs map[string]struct {
+			Steps []struct {
+				Env map[string]string
+				Run string
+			}
+		}
+	}
+	w.example(t, "github-actions.yaml", &workflow)
+	step := workflow.Jobs["deploy"].Steps[0]
+	require.Contains(t, step.Run, "$GATE?wait=10m")
+	got := w.do(t, http.MethodGet, strings.TrimPrefix(step.Env["GATE"], w.url)+"?wait=10m", "")
+	require.Equal(t, http.StatusOK, got.code, got.body)
 }

@@ -27,9 +27,9 @@ import (
 // otherHalf is the log of a deployment service, and what it says of freezes.
 type otherHalf struct {
 	testing.TB
-	db      *sqldb.DB
-	log     *feed.Log
-	events  eventv1.EventServiceClient
+	db     *sqldb.DB
+	log    *feed.Log
+	events eventv1.EventServiceClient
 
 	mu     sync.Mutex
 	silent bool
