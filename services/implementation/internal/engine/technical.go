@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,6 +22,8 @@ import (
 const (
 	// askEvery is how often the deployment service is asked what somebody here wants to know, where nothing else is said.
 	askEvery = 10 * time.Second
+	// lookEvery is how often it is looked for what somebody has come to want.
+	lookEvery = time.Second
 	// askPatience is how long one answer may take.
 	askPatience = 5 * time.Second
 	// askWide is how many answers may be waited for at once, so that a slow one does not hold up the others.
@@ -71,23 +75,48 @@ func (t *Technical) settle(ctx context.Context) error {
 	return nil
 }
 
-// sweep asks everything.
+// sweep asks everything again and again, and what somebody has come to want meanwhile within a second.
 func (t *Technical) sweep(ctx context.Context) error {
-	run.Every(ctx, t.every, func(ctx context.Context) {
+	var last time.Time
+	asked, known := map[waits.Question]bool{}, map[string]bool{}
+	run.Every(ctx, min(t.every, lookEvery), func(ctx context.Context) {
 		wanted, err := t.store.TechnicalWanted(ctx)
-		var known []string
-		if err == nil {
-			known, err = t.ask(ctx, wanted)
+		if err != nil {
+			t.failed(ctx, err)
+			return
 		}
-		if err != nil && ctx.Err() == nil {
-			t.logger.Warn("machines not asked about; trying again", zap.Error(err))
+		all := time.Since(last) >= t.every
+		if all {
+			last = time.Now()
+			clear(asked)
+			clear(known)
+		}
+		wanted = slices.DeleteFunc(wanted, func(q waits.Question) bool { return asked[q] })
+		if len(wanted) == 0 && !all {
+			return
+		}
+		for _, q := range wanted {
+			asked[q] = true
+		}
+		answered, err := t.ask(ctx, wanted)
+		if err != nil {
+			t.failed(ctx, err)
+		}
+		for _, resource := range answered {
+			known[resource] = true
 		}
 		select {
-		case t.known <- known:
+		case t.known <- slices.Sorted(maps.Keys(known)):
 		case <-ctx.Done():
 		}
 	})
 	return nil
+}
+
+func (t *Technical) failed(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		t.logger.Warn("machines not asked about; trying again", zap.Error(err))
+	}
 }
 
 // follow asks what was hinted at; what was hinted at meanwhile is asked with it, and once.
@@ -118,8 +147,8 @@ func (t *Technical) follow(ctx context.Context) error {
 			}
 			_, err = t.ask(ctx, some)
 		}
-		if err != nil && ctx.Err() == nil {
-			t.logger.Warn("machines not asked about after a hint; the next sweep asks", zap.Error(err))
+		if err != nil {
+			t.failed(ctx, err) // by the next sweep
 		}
 	}
 }

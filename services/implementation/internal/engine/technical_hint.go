@@ -27,34 +27,29 @@ const (
 // asked about by the sweep until it exists.
 func (t *Technical) watch(ctx context.Context) error {
 	var watched []string
-	streams, stop := func() {}, func() {}
-	defer func() { stop(); streams() }()
+	leave := func() {}
+	defer func() { leave() }()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case known := <-t.known:
-			slices.Sort(known)
-			known = slices.Compact(known)
 			if slices.Equal(known, watched) {
 				continue
 			}
-			stop()
-			streams()
-			watched = known
-			var following context.Context
-			following, stop = context.WithCancel(ctx)
-			streams = t.join(following, watched)
+			leave()
+			watched, leave = known, t.join(ctx, known)
 		}
 	}
 }
 
-// join opens the streams for the resources; the function it returns waits for their end.
-func (t *Technical) join(ctx context.Context, resources []string) (wait func()) {
+// join opens the streams for the resources; the function it returns ends them, and waits for that.
+func (t *Technical) join(ctx context.Context, resources []string) (leave func()) {
 	byWorkspace := map[string][]string{}
 	for _, name := range resources {
 		byWorkspace[store.Workspace(name)] = append(byWorkspace[store.Workspace(name)], name)
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var streams sync.WaitGroup
 	for workspace, names := range byWorkspace {
 		for part := range slices.Chunk(names, watchMost) {
@@ -63,7 +58,7 @@ func (t *Technical) join(ctx context.Context, resources []string) (wait func()) 
 			})
 		}
 	}
-	return streams.Wait
+	return func() { cancel(); streams.Wait() }
 }
 
 // stay joins a stream again and again, with pauses that grow while nothing comes of it.
