@@ -92,7 +92,7 @@ func comparedCell(s *implementationv1.ComparisonSide) []string {
 		}
 		said := i.GetLabel() + ": " + i.GetValue()
 		if i.GetTarget() != "" {
-			said += " of " + i.GetTarget()
+			said += " (to be " + i.GetTarget() + ")"
 		}
 		lines = append(lines, wrapped(comparedMark(i.GetState())+said, "  ")...)
 	}

@@ -66,7 +66,7 @@ func (f Facts) machinesGoal() *side {
 			state = gatev1.Verdict_PASS
 		}
 		s.Items = append(s.Items, &item{
-			Label: id(d.GetDeployment()), Value: fmt.Sprintf("%d healthy", d.GetHealthy()), Target: plural(int(d.GetTargets()), "target"), State: state, Resource: d.GetDeployment(),
+			Label: id(d.GetDeployment()), Value: fmt.Sprintf("%d of %s healthy", d.GetHealthy(), plural(int(d.GetTargets()), "target")), State: state, Resource: d.GetDeployment(),
 		})
 	}
 	return s

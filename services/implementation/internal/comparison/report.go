@@ -41,7 +41,7 @@ func cell(s *implementationv1.ComparisonSide) string {
 		}
 		said := weekly.Text(i.GetLabel()) + ": " + weekly.Text(i.GetValue())
 		if i.GetTarget() != "" {
-			said += " of " + weekly.Text(i.GetTarget())
+			said += " (to be " + weekly.Text(i.GetTarget()) + ")"
 		}
 		parts = append(parts, mark(i.GetState())+said)
 	}
