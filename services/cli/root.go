@@ -92,7 +92,7 @@ func (a *app) Root() *cobra.Command {
 	add("plan", a.implementation(), a.plan(), a.stage(), a.task(), a.agenda(), a.comment(), a.challenges(), a.decide(), a.ledger(), a.outcome(), a.report(), a.scorecard(), a.compare())
 	add("people", a.people(), a.members(), a.train(), a.accounts(), a.readiness(), a.adoption(), a.usageCommand(), a.survey(),
 		a.stakeholder(), a.communication(), a.contact(), a.mail(), a.erase())
-	add("resource", a.get(), a.list(), a.describe(), a.apply(), a.delete(), a.events(), a.api())
+	add("resource", a.get(), a.list(), a.describe(), a.apply(), a.delete(), a.events(), a.subscription(), a.api())
 	add("access", a.login(), a.context(), a.token(), a.agent())
 	root.AddCommand(a.versionCommand())
 	strict(root)

@@ -71,6 +71,7 @@ func (a *app) serveImplementation() *cobra.Command {
 	peerFlags(cmd, "deployment", &cfg.Deployment)
 	cmd.Flags().StringVar(&cfg.Deployment.TokenFile, "token-file", "", "who it is there: a token of the role service")
 	mailFlags(cmd, &cfg.Mail)
+	receiverFlag(cmd, &cfg.Private)
 	return cmd
 }
 

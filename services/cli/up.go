@@ -83,6 +83,7 @@ func (a *app) up() *cobra.Command {
 	f.StringVar(&cfg.Implementation, "listen-implementation", server.DefaultImplementation, "where the implementation service listens")
 	a.softwareFlags(cmd, &cfg.Agents, &cfg.AgentNames, &cfg.Authority, &cfg.Database, &cfg.BlobURL, &cfg.Public)
 	mailFlags(cmd, &cfg.Mail)
+	receiverFlag(cmd, &cfg.Private)
 	return cmd
 }
 

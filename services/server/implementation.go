@@ -18,6 +18,7 @@ type ImplementationConfig struct {
 	Listen     string              // Where it listens.
 	Mail       implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
 	Deployment Peer                // The deployment service; none when its address is empty. It takes a token file.
+	Private    bool                // Events may be sent into private networks and to this machine too.
 	Trusted    []string            // Files with the public keys of issuers; at least one.
 }
 
@@ -55,7 +56,7 @@ func Implementation(ctx context.Context, cfg ImplementationConfig) (_ *Server, e
 		machines = implementation.DeploymentAt(guarded)
 	}
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), deployment: machines, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), deployment: machines, listen: cfg.Listen, trusted: trusted, mail: cfg.Mail, private: cfg.Private,
 	})
 	if err != nil {
 		return nil, err
@@ -71,6 +72,7 @@ type implementationRole struct {
 	listen     string
 	trusted    []auth.TrustedIssuer
 	mail       implementation.SMTP
+	private    bool
 }
 
 func (p *process) newImplementation(ctx context.Context, role implementationRole) (*rpc.Server, error) {
@@ -79,7 +81,7 @@ func (p *process) newImplementation(ctx context.Context, role implementationRole
 		return nil, err
 	}
 	service, err := implementation.New(ctx, implementation.Config{
-		Database: role.database, Deployment: role.deployment, Mail: role.mail, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
+		Database: role.database, Deployment: role.deployment, Mail: role.mail, Private: role.private, Logger: p.logger.Named("implementation"), Registry: p.registry, Issuer: p.issuer,
 	})
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type Config struct {
 	Authority      string              // Folder of the agents' certificate authority; a folder of the data folder when empty.
 	Mail           implementation.SMTP // How messages to people leave; they wait until somebody takes them when zero.
 	Public         bool                // Webhooks and load tests of gates reach public addresses only.
+	Private        bool                // Events may be sent into private networks and to this machine too.
 }
 
 // Up opens all roles in one process.
@@ -59,7 +60,7 @@ func Up(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	people, err := p.newImplementation(ctx, implementationRole{
-		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted, mail: cfg.Mail,
+		database: database(cfg.Database, cfg.DataDir, "implementation.db"), listen: cfg.Implementation, trusted: trusted, mail: cfg.Mail, private: cfg.Private,
 		deployment: implementation.DeploymentAt(machines),
 	})
 	if err != nil {
