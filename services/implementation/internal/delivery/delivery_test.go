@@ -193,7 +193,7 @@ func TestWordsForPeople(t *testing.T) {
 	subject, text := delivery.Words(e)
 	require.Equal(t, "Cohort plan went live: crm › pilot", subject)
 	require.Contains(t, text, "Why: because of it\n")
-	require.Contains(t, text, "golive get "+ws+"/implementations/crm/cohortPlans/pilot")
+	require.Contains(t, text, "golive describe "+ws+"/implementations/crm/cohortPlans/pilot")
 	e.Cause = "<!channel> & *all* <https://evil.example|click>"
 	chat, err := delivery.Chat(e)
 	require.NoError(t, err)

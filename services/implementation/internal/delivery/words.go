@@ -20,7 +20,7 @@ func Words(event *eventv1.Event) (subject, text string) {
 	if cause := line(impersonal(event.GetCause())); cause != "" {
 		fmt.Fprintf(&b, "Why: %s\n\n", cause)
 	}
-	fmt.Fprintf(&b, "By %s at %s.\n\n    golive get %s\n", impersonal(event.GetActor()), event.GetTime().AsTime().UTC().Format("2006-01-02 15:04:05 MST"), event.GetResource())
+	fmt.Fprintf(&b, "By %s at %s.\n\n    golive describe %s\n", impersonal(event.GetActor()), event.GetTime().AsTime().UTC().Format("2006-01-02 15:04:05 MST"), event.GetResource())
 	return subject, b.String()
 }
 
@@ -32,7 +32,7 @@ func Chat(event *eventv1.Event) ([]byte, error) {
 		text += "\n" + escape(cause)
 	}
 	if event.GetType() != Tested {
-		text += "\n`golive get " + escape(event.GetResource()) + "` · " + escape(impersonal(event.GetActor()))
+		text += "\n`golive describe " + escape(event.GetResource()) + "` · " + escape(impersonal(event.GetActor()))
 	}
 	return json.Marshal(struct {
 		Text string `json:"text"`

@@ -61,7 +61,7 @@ type queuedEvent struct {
 // insertDeliveries stores them in an order that the ids keep.
 func (s *Store) insertDeliveries(ctx context.Context, tx *sqldb.Tx, queued []queuedEvent) error {
 	const columns = 15
-	now := s.Now()
+	now, nth := s.Now(), 0
 	for _, size := range []int{20, 1} {
 		text := `INSERT INTO event_deliveries (name, parent, event_id, event_type, resource, state, attempts, tries, claims, due_time, create_time, update_time, end_time, event, log)
 			VALUES ` + sqldb.Tuples(size, columns) + ` ON CONFLICT (parent, event_id) DO NOTHING`
@@ -72,8 +72,9 @@ func (s *Store) insertDeliveries(ctx context.Context, tx *sqldb.Tx, queued []que
 				if err != nil {
 					return fmt.Errorf("queue the event %s: %w", q.event.GetToken(), err)
 				}
-				args = append(args, deliveryKind.Name(q.subscription, deliveryID(now.UnixMicro())), q.subscription, q.event.GetToken(), q.event.GetType(), q.event.GetResource(),
+				args = append(args, deliveryKind.Name(q.subscription, deliveryID(now.UnixMicro(), nth)), q.subscription, q.event.GetToken(), q.event.GetType(), q.event.GetResource(),
 					int64(implementationv1.EventDelivery_PENDING), 0, 0, 0, now.UnixMicro(), now.UnixMicro(), now.UnixMicro(), 0, data, []byte{})
+				nth++
 			}
 			if err := tx.Queue(ctx, func(err error) error { return fmt.Errorf("queue events: %w", err) }, text, args...); err != nil {
 				return err
@@ -83,9 +84,9 @@ func (s *Store) insertDeliveries(ctx context.Context, tx *sqldb.Tx, queued []que
 	return nil
 }
 
-// deliveryID rises with time, because what goes into an index in order goes in fast.
-func deliveryID(micros int64) string {
-	return fmt.Sprintf("e%013x%s", micros, strings.ToLower(rand.Text()[:12]))
+// deliveryID rises with time and with the number in a batch: events are sent in its order, and what goes into an index in order goes in fast.
+func deliveryID(micros int64, nth int) string {
+	return fmt.Sprintf("e%013x%05x%s", micros, nth, strings.ToLower(rand.Text()[:10]))
 }
 
 // eventsWait is a hint for who sends; a sweep stands behind it.
@@ -198,7 +199,7 @@ func (s *Store) TestEvent(ctx context.Context, req *implementationv1.TestSubscri
 		if err != nil {
 			return nil, err
 		}
-		name := deliveryKind.Name(sub.GetName(), deliveryID(now.UnixMicro()))
+		name := deliveryKind.Name(sub.GetName(), deliveryID(now.UnixMicro(), 0))
 		_, err = tx.ExecContext(ctx, `INSERT INTO event_deliveries (name, parent, event_id, event_type, resource, state, attempts, tries, claims, due_time, create_time, update_time, end_time, event, log)
 			VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, $8, $8, 0, $9, $10)`, name, sub.GetName(), event.GetToken(), event.GetType(), event.GetResource(),
 			int64(implementationv1.EventDelivery_PENDING), now.Add(testLease).UnixMicro(), now.UnixMicro(), data, []byte{})

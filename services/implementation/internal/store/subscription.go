@@ -44,8 +44,11 @@ var Subscriptions = resource.Define(resource.Spec[*implementationv1.Subscription
 })
 
 func validateSubscription(ctx context.Context, tx *sqldb.Tx, old, sub *implementationv1.Subscription) error {
+	if sub.GetDestination() == nil {
+		return fault.Invalid(resource.ReasonRequired, "where its events go is missing; give a webhook, a slack or an email").Field("subscription.destination", "is required")
+	}
 	if old == nil {
-		sub.State, sub.StateReason = implementationv1.Subscription_ENABLED, ""
+		sub.State = implementationv1.Subscription_ENABLED
 	} else if kindOfReceiver(old) != kindOfReceiver(sub) {
 		return fault.Invalid(resource.ReasonImmutable, "%s goes to a %s, and cannot go to a %s instead; create another subscription",
 			old.GetName(), kindOfReceiver(old), kindOfReceiver(sub)).Field("subscription.destination", "cannot be of another kind")
