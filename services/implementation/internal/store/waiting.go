@@ -29,6 +29,9 @@ func (s *Store) ListWaiting(ctx context.Context, req *waitingv1.ListWaitingReque
 	if err != nil {
 		return nil, err
 	}
+	if len(q.parts) == 0 { // kinds that are not kept here
+		return &waitingv1.ListWaitingResponse{}, nil
+	}
 	size := min(cmp.Or(int(req.GetPageSize()), waitingPage), waitingPageMost)
 	rows, err := s.DB().Read().QueryContext(ctx, q.text(size+1), q.args...)
 	found, err := sqldb.Collect(rows, err, scanWaiting)
@@ -84,9 +87,6 @@ func (s *Store) waitingQuery(req *waitingv1.ListWaitingRequest) (*waitingQuery, 
 		if len(req.GetKinds()) == 0 || slices.Contains(req.GetKinds(), k.kind) {
 			q.parts = append(q.parts, "SELECT kind, name, grp, owner, since FROM ("+k.text(where, now)+") AS "+k.table+"_waiting"+owned)
 		}
-	}
-	if len(q.parts) == 0 { // a kind that is not kept here
-		q.parts = append(q.parts, "SELECT '' AS kind, name, name AS grp, owner, waiting_since AS since FROM implementations WHERE 1 = 0")
 	}
 	return q, q.page(req)
 }

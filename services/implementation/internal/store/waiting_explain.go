@@ -48,23 +48,10 @@ func (s *Store) explainRows(ctx context.Context, rows []waitingRow) ([]*waitingv
 			Since: timestamppb.New(time.UnixMicro(r.since)), BlockedBy: all.blocked[r.name],
 		}
 		waiting.Complete(w)
-		w.Eta = soleEta(w)
+		w.Eta = waiting.Eta(w)
 		page = append(page, w)
 	}
 	return page, nil
-}
-
-// soleEta is when a thing is expected to go on: when the last of its reasons ends, if all are known.
-func soleEta(w *waitingv1.Waiting) (last *timestamppb.Timestamp) {
-	for _, b := range w.GetBlockedBy() {
-		if b.GetEta() == nil {
-			return nil
-		}
-		if last == nil || b.GetEta().AsTime().After(last.AsTime()) {
-			last = b.GetEta()
-		}
-	}
-	return last
 }
 
 // put files what is known of one thing.

@@ -114,6 +114,7 @@ func (s *Store) explainOne(ctx context.Context, kind string, one *waitingOne) (*
 		err = one.more(ctx, e.Waiting)
 	}
 	waiting.Complete(e.GetWaiting())
+	e.Waiting.Eta = waiting.Eta(e.GetWaiting())
 	return e, err
 }
 
@@ -184,8 +185,22 @@ func (s *Store) oneStage(ctx context.Context, name string) (*waitingOne, error) 
 	})(ctx, name)
 }
 
+// oneTask waits since its stage began, if that is later than what it says itself, as a list has it.
 func (s *Store) oneTask(ctx context.Context, name string) (*waitingOne, error) {
-	return oneOf(s, Tasks, waiting.SinceTask, func(t *implementationv1.Task) []string { return append(predecessors(t), t.GetStage()) })(ctx, name)
+	one, err := oneOf(s, Tasks, waiting.SinceTask, func(t *implementationv1.Task) []string { return append(predecessors(t), t.GetStage()) })(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	t, _ := one.message.(*implementationv1.Task)
+	stage, err := Stages.Load(ctx, s.DB().Read(), t.GetStage())
+	if err != nil {
+		return nil, err
+	}
+	begun := stage.GetState() == implementationv1.Stage_ACTIVE || stage.GetState() == implementationv1.Stage_GATE_REVIEW
+	if began := waiting.SinceStage(stage); begun && !one.since.IsZero() && began.After(one.since) {
+		one.since = began
+	}
+	return one, nil
 }
 
 // oneCohortPlan is judged now: whoever asks why wants no word of some minutes ago.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -30,6 +31,19 @@ func Complete(w *waitingv1.Waiting) {
 			b.Command = "golive describe " + b.GetResource()
 		}
 	}
+}
+
+// Eta is when a thing is expected to go on: when the last of its reasons ends, if all of them are known.
+func Eta(w *waitingv1.Waiting) (last *timestamppb.Timestamp) {
+	for _, b := range w.GetBlockedBy() {
+		if b.GetEta() == nil {
+			return nil
+		}
+		if last == nil || b.GetEta().AsTime().After(last.AsTime()) {
+			last = b.GetEta()
+		}
+	}
+	return last
 }
 
 // Step says that nothing is in the way: a person takes the next step.
