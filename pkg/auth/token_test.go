@@ -83,6 +83,20 @@ func TestTokenExpiresAfterTheLeeway(t *testing.T) {
 	})
 }
 
+func TestATokenOfTheFutureIsTheFaultOfAClock(t *testing.T) {
+	i := newIssuer(t)
+	token := ""
+	synctest.Test(t, func(t *testing.T) { // begins in the year 2000
+		<-time.After(time.Hour)
+		token, _ = mint(t, i, alice)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		_, err := newVerifier(t, i.Trusted()).Verify(t.Context(), token)
+		require.Equal(t, "TOKEN_INVALID", fault.ReasonOf(err))
+		require.ErrorContains(t, err, "clocks")
+	})
+}
+
 func TestForgeriesAreRefused(t *testing.T) {
 	i, other := newIssuer(t), newIssuer(t)
 	token, _ := mint(t, i, alice)

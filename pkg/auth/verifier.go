@@ -99,6 +99,9 @@ func (v *Verifier) parse(token string) (*Principal, error) {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return nil, expired(err)
+	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return nil, fault.Unauthenticated("TOKEN_INVALID",
+			"the token is of a time that is yet to come here: the clocks of this server and of who made the token are apart; set them right").Cause(err)
 	case err != nil:
 		return nil, fault.Unauthenticated("TOKEN_INVALID",
 			"the token is not valid here; get a new one from the administrator of this server").Cause(err)

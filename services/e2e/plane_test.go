@@ -128,6 +128,7 @@ type process struct {
 	tb   testing.TB
 	path string
 	args []string
+	env  []string // beside that of the test
 	log  string
 
 	cmd *exec.Cmd
@@ -158,7 +159,7 @@ func (p *process) start() {
 	require.NoError(p.tb, err)
 	p.out = &output{}
 	p.cmd = exec.Command(p.path, p.args...)
-	p.cmd.Env = append(os.Environ(), "GOLIVE_CONFIG="+p.log+".context")
+	p.cmd.Env = append(append(os.Environ(), "GOLIVE_CONFIG="+p.log+".context"), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, log
 	require.NoError(p.tb, p.cmd.Start())
 	cmd := p.cmd

@@ -57,6 +57,6 @@ func whyUnanswered(err error) string {
 	case fault.Is(err, fault.KindUnavailable):
 		return "it cannot be reached"
 	default:
-		return "it refused to answer: " + f.Error()
+		return "it refused to answer: " + f.Message()
 	}
 }
