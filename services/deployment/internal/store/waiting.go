@@ -158,7 +158,7 @@ func (p *waitingPage) statement(req *waitingv1.ListWaitingRequest) (query string
 			where += " AND " + condition(src)
 		}
 		parts = append(parts, "SELECT * FROM (SELECT t.name AS name, '"+src.kind+"' AS kind, "+src.since+" AS since, "+src.owner+" AS owner FROM "+src.from+
-			" WHERE "+where+" ORDER BY "+p.order(src.since, src.owner, "t.name")+limit+") AS "+src.kind)
+			" WHERE "+where+" ORDER BY "+p.order("since", "owner", "name")+limit+") AS "+src.kind)
 	}
 	if len(parts) == 0 {
 		return "", nil
