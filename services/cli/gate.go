@@ -21,17 +21,17 @@ const (
 )
 
 func (a *app) gate() *cobra.Command {
-	return group("gate", "Ask whether something may go on", a.gateCheck())
+	return group("gate", "Ask whether something may go on", a.gateCheck(), a.gateURL())
 }
 
 func (a *app) gateCheck() *cobra.Command {
 	var purpose string
 	var wait time.Duration
 	cmd := &cobra.Command{
-		Use: "check COHORT-PLAN|WAVE|DEPLOYMENT|ENVIRONMENT", Short: "Answer by the exit code whether something may go on: 0 go, 7 not yet or no",
+		Use: "check COHORT-PLAN|STAGE|DECISION|WAVE|DEPLOYMENT|ENVIRONMENT", Short: "Answer by the exit code whether something may go on: 0 go, 7 not yet or no",
 		Long: "For scripts and pipelines. With --wait it goes on asking until the answer is go, cannot become go any more, or\n" +
 			"the time is over. Over HTTP the same question is /v1/NAME:checkGate, which answers 200, 403 or 503.",
-		Example: "  golive gate check crm-rollout/cohortPlans/sales --wait 30m\n  golive gate check environments/prod --purpose technical",
+		Example: "  golive gate check crm-rollout/cohortPlans/sales --wait 30m\n  golive gate check crm-rollout/stages/monitor\n  golive gate check environments/prod --purpose technical",
 		Args:    cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&purpose, "purpose", "all", "which half of the evidence: readiness, technical or all")

@@ -17,7 +17,7 @@ import (
 func (a *app) plan() *cobra.Command {
 	return group("plan", "See when what is done, what is critical, what a change would do, and how sure all of that is",
 		a.planShow(), a.planCriticalPath(), a.planWhatIf(), a.planLint(), a.planValue(), a.planForecast(), a.planLevel(), a.planApplyProposal(),
-		a.planBaseline(), a.planTemplate(), a.planImport(), a.planExport())
+		a.planBaseline(), a.planTemplate(), a.planImport(), a.planExport(), a.planICal())
 }
 
 // onSchedule is a command on the schedule of one implementation.

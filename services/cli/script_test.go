@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,6 +40,7 @@ func TestMain(m *testing.M) {
 //
 //	code N golive …    runs golive and requires the exit code N
 //	start              runs golive up on free ports and waits until it answers; needs 'kill' or the end
+//	fetch N URL        reads an address without a token and requires the status N
 //	setenv KEY         sets KEY to the first line of the last stdout
 //	jsonenv KEY PATH   sets KEY to a field of the last stdout, a.b
 //	soon N RE golive … repeats golive until its exit code is N and its stdout matches RE
@@ -52,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code": code, "start": start, "setenv": setenv, "soon": soon, "mode": mode, "jsonenv": jsonenv,
+			"code": code, "start": start, "setenv": setenv, "soon": soon, "mode": mode, "jsonenv": jsonenv, "fetch": fetch,
 		},
 	})
 }
@@ -161,4 +165,22 @@ func TestReferenceIsWhatTheCommandsSay(t *testing.T) {
 	committed, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, fresh.String(), string(committed), "docs/reference/cli.md is stale: GOLIVE_UPDATE=1 go test ./services/cli -run Reference")
+}
+
+// fetch reads an address as a tool does that cannot send headers.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fetch STATUS URL")
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[1], nil)
+	ts.Check(err)
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(errors.Join(err, resp.Body.Close()))
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
+	if strconv.Itoa(resp.StatusCode) != args[0] {
+		ts.Fatalf("status %d, want %s", resp.StatusCode, args[0])
+	}
 }

@@ -143,6 +143,9 @@ func (a *app) tokenWhoAmI() *cobra.Command {
 		}
 		rows := [][]string{{"principal", p.GetName()}, {"token", p.GetTokenId()}, {"expires", fmt.Sprintf("%s (%s)",
 			p.GetExpireTime().AsTime().Format(time.RFC3339), show.Ago(p.GetExpireTime().AsTime(), time.Now()))}}
+		if scope := p.GetScope(); scope != nil {
+			rows = append(rows, []string{"only for", scope.GetResource()}, []string{"only to", strings.Join(scope.GetPermissions(), ", ")})
+		}
 		for _, g := range p.GetGrants() {
 			words := make([]string, 0, len(g.GetRoles()))
 			for _, r := range g.GetRoles() {
