@@ -10,8 +10,8 @@
 //	grpc-gateway   generated routes, always RegisterXHandlerClient, so that every
 //	               call passes the interceptors of the service
 //	middleware     unknown query parameters are refused; streams get their framing
-//	clients        one generated client a service over its connection; the three shared
-//	               contracts (access, event, gate) find the right service first
+//	clients        one generated client a service over its connection; the four shared
+//	               contracts (access, event, gate, waiting) find the right service first
 //
 // JSON is proto3 JSON in lowerCamelCase, see codec; errors are google.rpc.Status,
 // see problem.go; streams are NDJSON or server-sent events, see stream.go.

@@ -29,6 +29,7 @@ import (
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/gateway"
 )
 
@@ -57,6 +58,7 @@ type backend struct {
 	gatev1.UnimplementedGateServiceServer
 	eventv1.UnimplementedEventServiceServer
 	accessv1.UnimplementedAccessServiceServer
+	waitingv1.UnimplementedWaitingServiceServer
 
 	name string
 
@@ -74,6 +76,7 @@ type backend struct {
 	log      []*eventv1.Event
 	changed  chan struct{}
 	watchers int
+	waits    map[string]*waitingv1.Waiting
 }
 
 func newBackend(name string) *backend {
@@ -271,6 +274,7 @@ func (w *world) serve(tb testing.TB, b *backend) grpc.ClientConnInterface {
 	gatev1.RegisterGateServiceServer(server, b)
 	eventv1.RegisterEventServiceServer(server, b)
 	accessv1.RegisterAccessServiceServer(server, b)
+	waitingv1.RegisterWaitingServiceServer(server, b)
 	require.NoError(tb, server.Check())
 	tb.Cleanup(server.Stop)
 	return server.Local()
