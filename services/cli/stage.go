@@ -9,7 +9,7 @@ func (a *app) stage() *cobra.Command {
 	verb := func(use, short, word string, reason bool, more ...func(*cobra.Command, *filler)) *cobra.Command {
 		return a.verb(verb{use: use + " STAGE", short: short, word: word, kind: "stage", needReason: reason, subject: named("stage")}, more...)
 	}
-	return group("stage", "Take a stage of a plan through its review",
+	return group("stage", "Take a stage of a plan through its review, and see what it waits for", a.stageShow(), a.stageOverride(), a.stageWithdraw(),
 		verb("start", "Begin a stage that is READY", "Start", false),
 		verb("review", "Look at the exit criteria of a stage", "Review", false),
 		verb("complete", "End a stage in review whose criteria hold", "Complete", false),
