@@ -62,6 +62,8 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedUsage()
 	w.seedForecasts()
 	w.seedChallenges()
+	w.seedDecisions()
+	w.seedSecrets()
 	w.seedHosts()
 	w.seedDeployments()
 	page, ok := w.allowed(w.deployment, "ListApplications", `{"parent": "$ws", "pageSize": 1}`).(*deploymentv1.ListApplicationsResponse)
@@ -250,7 +252,7 @@ func (w *badWorld) seedPeople() {
 // looked at again, who was heard last and up to when it was counted, and nothing that anybody asked for.
 func resting(table string) bool {
 	switch table {
-	case "wakes", "heartbeats", "probe_rollups":
+	case "wakes", "heartbeats", "probe_rollups", "event_positions", "freeze_asks", "freezes", "seen_deployments", "started_waves":
 		return true
 	default:
 		return strings.HasPrefix(table, "river_") || strings.HasPrefix(table, "detector_")

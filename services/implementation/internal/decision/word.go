@@ -95,7 +95,7 @@ func checkTimes(req *implementationv1.DecideDecisionRequest, now time.Time) erro
 			Field("conditions", "are for OUTCOME_CONDITIONAL_GO only")
 	}
 	if req.GetOutcome() == implementationv1.Decision_OUTCOME_CONDITIONAL_GO && len(req.GetConditions()) == 0 {
-		return fault.Precondition(ReasonConditionsMissing, "a conditional go needs a condition at least: what must be done, by whom and until when").
+		return fault.Precondition(ReasonConditionsMissing, "a conditional go has no condition; say what must be done, by whom and until when").
 			Subject("CONDITION", req.GetName(), "has none")
 	}
 	seen := map[string]bool{}
@@ -230,7 +230,7 @@ func Bindable(d *implementationv1.Decision, now time.Time) error {
 		return forbids(d, "its waves and its evidence can be changed only while it is PENDING; reopen it, or make another")
 	}
 	if Holding(d, now) != nil {
-		return forbids(d, "and an override holds; its waves and its evidence can be changed when that has ended")
+		return forbids(d, "its waves and its evidence cannot be changed while an override holds; wait for its end, or make another decision")
 	}
 	return nil
 }
