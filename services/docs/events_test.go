@@ -49,7 +49,7 @@ func told() map[string]string {
 		"implementation.enrolment.waived":     "One person was let off, with the reason.",
 		"implementation.training.published":   "People can be enrolled.",
 		"implementation.training.retired":     "It is no longer given; completions stay valid.",
-		"implementation.verdict.changed":      "The verdict on a cohort plan is another, or its reasons are.",
+		"implementation.verdict.changed":      "The verdict on a cohort plan, a stage or a decision is another, or its reasons are.",
 	}
 }
 
@@ -61,6 +61,7 @@ func TestTheEventsPageIsWhatTheContractsSay(t *testing.T) {
 	maps.Copy(types, toldOfReach())
 	maps.Copy(types, toldOfPlans())
 	maps.Copy(types, toldOfPeople())
+	maps.Copy(types, toldOfDecisions())
 	delete(types, "implementation.contact.deleted") // where people are reached is never an event
 	out := page("Events", "Every change of a resource is an event, written in the transaction that made the change and never edited. "+
 		"The type is\n`<service>.<noun>.<what>`; filters take whole types, or prefixes that end in a dot (`deployment.wave.`). "+
