@@ -49,15 +49,18 @@ func parseWaitingPage(req *waitingv1.ListWaitingRequest) (*waitingPage, error) {
 		err = json.Unmarshal(data, &t)
 	}
 	if err != nil || strings.IndexByte(t.Name+t.Owner, 0) >= 0 {
-		return nil, fault.Invalid(resource.ReasonInvalidPageToken, "page_token is none of ours; begin again without one").
-			Field("page_token", "must be the next_page_token of the page before")
+		return nil, otherPage(resource.ReasonInvalidPageToken, "is none of this list")
 	}
 	if t.Sum != p.sum {
-		return nil, fault.Invalid(resource.ReasonPageTokenMismatch, "page_token belongs to another list; send the selection and order of the page before, or begin again without a token").
-			Field("page_token", "belongs to another selection or order")
+		return nil, otherPage(resource.ReasonPageTokenMismatch, "belongs to another selection or order")
 	}
 	p.last = &waitingRow{name: t.Name, owner: t.Owner, since: t.Since}
 	return p, nil
+}
+
+// otherPage is the answer to a token that is not of this list, in the words of the list over both services.
+func otherPage(reason, why string) error {
+	return fault.Invalid(reason, "page_token %s; begin again without one", why).Field("page_token", why)
 }
 
 func (p *waitingPage) token(last waitingRow) string {
