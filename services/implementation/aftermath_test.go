@@ -312,3 +312,27 @@ func TestReadinessThatFallsAfterTheStartIsAChallenge(t *testing.T) {
 		require.Nil(t, suggested()[0].GetProposal())
 	})
 }
+
+// The estimator of Kaplan and Meier counts its days from the seal, not from the date that was planned.
+func TestTheCurveBeginsAtTheSeal(t *testing.T) {
+	t.Parallel()
+	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
+		a := adopting(w)
+		plan := w.plan("sales", w.cohort("sales", 20), w.clock.now().AddDate(0, 0, -60))
+		_, err := w.plans.UpdateCohortPlan(t.Context(), &implementationv1.UpdateCohortPlanRequest{CohortPlan: &implementationv1.CohortPlan{
+			Name: plan, Adoption: &implementationv1.AdoptionPlan{Target: .8, WindowDays: 7, ActiveDays: 1, Features: []string{ws + "/features/quotes"}},
+		}})
+		require.NoError(t, err)
+		for d := -50; d < 0; d++ {
+			a.used("quotes", a.day(d), upTo(min(16, 50+d))...)
+		}
+		speed := func() *implementationv1.AdoptionSpeed {
+			return a.adoptionOf(a.day(-1), a.day(-1)).GetCohorts()[0].GetSpeed()
+		}
+		require.EqualValues(t, 20, speed().GetMedianDays(), "ten days more, from the plan")
+		m.happens("sealed", wave(m.deploys("first", ""), "one", "", deploymentv1.Wave_SEALED, w.clock.now().AddDate(0, 0, -50), plan))
+		w.becomes(plan, isLive)
+		require.EqualValues(t, 10, speed().GetMedianDays(), "the n-th of twenty began on day n")
+		require.Equal(t, a.day(-50), a.adoptionOf(a.day(-1), a.day(-1)).GetCohorts()[0].GetGoLiveDay())
+	})
+}
