@@ -40,21 +40,21 @@ func (a *app) subscriptionCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create SUBSCRIPTION", Short: "Tell somebody of events; the signing secret of a webhook is printed, once",
 		Long: "The address that a chat gives for an incoming webhook is a secret: it is read from a file, or from - for stdin.",
-		Example: "  golive subscription create ops --url https://ops.example.com/golive --type deployment.deployment. --type deployment.incident.\n" +
+		Example: "  golive subscription create ops --to https://ops.example.com/golive --type deployment.deployment. --type deployment.incident.\n" +
 			"  golive subscription create chat --chat-url-file hook.txt --type implementation.decision.\n" +
 			"  golive subscription create sponsor --email sponsor@example.com --type deployment.deployment.succeeded --resource workspaces/default/applications/crm",
 		Args: cobra.ExactArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&url, "url", "", "the web address that takes the events")
+	f.StringVar(&url, "to", "", "the web address that takes the events")
 	f.StringVar(&chat, "chat-url-file", "", "the file with the address of an incoming webhook of a chat; - for stdin")
 	f.StringSliceVar(&recipients, "email", nil, "who gets an e-mail; repeatable")
 	f.StringSliceVar(&types, "type", nil, "only this type of events, or a prefix that ends in a dot; repeatable, all when not given")
 	f.StringSliceVar(&resource, "resource", nil, "only events of this resource and of what is below it, by its full name; repeatable")
 	f.DurationVar(&timeout, "timeout", 0, "how long the web address may take to answer; 15s when not given")
 	f.StringVar(&display, "display-name", "", "its name for people")
-	cmd.MarkFlagsMutuallyExclusive("url", "chat-url-file", "email")
-	cmd.MarkFlagsOneRequired("url", "chat-url-file", "email")
+	cmd.MarkFlagsMutuallyExclusive("to", "chat-url-file", "email")
+	cmd.MarkFlagsOneRequired("to", "chat-url-file", "email")
 	return a.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		sub := &implementationv1.Subscription{DisplayName: display, Types: types, Resources: resource}
 		switch {
