@@ -227,12 +227,19 @@ func TestSilenceAndBreaksPostponeWhatHasNotBegun(t *testing.T) {
 
 func TestNobodyIsHeldUpByASlowAnswerOrBelievesAWrongOne(t *testing.T) {
 	eachRollout(t, func(t *testing.T, p *planner, r *plant) {
-		r.answer(pilotWave, func(ctx context.Context, _ *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
-			<-ctx.Done() // it hangs until the patience is over
+		hangs := func(ctx context.Context, _ *gatev1.EvaluateGateRequest) (*gatev1.Verdict, error) {
+			<-ctx.Done() // until the patience is over
 			return nil, fault.Unavailable("SERVICE_UNAVAILABLE", "late")
-		})
+		}
+		r.answer(pilotWave, hangs)
+		slow := []*implementationv1.StageCondition{{Id: "pilot", Resource: pilotWave}}
+		for _, id := range []string{"a1", "a2", "a3", "a4", "a5", "a6"} { // asked before the others; one after the other they take half a minute
+			name := ws + "/applications/crm/deployments/d1/waves/" + id
+			r.answer(name, hangs)
+			slow = append(slow, &implementationv1.StageCondition{Id: id, Resource: name})
+		}
 		r.say(allWave, gatev1.Verdict_PASS)
-		p.monitor(&implementationv1.StageCondition{Id: "pilot", Resource: pilotWave})
+		p.monitor(slow...)
 		_, err := p.stages.CreateStage(t.Context(), &implementationv1.CreateStageRequest{Parent: crm, StageId: "quick", Stage: &implementationv1.Stage{
 			WaitsFor: []*implementationv1.StageCondition{{Id: "all", Resource: allWave}, {Id: "week", Resource: allWave, Window: durationpb.New(168 * time.Hour)}},
 		}})

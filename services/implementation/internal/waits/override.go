@@ -39,17 +39,21 @@ func holding(overrides []*implementationv1.StageOverride, condition string, now 
 
 // Override lets one condition of a stage pass, or refuses to: only for what a stage waits for that has not begun, and for 24 hours at most.
 func Override(s *implementationv1.Stage, asked *implementationv1.StageOverride, person string, now time.Time) error {
+	if asked.GetExpireTime() == nil {
+		return fault.Invalid(ReasonOverrideExpiry, "the override has no end; let it end within 24 hours from now, and renew it if it must go on").
+			Field("override.expire_time", "must be within 24 hours from now")
+	}
+	until := asked.GetExpireTime().AsTime()
+	if !until.After(now) || until.After(now.Add(longestOverride)) {
+		return fault.Invalid(ReasonOverrideExpiry, "the override would end at %s; let it end within 24 hours from now, and renew it if it must go on", until.Format(time.RFC3339)).
+			Field("override.expire_time", "must be within 24 hours from now")
+	}
 	if !slices.ContainsFunc(s.GetWaitsFor(), func(c *implementationv1.StageCondition) bool { return c.GetId() == asked.GetCondition() }) {
 		return fault.NotFound(ReasonConditionNotFound, "stage %s waits for nothing with the id %q; golive stage show %s lists what it waits for", s.GetName(), asked.GetCondition(), s.GetName())
 	}
 	if begun(s) {
 		return fault.Precondition(lifecycle.ReasonStateForbids, "stage %s is %s; what a stage waits for counts only before it begins", s.GetName(), s.GetState()).
 			Subject("STATE", s.GetName(), "is "+s.GetState().String())
-	}
-	until := asked.GetExpireTime().AsTime()
-	if asked.GetExpireTime() == nil || !until.After(now) || until.After(now.Add(longestOverride)) {
-		return fault.Invalid(ReasonOverrideExpiry, "the override would end at %s; let it end within 24 hours from now, and renew it if it must go on", until.Format(time.RFC3339)).
-			Field("override.expire_time", "must be within 24 hours from now")
 	}
 	s.Overrides = append(s.GetOverrides(), &implementationv1.StageOverride{
 		Condition: asked.GetCondition(), Person: person, Reason: asked.GetReason(), CreateTime: timestamppb.New(now), ExpireTime: asked.GetExpireTime(),
