@@ -62,7 +62,7 @@ func badSecrets() []row {
 		overHTTP("a gate at the address of a calendar", "GET /v1/$plan:checkGate?key=$calendarKey", "", denied, "TOKEN_SCOPE", "use a token without a scope").as("nobody"),
 		overHTTP("an address with what is no token", "GET /v1/$plan:checkGate?key=abc", "", codes.Unauthenticated, "TOKEN_UNSCOPED", "golive gate url").as("nobody"),
 		overHTTP("an address with an empty key", "GET /v1/$project/calendarFeed.ics?key=", "", codes.Unauthenticated, "TOKEN_INVALID", "golive plan ical --subscribe").as("nobody"),
-		overHTTP("a key where none is taken", "GET /v1/$plan?key=$gatekeeperKey", "", codes.Unauthenticated, "TOKEN_MISSING", "Authorization").as("nobody"),
+		overHTTP("a key where none is taken", "GET /v1/$plan?key=$gatekeeperKey", "", codes.Unauthenticated, "TOKEN_MISSING", "authorization: Bearer").as("nobody"),
 		overHTTP("a key beside a token", "GET /v1/$plan:checkGate?key=$gatekeeperKey", "", invalid, "INVALID_QUERY", "send one of them"),
 		overHTTP("a calendar by parameters", "GET /v1/$project/calendarFeed.ics?from=monday", "", invalid, "UNKNOWN_FIELD", "leave out the others"),
 	}
