@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -79,6 +80,9 @@ func setup(tb testing.TB, url string, change ...func(*implementation.Config)) *w
 	for _, f := range change {
 		f(&cfg)
 	}
+	if cfg.Deployment.Gate != nil {
+		cfg.Deployment.Gate = dated{cfg.Deployment.Gate, w.clock.now}
+	}
 	s, err := implementation.New(tb.Context(), cfg)
 	require.NoError(tb, err)
 	w.issuer, err = auth.LoadIssuer(filepath.Join(tb.TempDir(), "issuer.pem"))
@@ -102,6 +106,23 @@ func setup(tb testing.TB, url string, change ...func(*implementation.Config)) *w
 	require.NoError(tb, s.Ready(tb.Context()))
 	w.as("users/alice", auth.Admin)
 	return w
+}
+
+// dated has the other service live by the clock of the test: what it answers was found out now, unless it says when.
+type dated struct {
+	gatev1.GateServiceClient
+
+	now func() time.Time
+}
+
+func (d dated) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest, opts ...grpc.CallOption) (*gatev1.Verdict, error) {
+	v, err := d.GateServiceClient.EvaluateGate(ctx, req, opts...)
+	if err != nil || v.GetEvaluatedAt() != nil {
+		return v, err
+	}
+	v = proto.CloneOf(v)
+	v.EvaluatedAt = timestamppb.New(d.now())
+	return v, nil
 }
 
 // as makes the clients speak for a principal.

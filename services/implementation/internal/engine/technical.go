@@ -14,6 +14,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/run"
+	"github.com/golive-dev/golive/pkg/verdict"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
 	"github.com/golive-dev/golive/services/implementation/internal/waits"
@@ -204,8 +205,9 @@ func (t *Technical) evaluate(ctx context.Context, q waits.Question) (store.Said,
 	case err != nil:
 		t.logger.Debug("the deployment service does not answer", zap.String("resource", q.Resource), zap.Error(err))
 		return store.Said{}, false
-	case v.GetResource() != q.Resource:
-		t.logger.Warn("the deployment service answers about something else", zap.String("resource", q.Resource), zap.String("answered", v.GetResource()))
+	}
+	if why := verdict.Doubt(v, q.Resource, asked); why != "" {
+		t.logger.Warn("an answer of the deployment service is not believed", zap.String("resource", q.Resource), zap.String("why", why))
 		return store.Said{}, false
 	}
 	return store.Said{Question: q, Answer: waits.Answer{Verdict: v, Asked: asked}}, true
