@@ -222,7 +222,7 @@ func (l *lead) works() {
 	l.run(0, "stage", "start", "seven/build")
 	l.run(0, "task", "start", "seven/a")
 	l.run(0, "task", "report", "seven/a", "--progress", "50", "--left", "1d", "--effort", "2d")
-	require.Contains(l.t, l.run(7, "why", "seven/tasks/b"), "IN_PROGRESS, 50 %")
+	require.Contains(l.t, l.run(7, "why", "seven/tasks/b"), "50 % done")
 	l.run(0, "comment", "seven/tasks/a", "waits for the **licence** <script>alert(1)</script>")
 	require.Contains(l.t, l.run(0, "comment", "seven/tasks/a"), "**licence**")
 	require.Contains(l.t, l.run(7, "why", "seven/stages/build"), "golive stage confirm seven/stages/build --criterion word")
