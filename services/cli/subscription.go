@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -121,7 +122,16 @@ func (a *app) subscriptionList() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return c.printAll(mustFind("subscription"), found)
+		if !c.format.ForPeople() || len(found) == 0 {
+			return c.printAll(mustFind("subscription"), found)
+		}
+		rows := [][]string{{"SUBSCRIPTION", "STATE", "TO", "TYPES"}}
+		for _, m := range found {
+			if sub, ok := m.(*implementationv1.Subscription); ok {
+				rows = append(rows, []string{kind.ID(sub.GetName()), c.style.State(sub.GetState().String()), receiverOf(sub), cmp.Or(strings.Join(sub.GetTypes(), ", "), "all")})
+			}
+		}
+		return show.Rows(c.out, rows)
 	})
 }
 
