@@ -99,7 +99,7 @@ check-deploy: ## Verify the systemd units and score their exposure
 .PHONY: bench
 bench: build demo-apps ## Measure what docs/performance.md says, each figure beside its control
 	go test -run '^$$' -bench . -benchmem -timeout 60m $$(go list $(PACKAGES) | grep -v /services/e2e)
-	go test -run '^$$' -bench 'Rollout|Start|Fleet' -benchtime 1x -timeout 60m ./services/e2e
+	go test -run '^$$' -bench 'Rollout|Start|Fleet|Gate' -benchtime 1x -timeout 60m ./services/e2e
 	go test -run '^$$' -bench Requests -benchtime 10000x -timeout 60m ./services/e2e
 
 # A seed is a life of the engine; CI lives 2 000 of them. SEEDS=… and DEPLOYMENTS=… say how many here.

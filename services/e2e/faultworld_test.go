@@ -34,6 +34,7 @@ type pair struct {
 	deployments deploymentv1.DeploymentServiceClient
 	waves       deploymentv1.WaveServiceClient
 	enrolments  implementationv1.EnrolmentServiceClient
+	far         []string  // how to enter the network of the implementation service, where it has one
 	drifting    string    // the program whose clock is off
 	right       time.Time // when it is set right
 }
@@ -84,9 +85,21 @@ func newPair(t *testing.T, database string) *pair {
 	t.Helper()
 	plane := newPlane(t)
 	w := &pair{wire: lay(t, plane.addresses["implementation"]), witness: demo.NewWitness()}
+	w.begin(t, plane, database, apart{software: []string{"--implementation", w.wire.address()}, people: []string{"--deployment", plane.addresses["deployment"]}})
+	return w
+}
+
+// apart is how the two services reach each other.
+type apart struct {
+	software, people []string       // flags of each, which say where the other one is
+	move             func(*process) // has the implementation service live elsewhere
+}
+
+func (w *pair) begin(t *testing.T, plane *plane, database string, a apart) {
+	t.Helper()
 	t.Cleanup(w.witness.Stop)
 	w.yard = &yard{plane: plane, t: t, dir: t.TempDir(), port: map[string]string{}, agents: map[string]*process{}}
-	w.serve("deployment", database, append(plane.listen("deployment", "agents"), "--implementation", w.wire.address())...).start()
+	w.serve("deployment", database, append(plane.listen("deployment", "agents"), a.software...)...).start()
 	home := filepath.Join(w.dir, "deployment")
 	trusted := filepath.Join(home, "trusted-issuer.json")
 	eventually(t, "the issuer's keys", func() bool { _, err := os.Stat(trusted); return err == nil })
@@ -96,14 +109,15 @@ func newPair(t *testing.T, database string) *pair {
 	require.NoError(t, err)
 	self, _, err := key.Mint(auth.Claims{Name: "services/implementation", Grants: map[string][]auth.Role{"*": {auth.Service}}, TTL: 2 * time.Hour})
 	require.NoError(t, err)
-	people := w.serve("implementation", database, append(plane.listen("implementation"), "--trusted-issuers", trusted,
-		"--deployment", plane.addresses["deployment"], "--token-file", w.write("service.token", self))...)
+	people := w.serve("implementation", database, append(append(plane.listen("implementation"), a.people...), "--trusted-issuers", trusted, "--token-file", w.write("service.token", self))...)
+	if a.move != nil {
+		a.move(people)
+	}
 	people.start()
 	plane.connect(t)
 	w.deployments, w.waves = deploymentv1.NewDeploymentServiceClient(plane.deployment), deploymentv1.NewWaveServiceClient(plane.deployment)
 	w.enrolments = implementationv1.NewEnrolmentServiceClient(plane.implementation)
 	w.furnish()
-	return w
 }
 
 func (w *pair) serve(role, database string, args ...string) *process {
