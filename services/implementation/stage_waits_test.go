@@ -247,6 +247,9 @@ func TestNobodyIsHeldUpByASlowAnswerOrBelievesAWrongOne(t *testing.T) {
 		p.becomes("quick", implementationv1.Stage_READY)
 		require.Equal(t, implementationv1.Stage_PENDING, p.get("monitor").GetState())
 
+		for _, c := range slow {
+			r.say(c.GetResource(), gatev1.Verdict_WAIT)
+		}
 		for name, wrong := range map[string]*gatev1.Verdict{
 			"about something else": {Resource: allWave, State: gatev1.Verdict_PASS, Ttl: durationpb.New(time.Minute)},
 			"good for no time":     {Resource: pilotWave, State: gatev1.Verdict_PASS},
