@@ -72,13 +72,13 @@ func (e *Engine) refuseCircle(ctx context.Context, parent, id string, given *dep
 	d.Name = parent + "/deployments/" + id
 	expanded, err := plan(ctx, e.store.DB.Read(), d)
 	if err != nil {
-		return nil //nolint:nilerr // whoever creates it finds the same, and says so
+		return nil // whoever creates it finds the same, and says so
 	}
 	ctx, cancel := context.WithTimeout(ctx, circlePatience)
 	defer cancel()
 	g, err := e.prospect(ctx, d, expanded)
 	if g == nil || err != nil {
-		return nil //nolint:nilerr // it waits for nobody else; or as above
+		return nil // it waits for nobody else; or as above
 	}
 	starts := []string{d.GetName()}
 	for _, rule := range expanded.GetWaves() {

@@ -236,6 +236,7 @@ func (l *listener) order(req interface {
 
 // TestWhateverWaitsSaysWhy goes every way, on both databases, and then asks of each state of the contract whether it was met.
 func TestWhateverWaitsSaysWhy(t *testing.T) {
+	t.Parallel()
 	met := map[string]bool{}
 	var mu sync.Mutex
 	t.Cleanup(func() {

@@ -153,12 +153,12 @@ func (p *waitingPage) statement(req *waitingv1.ListWaitingRequest) (query string
 		if len(req.GetKinds()) > 0 && !slices.Contains(req.GetKinds(), src.kind) {
 			continue
 		}
-		where := src.where
+		where := []string{src.where}
 		for _, condition := range conditions {
-			where += " AND " + condition(src)
+			where = append(where, condition(src))
 		}
 		parts = append(parts, "SELECT * FROM (SELECT t.name AS name, '"+src.kind+"' AS kind, "+src.since+" AS since, "+src.owner+" AS owner FROM "+src.from+
-			" WHERE "+where+" ORDER BY "+p.order("since", "owner", "name")+limit+") AS "+src.kind)
+			" WHERE "+strings.Join(where, " AND ")+" ORDER BY "+p.order("since", "owner", "name")+limit+") AS "+src.kind)
 	}
 	if len(parts) == 0 {
 		return "", nil

@@ -27,13 +27,13 @@ const shopApp = workspace + "/applications/shop"
 // waiting fills a store with n deployments that wait, each with two waves: one whose turn it is, and one after it.
 func waiting(tb testing.TB, s *store.Store, begin time.Time, n int) {
 	tb.Helper()
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: a test that repeats itself
+	rng := rand.New(rand.NewPCG(1, 2))
 	since := func() *timestamppb.Timestamp {
 		return timestamppb.New(begin.Add(-time.Duration(rng.IntN(50)) * time.Minute))
 	}
-	why := func(resource, owner string) []*gatev1.BlockedBy {
+	why := func(name, owner string) []*gatev1.BlockedBy {
 		return []*gatev1.BlockedBy{{
-			Kind: gatev1.BlockedBy_APPROVAL, Resource: resource, Current: "0 of 1", Required: "1 approval", Owner: owner, Since: since(), Command: "golive approve " + resource,
+			Kind: gatev1.BlockedBy_APPROVAL, Resource: name, Current: "0 of 1", Required: "1 approval", Owner: owner, Since: since(), Command: "golive approve " + name,
 		}}
 	}
 	require.NoError(tb, s.DB.Tx(tb.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
@@ -47,7 +47,7 @@ func waiting(tb testing.TB, s *store.Store, begin time.Time, n int) {
 				return err
 			}
 			for j, state := range []deploymentv1.Wave_State{deploymentv1.Wave_GATED, deploymentv1.Wave_PENDING} {
-				w := &deploymentv1.Wave{Name: d.GetName() + "/waves/" + string(rune('a'+j)), Ordinal: int32(j + 1), State: state, Rule: &deploymentv1.WaveRule{Id: "w"}} //nolint:gosec // two
+				w := &deploymentv1.Wave{Name: d.GetName() + "/waves/" + string(rune('a'+j)), Ordinal: int32(j + 1), State: state, Rule: &deploymentv1.WaveRule{Id: "w"}}
 				w.BlockedBy = why(w.GetName(), "approvers")
 				if err := store.Waves.Insert(ctx, tx, s.Resources, w, resource.Meta{}); err != nil {
 					return err

@@ -93,7 +93,7 @@ func Agent(a *deploymentv1.Agent) *waitingv1.Waiting {
 		}
 	case a.GetUpdateError() != "" && a.GetDesiredVersion() != a.GetVersion():
 		reason = &gatev1.BlockedBy{
-			Current: a.GetUpdateError(), Required: "version " + a.GetDesiredVersion() + " of its program", Since: a.GetUpdateTime(), Command: "golive agent upgrade " + id + " VERSION",
+			Current: a.GetUpdateError(), Required: "version " + a.GetDesiredVersion() + " of its program", Since: a.GetUpdateTime(), Command: "golive agent upgrade " + id + " VERSION --artifact …",
 		}
 	}
 	if reason == nil {
