@@ -109,7 +109,10 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 	}
 	rows := [][]string{{c.style.Bold(d.GetDisplayName()), c.style.State(d.GetState().String())}}
 	for _, line := range [][2]string{
-		{"name", kind.Short(d.GetName())}, {"owner", d.GetOwner()}, {"because", d.GetStateReason()}, {"waves", strings.Join(shorts(d.GetWaves()), ", ")},
+		{"name", kind.Short(d.GetName())},
+		{"owner", d.GetOwner()},
+		{"because", d.GetStateReason()},
+		{"waves", strings.Join(shorts(d.GetWaves()), ", ")},
 		{"evidence", strings.Join(append(shorts(d.GetCohortPlans()), shorts(d.GetTechnical())...), ", ")},
 	} {
 		if line[1] != "" {

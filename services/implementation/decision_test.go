@@ -79,7 +79,7 @@ type court struct {
 }
 
 // eachCourt runs a test where sales has 20 people, 12 of them trained, and the question is whether they go live.
-func eachCourt(t *testing.T, technical bool, test func(t *testing.T, c *court)) {
+func eachCourt(t *testing.T, technical bool, test func(c *court)) {
 	t.Helper()
 	machines := &servers{state: gatev1.Verdict_PASS}
 	each(t, func(t *testing.T, w *world) {
@@ -97,7 +97,7 @@ func eachCourt(t *testing.T, technical bool, test func(t *testing.T, c *court)) 
 		require.NoError(t, err)
 		require.Equal(t, implementationv1.Decision_PENDING, created.GetState())
 		require.NotEmpty(t, created.GetBlockedBy())
-		test(t, c)
+		test(c)
 	}, func(cfg *implementation.Config) {
 		cfg.Deployment.Gate, cfg.Ask = machines, 50*time.Millisecond
 	})
@@ -153,188 +153,188 @@ const (
 )
 
 func TestAGoStandsOnWhatBothHalvesSaid(t *testing.T) {
-	eachCourt(t, true, func(t *testing.T, c *court) {
+	eachCourt(t, true, func(c *court) {
 		_, err := c.say(goes)
-		require.Equal(t, "EVIDENCE_NOT_MET", fault.ReasonOf(err), "%v", err)
-		require.ErrorContains(t, err, "12 of 20")
-		before, err := c.decide.PreviewDecision(t.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
-		require.NoError(t, err)
-		require.False(t, before.GetPasses())
-		require.Equal(t, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
+		require.Equal(c, "EVIDENCE_NOT_MET", fault.ReasonOf(err), "%v", err)
+		require.ErrorContains(c, err, "12 of 20")
+		before, err := c.decide.PreviewDecision(c.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
+		require.NoError(c, err)
+		require.False(c, before.GetPasses())
+		require.Equal(c, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
 
 		c.complete(c.training, 12, 20)
-		preview, err := c.decide.PreviewDecision(t.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
-		require.NoError(t, err)
-		require.True(t, preview.GetPasses(), "%v", preview)
-		require.Len(t, preview.GetEvidence(), 2)
+		preview, err := c.decide.PreviewDecision(c.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
+		require.NoError(c, err)
+		require.True(c, preview.GetPasses(), "%v", preview)
+		require.Len(c, preview.GetEvidence(), 2)
 		req := &implementationv1.DecideDecisionRequest{Name: question, Outcome: goes, Reason: "all are trained", EvidenceDigest: before.GetEvidenceDigest(), RequestId: "b5e5fd1c-1c0f-4f6a-8f4e-3b8d5f5a0c11"}
-		_, err = c.decide.DecideDecision(t.Context(), req)
-		require.Equal(t, "EVIDENCE_CHANGED", fault.ReasonOf(err), "%v", err)
-		require.True(t, fault.Is(err, fault.KindConflict))
+		_, err = c.decide.DecideDecision(c.Context(), req)
+		require.Equal(c, "EVIDENCE_CHANGED", fault.ReasonOf(err), "%v", err)
+		require.True(c, fault.Is(err, fault.KindConflict))
 
 		req.EvidenceDigest, req.ValidateOnly = preview.GetEvidenceDigest(), true
-		dry, err := c.decide.DecideDecision(t.Context(), req)
-		require.NoError(t, err)
-		require.Equal(t, implementationv1.Decision_GO, dry.GetState())
-		require.Equal(t, implementationv1.Decision_PENDING, c.get().GetState(), "only tried")
+		dry, err := c.decide.DecideDecision(c.Context(), req)
+		require.NoError(c, err)
+		require.Equal(c, implementationv1.Decision_GO, dry.GetState())
+		require.Equal(c, implementationv1.Decision_PENDING, c.get().GetState(), "only tried")
 		req.ValidateOnly = false
-		d, err := c.decide.DecideDecision(t.Context(), req)
-		require.NoError(t, err)
-		require.Equal(t, implementationv1.Decision_GO, d.GetState())
-		again, err := c.decide.DecideDecision(t.Context(), req)
-		require.NoError(t, err, "a retry is answered as the first was")
-		require.Equal(t, d.GetRevision(), again.GetRevision())
+		d, err := c.decide.DecideDecision(c.Context(), req)
+		require.NoError(c, err)
+		require.Equal(c, implementationv1.Decision_GO, d.GetState())
+		again, err := c.decide.DecideDecision(c.Context(), req)
+		require.NoError(c, err, "a retry is answered as the first was")
+		require.Equal(c, d.GetRevision(), again.GetRevision())
 
 		record := c.get().GetRecords()[0]
-		require.Equal(t, "users/ada", record.GetPerson())
-		require.Len(t, record.GetEvidence(), 2)
-		require.Empty(t, evidence.Verify(record))
-		require.EqualValues(t, 20, record.GetEvidence()[0].GetVerdict().GetEvidence()[0].GetNumerator())
+		require.Equal(c, "users/ada", record.GetPerson())
+		require.Len(c, record.GetEvidence(), 2)
+		require.Empty(c, evidence.Verify(record))
+		require.EqualValues(c, 20, record.GetEvidence()[0].GetVerdict().GetEvidence()[0].GetNumerator())
 		v := c.gate(salesWave)
-		require.Equal(t, gatev1.Verdict_PASS, v.GetState(), "%v", v)
+		require.Equal(c, gatev1.Verdict_PASS, v.GetState(), "%v", v)
 		stranger := c.gate(salesWave + "2")
-		require.Equal(t, gatev1.Verdict_FAIL, stranger.GetState())
-		require.Contains(t, stranger.GetReasons()[0].GetCurrent(), "not bound to")
-		require.Empty(t, c.get().GetBlockedBy())
+		require.Equal(c, gatev1.Verdict_FAIL, stranger.GetState())
+		require.Contains(c, stranger.GetReasons()[0].GetCurrent(), "not bound to")
+		require.Empty(c, c.get().GetBlockedBy())
 
 		// The log replays it: the event holds what was decided, on what.
-		logged, err := c.events.ListEvents(t.Context(), &eventv1.ListEventsRequest{Parent: question, Types: []string{"implementation.decision."}, PageSize: 100})
-		require.NoError(t, err)
+		logged, err := c.events.ListEvents(c.Context(), &eventv1.ListEventsRequest{Parent: question, Types: []string{"implementation.decision."}, PageSize: 100})
+		require.NoError(c, err)
 		last := logged.GetEvents()[0]
-		require.Equal(t, "implementation.decision.decided", last.GetType())
+		require.Equal(c, "implementation.decision.decided", last.GetType())
 		kept := &implementationv1.Decision{}
-		require.NoError(t, last.GetAfter().UnmarshalTo(kept))
-		require.Empty(t, evidence.Verify(kept.GetRecords()[0]))
-		require.True(t, proto.Equal(record, kept.GetRecords()[0]))
+		require.NoError(c, last.GetAfter().UnmarshalTo(kept))
+		require.Empty(c, evidence.Verify(kept.GetRecords()[0]))
+		require.True(c, proto.Equal(record, kept.GetRecords()[0]))
 	})
 }
 
 func TestAGoExpiresWhenItsEvidenceGetsWorse(t *testing.T) {
-	eachCourt(t, true, func(t *testing.T, c *court) {
+	eachCourt(t, true, func(c *court) {
 		c.complete(c.training, 12, 20)
 		_, err := c.say(goes)
-		require.NoError(t, err)
+		require.NoError(c, err)
 		began := time.Now()
 		c.joined(20, 23)
-		require.Equal(t, gatev1.Verdict_WAIT, c.gate(salesWave).GetState(), "the gate knows at once")
+		require.Equal(c, gatev1.Verdict_WAIT, c.gate(salesWave).GetState(), "the gate knows at once")
 		d := c.becomes(implementationv1.Decision_EXPIRED)
-		require.Less(t, time.Since(began), 2*time.Second)
-		require.Contains(t, d.GetStateReason(), "readiness of sales was PASS, is WAIT")
-		require.Contains(t, d.GetStateReason(), "20 of 23")
-		require.Equal(t, d.GetStateReason(), d.GetRecords()[0].GetEndReason())
-		require.Equal(t, gatev1.BlockedBy_DECISION, d.GetBlockedBy()[0].GetKind())
+		require.Less(c, time.Since(began), 2*time.Second)
+		require.Contains(c, d.GetStateReason(), "readiness of sales was PASS, is WAIT")
+		require.Contains(c, d.GetStateReason(), "20 of 23")
+		require.Equal(c, d.GetStateReason(), d.GetRecords()[0].GetEndReason())
+		require.Equal(c, gatev1.BlockedBy_DECISION, d.GetBlockedBy()[0].GetKind())
 
 		_, err = c.say(goes)
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(err), "it has to be opened first")
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(err), "it has to be opened first")
 		c.complete(c.training, 20, 23)
-		require.Equal(t, implementationv1.Decision_EXPIRED, c.get().GetState(), "it does not come back by itself")
-		_, err = c.decide.ReopenDecision(t.Context(), &implementationv1.ReopenDecisionRequest{Name: question, Reason: "trained again"})
-		require.NoError(t, err)
+		require.Equal(c, implementationv1.Decision_EXPIRED, c.get().GetState(), "it does not come back by itself")
+		_, err = c.decide.ReopenDecision(c.Context(), &implementationv1.ReopenDecisionRequest{Name: question, Reason: "trained again"})
+		require.NoError(c, err)
 		_, err = c.say(goes)
-		require.NoError(t, err)
-		require.Len(t, c.get().GetRecords(), 2)
+		require.NoError(c, err)
+		require.Len(c, c.get().GetRecords(), 2)
 
 		c.servers.say(gatev1.Verdict_WAIT)
 		d = c.becomes(implementationv1.Decision_EXPIRED)
-		require.Contains(t, d.GetStateReason(), "technical verdict of prod was PASS, is WAIT")
+		require.Contains(c, d.GetStateReason(), "technical verdict of prod was PASS, is WAIT")
 	})
 }
 
 func TestSilenceHoldsAndEndsNothing(t *testing.T) {
-	eachCourt(t, true, func(t *testing.T, c *court) {
+	eachCourt(t, true, func(c *court) {
 		c.complete(c.training, 12, 20)
 		c.servers.say(gatev1.Verdict_STATE_UNSPECIFIED)
 		_, err := c.say(goes)
-		require.Equal(t, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
+		require.Equal(c, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
 		c.servers.hang(true)
 		began := time.Now()
 		_, err = c.say(goes)
-		require.Equal(t, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
-		require.Less(t, time.Since(began), 10*time.Second, "nobody waits for who hangs")
-		preview, err := c.decide.PreviewDecision(t.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
-		require.NoError(t, err)
-		require.Equal(t, gatev1.Verdict_UNKNOWN, preview.GetEvidence()[1].GetVerdict().GetState())
+		require.Equal(c, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
+		require.Less(c, time.Since(began), 10*time.Second, "nobody waits for who hangs")
+		preview, err := c.decide.PreviewDecision(c.Context(), &implementationv1.PreviewDecisionRequest{Name: question})
+		require.NoError(c, err)
+		require.Equal(c, gatev1.Verdict_UNKNOWN, preview.GetEvidence()[1].GetVerdict().GetState())
 		c.servers.hang(false)
 		c.servers.say(gatev1.Verdict_PASS)
 		_, err = c.say(goes)
-		require.NoError(t, err)
-		require.Equal(t, gatev1.Verdict_PASS, c.gate(salesWave).GetState())
+		require.NoError(c, err)
+		require.Equal(c, gatev1.Verdict_PASS, c.gate(salesWave).GetState())
 
 		c.servers.say(gatev1.Verdict_STATE_UNSPECIFIED)
 		c.clock.advance(2 * time.Minute) // what was said is too old
 		v := c.gate(salesWave)
-		require.Equal(t, gatev1.Verdict_UNKNOWN, v.GetState(), "%v", v)
-		require.NotEmpty(t, v.GetReasons())
-		require.Equal(t, implementationv1.Decision_GO, c.get().GetState())
-		require.NotEmpty(t, c.get().GetBlockedBy())
+		require.Equal(c, gatev1.Verdict_UNKNOWN, v.GetState(), "%v", v)
+		require.NotEmpty(c, v.GetReasons())
+		require.Equal(c, implementationv1.Decision_GO, c.get().GetState())
+		require.NotEmpty(c, c.get().GetBlockedBy())
 		c.servers.say(gatev1.Verdict_PASS)
-		require.Eventually(t, func() bool { return c.gate(salesWave).GetState() == gatev1.Verdict_PASS }, 10*time.Second, 20*time.Millisecond, "it goes on by itself")
+		require.Eventually(c, func() bool { return c.gate(salesWave).GetState() == gatev1.Verdict_PASS }, 10*time.Second, 20*time.Millisecond, "it goes on by itself")
 
 		c.servers.say(gatev1.Verdict_STATE_UNSPECIFIED)
-		_, err = c.decide.WithdrawDecision(t.Context(), &implementationv1.WithdrawDecisionRequest{Name: question, Reason: "not now"})
-		require.NoError(t, err, "backward never waits")
-		require.Equal(t, gatev1.Verdict_FAIL, c.gate(salesWave).GetState())
+		_, err = c.decide.WithdrawDecision(c.Context(), &implementationv1.WithdrawDecisionRequest{Name: question, Reason: "not now"})
+		require.NoError(c, err, "backward never waits")
+		require.Equal(c, gatev1.Verdict_FAIL, c.gate(salesWave).GetState())
 	})
 }
 
 func TestAConditionalGoHasDates(t *testing.T) {
-	eachCourt(t, false, func(t *testing.T, c *court) {
+	eachCourt(t, false, func(c *court) {
 		due := stampOf(c.clock.now().Add(24 * time.Hour))
 		_, err := c.say(maybe)
-		require.Equal(t, "CONDITIONS_MISSING", fault.ReasonOf(err), "%v", err)
+		require.Equal(c, "CONDITIONS_MISSING", fault.ReasonOf(err), "%v", err)
 		d, err := c.say(maybe, &implementationv1.DecisionCondition{Id: "train-the-rest", DisplayName: "train the rest", Owner: "users/carol", DueTime: due})
-		require.NoError(t, err)
-		require.Equal(t, gatev1.BlockedBy_CONFIRMATION, d.GetBlockedBy()[0].GetKind())
-		require.Equal(t, "users/carol", d.GetBlockedBy()[0].GetOwner())
-		require.Equal(t, gatev1.Verdict_PASS, c.gate(salesWave).GetState())
+		require.NoError(c, err)
+		require.Equal(c, gatev1.BlockedBy_CONFIRMATION, d.GetBlockedBy()[0].GetKind())
+		require.Equal(c, "users/carol", d.GetBlockedBy()[0].GetOwner())
+		require.Equal(c, gatev1.Verdict_PASS, c.gate(salesWave).GetState())
 
 		confirm := func(withdraw bool) error {
-			_, err := c.decide.ConfirmDecision(t.Context(), &implementationv1.ConfirmDecisionRequest{Name: question, Condition: "train-the-rest", Withdraw: withdraw, Note: "seen"})
+			_, err := c.decide.ConfirmDecision(c.Context(), &implementationv1.ConfirmDecisionRequest{Name: question, Condition: "train-the-rest", Withdraw: withdraw, Note: "seen"})
 			return err
 		}
-		require.NoError(t, confirm(false))
-		require.Empty(t, c.get().GetBlockedBy())
-		require.Equal(t, "users/ada", c.get().GetRecords()[0].GetConditions()[0].GetMetBy())
+		require.NoError(c, confirm(false))
+		require.Empty(c, c.get().GetBlockedBy())
+		require.Equal(c, "users/ada", c.get().GetRecords()[0].GetConditions()[0].GetMetBy())
 		c.complete(c.training, 12, 20)
 		c.clock.advance(25 * time.Hour)
-		require.Equal(t, gatev1.Verdict_PASS, c.gate(salesWave).GetState(), "what was met is not overdue, and better evidence ends nothing")
-		require.NoError(t, confirm(true))
-		require.Equal(t, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
+		require.Equal(c, gatev1.Verdict_PASS, c.gate(salesWave).GetState(), "what was met is not overdue, and better evidence ends nothing")
+		require.NoError(c, confirm(true))
+		require.Equal(c, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
 		d = c.becomes(implementationv1.Decision_EXPIRED)
-		require.Contains(t, d.GetStateReason(), "train-the-rest was due")
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(confirm(false)))
+		require.Contains(c, d.GetStateReason(), "train-the-rest was due")
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(confirm(false)))
 	})
 }
 
 func TestTheGlassIsBrokenForATime(t *testing.T) {
-	eachCourt(t, false, func(t *testing.T, c *court) {
+	eachCourt(t, false, func(c *court) {
 		override := func(hold time.Duration) error {
-			_, err := c.decide.OverrideDecision(t.Context(), &implementationv1.OverrideDecisionRequest{Name: question, Reason: "the board wants it", ExpireTime: stampOf(c.clock.now().Add(hold))})
+			_, err := c.decide.OverrideDecision(c.Context(), &implementationv1.OverrideDecisionRequest{Name: question, Reason: "the board wants it", ExpireTime: stampOf(c.clock.now().Add(hold))})
 			return err
 		}
-		require.Equal(t, "OVERRIDE_EXPIRY", fault.ReasonOf(override(25*time.Hour)))
-		require.NoError(t, override(4*time.Hour))
-		require.Equal(t, gatev1.Verdict_WAIVED, c.gate(salesWave).GetState())
-		require.Equal(t, gatev1.Verdict_FAIL, c.gate(salesWave+"2").GetState(), "also broken glass opens only what it names")
-		_, err := c.decide.UpdateDecision(t.Context(), &implementationv1.UpdateDecisionRequest{
+		require.Equal(c, "OVERRIDE_EXPIRY", fault.ReasonOf(override(25*time.Hour)))
+		require.NoError(c, override(4*time.Hour))
+		require.Equal(c, gatev1.Verdict_WAIVED, c.gate(salesWave).GetState())
+		require.Equal(c, gatev1.Verdict_FAIL, c.gate(salesWave+"2").GetState(), "also broken glass opens only what it names")
+		_, err := c.decide.UpdateDecision(c.Context(), &implementationv1.UpdateDecisionRequest{
 			Decision: &implementationv1.Decision{Name: question, Waves: []string{salesWave, salesWave + "2"}}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"waves"}},
 		})
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(err), "%v", err)
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(err), "%v", err)
 		c.clock.advance(4 * time.Hour)
-		require.Equal(t, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
-		require.NoError(t, override(time.Hour))
-		_, err = c.decide.WithdrawDecision(t.Context(), &implementationv1.WithdrawDecisionRequest{Name: question, Reason: "no"})
-		require.NoError(t, err)
-		require.Equal(t, gatev1.Verdict_FAIL, c.gate(salesWave).GetState())
+		require.Equal(c, gatev1.Verdict_WAIT, c.gate(salesWave).GetState())
+		require.NoError(c, override(time.Hour))
+		_, err = c.decide.WithdrawDecision(c.Context(), &implementationv1.WithdrawDecisionRequest{Name: question, Reason: "no"})
+		require.NoError(c, err)
+		require.Equal(c, gatev1.Verdict_FAIL, c.gate(salesWave).GetState())
 		d := c.get()
-		require.NotNil(t, d.GetOverrides()[1].GetRevokeTime())
-		require.Equal(t, implementationv1.Decision_WITHDRAWN, d.GetState())
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(override(time.Hour)))
+		require.NotNil(c, d.GetOverrides()[1].GetRevokeTime())
+		require.Equal(c, implementationv1.Decision_WITHDRAWN, d.GetState())
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(override(time.Hour)))
 	})
 }
 
 func TestTwoDecideAtOnceAndOneWins(t *testing.T) {
-	eachCourt(t, false, func(t *testing.T, c *court) {
+	eachCourt(t, false, func(c *court) {
 		const people = 8
 		errs := make(chan error, people)
 		for i := range people {
@@ -347,7 +347,7 @@ func TestTwoDecideAtOnceAndOneWins(t *testing.T) {
 				if outcome == maybe {
 					req.Conditions = []*implementationv1.DecisionCondition{{Id: "a", DisplayName: "a", DueTime: stampOf(c.clock.now().Add(time.Hour))}}
 				}
-				_, err := c.decide.DecideDecision(t.Context(), req)
+				_, err := c.decide.DecideDecision(c.Context(), req)
 				errs <- err
 			}()
 		}
@@ -356,63 +356,63 @@ func TestTwoDecideAtOnceAndOneWins(t *testing.T) {
 			if err := <-errs; err == nil {
 				won++
 			} else {
-				require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(err), "%v", err)
+				require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(err), "%v", err)
 			}
 		}
-		require.Equal(t, 1, won)
-		require.Len(t, c.get().GetRecords(), 1)
+		require.Equal(c, 1, won)
+		require.Len(c, c.get().GetRecords(), 1)
 	})
 }
 
 func TestWhoDecidesAndWhatStays(t *testing.T) {
-	eachCourt(t, false, func(t *testing.T, c *court) {
-		ctx := t.Context()
+	eachCourt(t, false, func(c *court) {
+		ctx := c.Context()
 		operator, approver := c.decisions("users/oskar", auth.Operator), c.decisions("users/eve", auth.Approver)
 		decide := &implementationv1.DecideDecisionRequest{Name: question, Outcome: stays, Reason: "not yet"}
 		_, err := operator.DecideDecision(ctx, decide)
-		require.True(t, fault.Is(err, fault.KindDenied), "%v", err)
+		require.True(c, fault.Is(err, fault.KindDenied), "%v", err)
 		_, err = approver.DecideDecision(ctx, decide)
-		require.NoError(t, err)
+		require.NoError(c, err)
 		_, err = operator.ReopenDecision(ctx, &implementationv1.ReopenDecisionRequest{Name: question, Reason: "x"})
-		require.True(t, fault.Is(err, fault.KindDenied), "who runs things does not undo a no-go: %v", err)
+		require.True(c, fault.Is(err, fault.KindDenied), "who runs things does not undo a no-go: %v", err)
 		_, err = operator.DeleteDecision(ctx, &implementationv1.DeleteDecisionRequest{Name: question})
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(err))
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(err))
 		renamed, err := operator.UpdateDecision(ctx, &implementationv1.UpdateDecisionRequest{Decision: &implementationv1.Decision{Name: question, DisplayName: "Really?"}})
-		require.NoError(t, err, "words may change")
-		require.Equal(t, "Really?", renamed.GetDisplayName())
+		require.NoError(c, err, "words may change")
+		require.Equal(c, "Really?", renamed.GetDisplayName())
 		_, err = operator.UpdateDecision(ctx, &implementationv1.UpdateDecisionRequest{
 			Decision: &implementationv1.Decision{Name: question}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"cohort_plans"}},
 		})
-		require.Equal(t, "STATE_FORBIDS", fault.ReasonOf(err))
+		require.Equal(c, "STATE_FORBIDS", fault.ReasonOf(err))
 
 		free, err := operator.CreateDecision(ctx, &implementationv1.CreateDecisionRequest{Parent: rollout, Decision: &implementationv1.Decision{DisplayName: "x"}})
-		require.NoError(t, err)
+		require.NoError(c, err)
 		_, err = operator.DeleteDecision(ctx, &implementationv1.DeleteDecisionRequest{Name: free.GetName()})
-		require.NoError(t, err, "what was never decided can go")
+		require.NoError(c, err, "what was never decided can go")
 		list, err := operator.ListDecisions(ctx, &implementationv1.ListDecisionsRequest{Parent: rollout, Filter: `state = "NO_GO" AND owner = "users/ada"`, OrderBy: "due_time, create_time desc"})
-		require.NoError(t, err)
-		require.Len(t, list.GetDecisions(), 1)
+		require.NoError(c, err)
+		require.Len(c, list.GetDecisions(), 1)
 		report, err := operator.ComputeDecisionReport(ctx, &implementationv1.ComputeDecisionReportRequest{Name: question})
-		require.NoError(t, err)
-		require.Contains(t, report.GetMarkdown(), "| Outcome | NO GO |")
-		require.Contains(t, report.GetHtml(), "<title>Really?</title>")
+		require.NoError(c, err)
+		require.Contains(c, report.GetMarkdown(), "| Outcome | NO GO |")
+		require.Contains(c, report.GetHtml(), "<title>Really?</title>")
 	})
 }
 
 func TestAWatchTellsOfDecisions(t *testing.T) {
-	eachCourt(t, false, func(t *testing.T, c *court) {
-		stream, err := c.gates.WatchGates(t.Context(), &gatev1.WatchGatesRequest{Parent: ws, Resources: []string{question}})
-		require.NoError(t, err)
+	eachCourt(t, false, func(c *court) {
+		stream, err := c.gates.WatchGates(c.Context(), &gatev1.WatchGatesRequest{Parent: ws, Resources: []string{question}})
+		require.NoError(c, err)
 		first, err := stream.Recv()
-		require.NoError(t, err)
-		require.Equal(t, gatev1.Verdict_WAIT, first.GetVerdict().GetState())
+		require.NoError(c, err)
+		require.Equal(c, gatev1.Verdict_WAIT, first.GetVerdict().GetState())
 		began := time.Now()
 		_, err = c.say(maybe, &implementationv1.DecisionCondition{Id: "a", DisplayName: "a", DueTime: stampOf(c.clock.now().Add(time.Hour))})
-		require.NoError(t, err)
+		require.NoError(c, err)
 		next, err := stream.Recv()
-		require.NoError(t, err)
-		require.Equal(t, gatev1.Verdict_PASS, next.GetVerdict().GetState())
-		require.Greater(t, next.GetVerdict().GetRevision(), first.GetVerdict().GetRevision())
-		require.Less(t, time.Since(began), 2*time.Second)
+		require.NoError(c, err)
+		require.Equal(c, gatev1.Verdict_PASS, next.GetVerdict().GetState())
+		require.Greater(c, next.GetVerdict().GetRevision(), first.GetVerdict().GetRevision())
+		require.Less(c, time.Since(began), 2*time.Second)
 	})
 }

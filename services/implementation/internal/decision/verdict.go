@@ -32,10 +32,10 @@ func Verdict(d *implementationv1.Decision, now Now, at time.Time) *gatev1.Verdic
 	}
 	for _, r := range v.GetReasons() {
 		if r.GetResource() != d.GetName() {
-			v.WaitingOn = append(v.WaitingOn, r.GetResource())
+			v.WaitingOn = append(v.GetWaitingOn(), r.GetResource())
 		}
 	}
-	slices.Sort(v.WaitingOn)
+	slices.Sort(v.GetWaitingOn())
 	v.WaitingOn = slices.Compact(v.GetWaitingOn())
 	v.Evidence = append([]*gatev1.Evidence{{Criterion: "decision", State: state, Resource: d.GetName(), Detail: said}}, standing(d, now)...)
 	ttl := TTL

@@ -170,7 +170,7 @@ func TestNothingOpensAfterItsEnd(t *testing.T) {
 			return
 		}
 		until := at.Add(v.GetTtl().AsDuration())
-		require.False(t, v.GetTtl().AsDuration() <= 0)
+		require.Positive(t, v.GetTtl().AsDuration())
 		if r := decision.Record(d); v.GetState() == gatev1.Verdict_PASS {
 			require.Nil(t, r.GetEndTime())
 			require.False(t, until.After(r.GetExpireTime().AsTime()), "an answer is not used after the end of what it stands on")

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -141,9 +142,7 @@ func (s *Store) decisionNow(ctx context.Context, all ...*implementationv1.Decisi
 		if err != nil {
 			return nil, err
 		}
-		for name, v := range verdicts {
-			now[name] = v
-		}
+		maps.Copy(now, verdicts)
 	}
 	return now, s.heard(ctx, technical, now)
 }

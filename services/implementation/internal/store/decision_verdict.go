@@ -152,11 +152,11 @@ func (s *Store) WatchDecisionFacts(ctx context.Context) (*feed.Watcher, error) {
 // DecisionsAbout are the decisions that an event of [Store.WatchDecisionFacts] is about.
 func (s *Store) DecisionsAbout(ctx context.Context, resources []string) ([]string, error) {
 	var names, evidence []string
-	for _, resource := range resources {
-		if plan, ok := strings.CutSuffix(resource, facet); ok {
+	for _, name := range resources {
+		if plan, ok := strings.CutSuffix(name, facet); ok {
 			evidence = append(evidence, plan)
 		} else {
-			names = append(names, resource)
+			names = append(names, name)
 		}
 	}
 	on, err := s.DecisionsOn(ctx, evidence)
