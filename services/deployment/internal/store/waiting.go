@@ -53,11 +53,18 @@ func listedMigrationRun(r *deploymentv1.MigrationRun) *waitingv1.Waiting {
 	return waits.MigrationRun(r)
 }
 
-// backfillWaiting fills the columns of rows that are older than them. It goes on where it was stopped.
+// backfillWaiting fills the columns of rows that are older than them. It goes on where it was stopped, and is cheap where nothing is left.
 func (s *Store) backfillWaiting(ctx context.Context) error {
-	for _, fill := range []func(context.Context, *resource.Store) (int, error){
-		Deployments.Backfill, Waves.Backfill, Agents.Backfill, MigrationRuns.Backfill, Policies.Backfill,
+	for table, fill := range map[string]func(context.Context, *resource.Store) (int, error){
+		"deployments": Deployments.Backfill, "waves": Waves.Backfill, "agents": Agents.Backfill, "migration_runs": MigrationRuns.Backfill, "policies": Policies.Backfill,
 	} {
+		var left int
+		if err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT name FROM `+table+` WHERE waits_since IS NULL LIMIT 1) AS one`).Scan(&left); err != nil {
+			return err
+		}
+		if left == 0 {
+			continue
+		}
 		if _, err := fill(ctx, s.Resources); err != nil {
 			return err
 		}

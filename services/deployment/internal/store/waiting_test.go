@@ -158,6 +158,32 @@ func TestWhatEndedWaitsForNothing(t *testing.T) {
 	})
 }
 
+// TestRowsThatAreOlderThanTheirColumnsAreFilled: whoever comes from a version without them finds all that waits.
+func TestRowsThatAreOlderThanTheirColumnsAreFilled(t *testing.T) {
+	eachFleet(t, func(t *testing.T, b *fleetBundle) {
+		waiting(t, b.Store, b.now, 3)
+		before, err := b.ListWaiting(t.Context(), &waitingv1.ListWaitingRequest{Parent: workspace})
+		require.NoError(t, err)
+		b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
+			for _, table := range []string{"deployments", "waves", "policies"} {
+				if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET waits_since = NULL, waits_owner = NULL"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		none, err := b.ListWaiting(t.Context(), &waitingv1.ListWaitingRequest{Parent: workspace})
+		require.NoError(t, err)
+		require.Empty(t, none.GetWaiting())
+		_, err = store.Over(t.Context(), b.DB, b.Metrics, store.Config{})
+		require.NoError(t, err)
+		after, err := b.ListWaiting(t.Context(), &waitingv1.ListWaitingRequest{Parent: workspace})
+		require.NoError(t, err)
+		require.Len(t, after.GetWaiting(), len(before.GetWaiting()))
+		require.Len(t, after.GetWaiting(), 7)
+	})
+}
+
 func TestTargetsLeadToTheirAgents(t *testing.T) {
 	eachFleet(t, func(t *testing.T, b *fleetBundle) {
 		target := b.target("t1")

@@ -60,7 +60,7 @@ func Deployment(d *deploymentv1.Deployment) *waitingv1.Waiting {
 	if rollout.Ended(d.GetState()) {
 		reasons = nil
 	}
-	return Waiting(KindDeployment, d.GetName(), "", d.GetState().String(), ApplicationOf(d.GetName()), reasons)
+	return Waiting(KindDeployment, d.GetName(), lastSegment(d.GetRelease())+" to "+lastSegment(d.GetEnvironment()), d.GetState().String(), ApplicationOf(d.GetName()), reasons)
 }
 
 // Wave is the line of a wave, also of one whose turn has not come.
@@ -74,7 +74,7 @@ func Wave(w *deploymentv1.Wave) *waitingv1.Waiting {
 
 // Installation is the line of an installation that was described, so that it says why it waits.
 func Installation(i *deploymentv1.Installation) *waitingv1.Waiting {
-	return Waiting(KindInstallation, i.GetName(), "", i.GetState().String(), ApplicationOf(i.GetName()), i.GetBlockedBy())
+	return Waiting(KindInstallation, i.GetName(), lastSegment(i.GetTarget()), i.GetState().String(), ApplicationOf(i.GetName()), i.GetBlockedBy())
 }
 
 // Agent is the line of an agent that calls and is not heard, or does not run the program that it should. That one is
