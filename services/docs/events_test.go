@@ -62,6 +62,7 @@ func TestTheEventsPageIsWhatTheContractsSay(t *testing.T) {
 	maps.Copy(types, toldOfPlans())
 	maps.Copy(types, toldOfPeople())
 	maps.Copy(types, toldOfDecisions())
+	maps.Copy(types, toldOfSubscriptions())
 	delete(types, "implementation.contact.deleted") // where people are reached is never an event
 	out := page("Events", "Every change of a resource is an event, written in the transaction that made the change and never edited. "+
 		"The type is\n`<service>.<noun>.<what>`; filters take whole types, or prefixes that end in a dot (`deployment.wave.`). "+

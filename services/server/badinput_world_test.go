@@ -62,6 +62,7 @@ func newBadWorld(t *testing.T) *badWorld {
 	w.seedUsage()
 	w.seedForecasts()
 	w.seedChallenges()
+	w.seedSubscriptions()
 	w.seedDecisions()
 	w.seedSecrets()
 	w.seedHosts()
