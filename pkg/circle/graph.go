@@ -58,7 +58,7 @@ func (g *Graph) next(ctx context.Context, name string) ([]string, error) {
 		case err != nil && !elsewhere:
 			return nil, err
 		case err != nil:
-			g.deaf = true // it is not asked again: whoever waits for the search has little patience
+			to, g.deaf = nil, true // it is not asked again: whoever waits for the search has little patience
 		}
 	}
 	g.Set(name, append(to, g.more[name]...)...)

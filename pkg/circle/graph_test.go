@@ -27,7 +27,7 @@ func TestAGraphIsKeptByTwo(t *testing.T) {
 			There: func(_ context.Context, name string) ([]string, error) {
 				asked[name]++
 				if silent {
-					return nil, errors.New("silent")
+					return there[name], errors.New("silent")
 				}
 				return there[name], nil
 			},

@@ -190,7 +190,7 @@ func ways() map[string]func(l *listener) []string {
 		"it goes back": func(l *listener) []string {
 			l.reach(l.deploy("first", "v1", nil).GetName(), deploymentv1.Deployment_SUCCEEDED)
 			l.hosts.mu.Lock()
-			l.hosts.ends = func(c *agentv1.Command) deploymentv1.Installation_State { // called with the lock held
+			l.hosts.ends = func(*agentv1.Command) deploymentv1.Installation_State { // called with the lock held
 				for i := range 6 {
 					l.hosts.hold[fmt.Sprintf("t%d", i)] = true
 				}
@@ -198,7 +198,14 @@ func ways() map[string]func(l *listener) []string {
 			}
 			l.hosts.mu.Unlock()
 			l.deploy("second", "v2", nil)
-			return []string{"deployment REVERTING", "wave REVERTING", "installation FAILED"}
+			return []string{"deployment REVERTING", "wave REVERTING"}
+		},
+		"it fails, and stays as it is": func(l *listener) []string {
+			l.hosts.mu.Lock()
+			l.hosts.ends = func(*agentv1.Command) deploymentv1.Installation_State { return deploymentv1.Installation_FAILED }
+			l.hosts.mu.Unlock()
+			l.deploy("first", "v1", &deploymentv1.Rollout{OnFailure: deploymentv1.Rollout_FREEZE})
+			return []string{"installation FAILED", "deployment FROZEN", "wave FAILED"}
 		},
 		"somebody has to migrate": func(l *listener) []string {
 			l.hosts.mu.Lock()
