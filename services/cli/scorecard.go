@@ -90,9 +90,9 @@ func (c *client) printScorecard(card *implementationv1.Scorecard) error {
 	if err := c.say("%s  %s", c.style.Bold(kind.Short(card.GetImplementation())), onDay(card.GetAsOf())); err != nil {
 		return err
 	}
-	rows := [][]string{{"MEASURE", "", "VALUE", "95 % INTERVAL", "TARGET", "BEFORE", "DAY", ""}}
+	rows := [][]string{{"MEASURE", "", "VALUE", "TARGET", "BEFORE", "95 % INTERVAL", "DAY", ""}}
 	for _, m := range card.GetMeasures() {
-		between, before := "", "-"
+		between, before := "-", "-"
 		if m.Lower != nil && m.Upper != nil {
 			between = percent(m.GetLower()) + " – " + percent(m.GetUpper())
 		}
@@ -100,7 +100,7 @@ func (c *client) printScorecard(card *implementationv1.Scorecard) error {
 			before = fmt.Sprintf("%s, %+.1f points since %s", percent(t.GetPreviousValue()), 100*t.GetChange(), t.GetPreviousDay())
 		}
 		rows = append(rows, []string{
-			strings.ToLower(m.GetKind().String()), c.style.State(m.GetState().String()), shareOrDash(m.Value), between, shareOrDash(m.Target), before, orDash(m.GetDay()), m.GetMessage(), //nolint:protogetter // whether they are set
+			strings.ToLower(m.GetKind().String()), c.style.State(m.GetState().String()), shareOrDash(m.Value), shareOrDash(m.Target), before, between, orDash(m.GetDay()), m.GetMessage(), //nolint:protogetter // whether they are set
 		})
 	}
 	if err := show.Rows(c.out, rows); err != nil {
