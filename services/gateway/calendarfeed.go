@@ -32,7 +32,7 @@ func (g *Gateway) calendarFeed(w http.ResponseWriter, r *http.Request, params ma
 		return
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
-	_, _ = w.Write([]byte(feed.GetCalendar())) //nolint:gosec // a calendar, sent with nosniff
+	_, _ = w.Write([]byte(feed.GetCalendar()))
 }
 
 // matches tells whether a client has the version with that tag, weakly compared as RFC 9110 has it.
