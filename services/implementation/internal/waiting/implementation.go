@@ -25,9 +25,9 @@ func Implementation(i *implementationv1.Implementation, facts Facts) []*gatev1.B
 	case implementationv1.Implementation_DRAFT, implementationv1.Implementation_STATE_UNSPECIFIED:
 		return draft(i, facts.Lint)
 	case implementationv1.Implementation_PLANNED:
-		return []*gatev1.BlockedBy{Step(name, "agreed on, not begun", "ACTIVE", "golive implementation start")}
+		return []*gatev1.BlockedBy{Step(name, "agreed on, not begun", "ACTIVE", "golive implementation start "+name)}
 	case implementationv1.Implementation_ON_HOLD:
-		b := Step(name, "on hold: "+told(i.GetStateReason(), "nobody said why"), i.GetHeldState().String(), "golive implementation resume")
+		b := Step(name, "on hold: "+told(i.GetStateReason(), "nobody said why"), i.GetHeldState().String(), "golive implementation resume "+name)
 		b.Since = i.GetStateTime()
 		return []*gatev1.BlockedBy{b}
 	case implementationv1.Implementation_ACTIVE:
@@ -42,7 +42,7 @@ func Implementation(i *implementationv1.Implementation, facts Facts) []*gatev1.B
 // draft is what submitting asks for.
 func draft(i *implementationv1.Implementation, lint []*implementationv1.LintPoint) (all []*gatev1.BlockedBy) {
 	if i.GetSponsor() == "" {
-		all = append(all, lacks(i.GetName(), "nobody stands behind it", "a sponsor", "golive apply with a file that says sponsor: users/…"))
+		all = append(all, lacks(i.GetName(), "nobody stands behind it", "a sponsor", "golive api PATCH /v1/"+i.GetName()+" -d '{\"sponsor\": \"users/NAME\"}'"))
 	}
 	for _, p := range lint {
 		if p.GetVerdict() == implementationv1.LintPoint_ERROR {
@@ -53,7 +53,7 @@ func draft(i *implementationv1.Implementation, lint []*implementationv1.LintPoin
 		all = append(all, lacks(i.GetName(), "its plan was never captured", "a baseline", "golive plan baseline "+i.GetName()))
 	}
 	if len(all) == 0 {
-		all = append(all, Step(i.GetName(), "planned, not agreed on", "PLANNED", "golive implementation submit"))
+		all = append(all, Step(i.GetName(), "planned, not agreed on", "PLANNED", "golive implementation submit "+i.GetName()))
 	}
 	return all
 }
@@ -75,7 +75,7 @@ func active(i *implementationv1.Implementation, facts Facts) (all []*gatev1.Bloc
 	}
 	all = append(all, rest(i, len(facts.Stages), "stages that are open", "all stages DONE")...)
 	if len(all) == 0 {
-		all = append(all, Step(i.GetName(), "every cohort is live", "SUSTAINING", "golive implementation sustain"))
+		all = append(all, Step(i.GetName(), "every cohort is live", "SUSTAINING", "golive implementation sustain "+i.GetName()))
 	}
 	return all
 }
@@ -87,7 +87,7 @@ func sustaining(i *implementationv1.Implementation, open []*implementationv1.Out
 	}
 	all = append(all, rest(i, len(open), "outcomes without a verdict", "a verdict on all")...)
 	if len(all) == 0 {
-		all = append(all, Step(i.GetName(), "every outcome has its verdict", "CLOSED", "golive implementation complete"))
+		all = append(all, Step(i.GetName(), "every outcome has its verdict", "CLOSED", "golive implementation complete "+i.GetName()))
 	}
 	return all
 }

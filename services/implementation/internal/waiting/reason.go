@@ -48,7 +48,7 @@ func Eta(w *waitingv1.Waiting) (last *timestamppb.Timestamp) {
 
 // Step says that nothing is in the way: a person takes the next step.
 func Step(resource, current, required, command string) *gatev1.BlockedBy {
-	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_OPERATOR, Resource: resource, Current: current, Required: required, Command: command + " " + resource}
+	return &gatev1.BlockedBy{Kind: gatev1.BlockedBy_OPERATOR, Resource: resource, Current: current, Required: required, Command: command}
 }
 
 // lacks says that something about the thing itself is missing.
@@ -68,10 +68,10 @@ func Challenge(c *implementationv1.Challenge) []*gatev1.BlockedBy {
 		b.Command = "golive challenges mitigate " + c.GetName()
 	case implementationv1.Challenge_MITIGATING:
 		b.Current, b.Required = "critical: "+told(c.GetMitigation(), "something is being done"), "that it worked"
-		b.Command = "golive challenges resolve " + c.GetName()
+		b.Command = "golive challenges resolve " + c.GetName() + " --reason 'what worked'"
 	case implementationv1.Challenge_ACCEPTED:
 		b.Current, b.Required = "accepted until "+c.GetReviewDate(), "somebody who looks at it again"
-		b.Command = "golive challenges reopen " + c.GetName()
+		b.Command = "golive challenges reopen " + c.GetName() + " --reason 'it is due again'"
 	default:
 		return nil
 	}
@@ -111,7 +111,7 @@ func CohortPlan(p *implementationv1.CohortPlan, v *gatev1.Verdict) []*gatev1.Blo
 		}
 		return all
 	}
-	b := Step(p.GetName(), "the people are ready", "live, by the seal of a wave or recorded", "golive implementation live")
+	b := Step(p.GetName(), "the people are ready", "live, by the seal of a wave or recorded", "golive implementation live "+p.GetName())
 	if p.GetGoLiveTime().AsTime().After(v.GetEvaluatedAt().AsTime()) {
 		b.Kind, b.Eta = gatev1.BlockedBy_DATE, p.GetGoLiveTime()
 		b.Current += ", the go-live is planned"
@@ -123,9 +123,9 @@ func CohortPlan(p *implementationv1.CohortPlan, v *gatev1.Verdict) []*gatev1.Blo
 func Task(t *implementationv1.Task) []*gatev1.BlockedBy {
 	switch t.GetState() {
 	case implementationv1.Task_TODO:
-		return []*gatev1.BlockedBy{Step(t.GetName(), "can begin", "IN_PROGRESS", "golive task start")}
+		return []*gatev1.BlockedBy{Step(t.GetName(), "can begin", "IN_PROGRESS", "golive task start "+t.GetName())}
 	case implementationv1.Task_IN_PROGRESS:
-		b := Step(t.GetName(), fmt.Sprintf("%d %% done", t.GetProgressPercent()), "DONE", "golive task complete")
+		b := Step(t.GetName(), fmt.Sprintf("%d %% done", t.GetProgressPercent()), "DONE", "golive task complete "+t.GetName())
 		b.Eta = t.GetDeadline()
 		return []*gatev1.BlockedBy{b}
 	default:
@@ -140,11 +140,11 @@ func Stage(s *implementationv1.Stage) []*gatev1.BlockedBy {
 	case implementationv1.Stage_PENDING: // the next look makes it READY
 		b = &gatev1.BlockedBy{Kind: gatev1.BlockedBy_ENGINE, Resource: s.GetName(), Current: "nothing is in its way", Required: "READY", Command: "golive why " + s.GetName()}
 	case implementationv1.Stage_READY:
-		b = Step(s.GetName(), "can begin", "ACTIVE", "golive stage start")
+		b = Step(s.GetName(), "can begin", "ACTIVE", "golive stage start "+s.GetName())
 	case implementationv1.Stage_ACTIVE:
-		b = Step(s.GetName(), "its exit criteria hold", "GATE_REVIEW", "golive stage review")
+		b = Step(s.GetName(), "its exit criteria hold", "GATE_REVIEW", "golive stage review "+s.GetName())
 	case implementationv1.Stage_GATE_REVIEW:
-		b = Step(s.GetName(), "its exit criteria hold", "DONE", "golive stage complete")
+		b = Step(s.GetName(), "its exit criteria hold", "DONE", "golive stage complete "+s.GetName())
 	default:
 		return nil
 	}
