@@ -26,7 +26,7 @@ var found = regexp.MustCompile(`: seed (\d+): ([^;\n]*)`)
 func TestPlantedBugs(t *testing.T) {
 	bugs, err := filepath.Glob("testdata/bugs/*.txt")
 	require.NoError(t, err)
-	require.Len(t, bugs, 4)
+	require.Len(t, bugs, 5)
 	for _, bug := range bugs {
 		t.Run(strings.TrimSuffix(filepath.Base(bug), ".txt"), func(t *testing.T) {
 			binary := filepath.Join(t.TempDir(), "sim.test")
