@@ -18,6 +18,7 @@ import (
 
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/adoption"
 	"github.com/golive-dev/golive/services/implementation/internal/detect"
 	"github.com/golive-dev/golive/services/implementation/internal/store"
@@ -181,6 +182,11 @@ func statements(t *testing.T, n int) map[string][]string {
 		"BatchEvaluateReadiness": func(ctx context.Context) error {
 			all, err := s.ReadinessOf(ctx, crm)
 			require.Len(t, all, n)
+			return err
+		},
+		"ListWaiting": func(ctx context.Context) error {
+			waiting, err := s.ListWaiting(ctx, &waitingv1.ListWaitingRequest{Parent: ws, PageSize: 1000})
+			require.Greater(t, len(waiting.GetWaiting()), n)
 			return err
 		},
 		"ListCohorts": func(ctx context.Context) error {
