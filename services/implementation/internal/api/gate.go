@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -80,9 +81,7 @@ func (a *GateService) judge(ctx context.Context, purpose gatev1.Purpose, onBehal
 		if err != nil {
 			return nil, err
 		}
-		for name, v := range stages {
-			answer[name] = v
-		}
+		maps.Copy(answer, stages)
 	}
 	for _, name := range of[decision] {
 		v, err := a.store.DecisionVerdict(ctx, name, onBehalfOf)

@@ -241,7 +241,7 @@ func (t *Technical) keep(ctx context.Context, answers []store.Said) error {
 	if _, err := t.store.Verdicts(ctx, plans); err != nil {
 		return err
 	}
-	decisions, err := t.store.DecisionsOn(ctx, append(resources, plans...))
+	decisions, err := t.store.DecisionsOn(ctx, slices.Concat(resources, plans))
 	if err != nil {
 		return err
 	}

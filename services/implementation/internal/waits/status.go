@@ -73,12 +73,12 @@ func heard(c *implementationv1.StageCondition, a Answer, h Hold, now time.Time) 
 		if held.IsZero() {
 			held = a.Asked
 		}
-		if over := held.Add(hold); now.Before(over) {
-			v.State, reason.Eta, reason.Since = gatev1.Verdict_WAIT, timestamppb.New(over), timestamppb.New(held)
-			reason.Current = "it has held since " + held.UTC().Format(time.RFC3339)
-		} else {
+		over := held.Add(hold)
+		if !now.Before(over) {
 			return v
 		}
+		v.State, reason.Eta, reason.Since = gatev1.Verdict_WAIT, timestamppb.New(over), timestamppb.New(held)
+		reason.Current = "it has held since " + held.UTC().Format(time.RFC3339)
 	}
 	v.Reasons = []*gatev1.BlockedBy{reason}
 	v.WaitingOn = waitingOn(c.GetResource(), a.Verdict)

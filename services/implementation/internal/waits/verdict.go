@@ -32,11 +32,12 @@ func (f *Facts) StageVerdict(s *implementationv1.Stage, purpose gatev1.Purpose) 
 			f.addConditions(v, s)
 		}
 	}
+	waiting := v.GetWaitingOn()
 	for _, r := range v.GetReasons() {
-		v.WaitingOn = append(v.WaitingOn, r.GetResource())
+		waiting = append(waiting, r.GetResource())
 	}
-	slices.Sort(v.WaitingOn)
-	v.WaitingOn = slices.Compact(v.WaitingOn)
+	slices.Sort(waiting)
+	v.WaitingOn = slices.Compact(waiting)
 	return v
 }
 
