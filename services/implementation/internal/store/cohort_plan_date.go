@@ -23,8 +23,10 @@ func noteDate(ctx context.Context, tx *sqldb.Tx, old, plan *implementationv1.Coh
 }
 
 func removeDates(ctx context.Context, tx *sqldb.Tx, plan string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM cohort_plan_dates WHERE plan = $1", plan); err != nil {
-		return fmt.Errorf("remove the dates of %s: %w", plan, err)
+	for _, table := range []string{"cohort_plan_dates", "started_waves"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE plan = $1", plan); err != nil {
+			return fmt.Errorf("remove the dates of %s: %w", plan, err)
+		}
 	}
 	return nil
 }
