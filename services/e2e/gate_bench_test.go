@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/golive-dev/golive/pkg/rpc"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
@@ -90,8 +91,11 @@ func deafen(tb testing.TB, to string) (address string) {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
+	onward, err := rpc.Dial(to, rpc.ClientConfig{})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, onward.Close()) })
 	server := grpc.NewServer()
-	gatev1.RegisterGateServiceServer(server, &deaf{to: gatev1.NewGateServiceClient(dial(tb, to, ""))})
+	gatev1.RegisterGateServiceServer(server, &deaf{to: gatev1.NewGateServiceClient(onward)})
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	tb.Cleanup(func() {
@@ -144,7 +148,7 @@ func newGates(tb testing.TB, p *plane) *gates {
 	_, err := deploymentv1.NewApplicationServiceClient(p.deployment).CreateApplication(ctx, &deploymentv1.CreateApplicationRequest{Parent: "workspaces/default", ApplicationId: "web", Application: &deploymentv1.Application{}})
 	require.NoError(tb, err)
 	_, err = deploymentv1.NewReleaseServiceClient(p.deployment).CreateRelease(ctx, &deploymentv1.CreateReleaseRequest{
-		Parent: inWorkspace + "applications/web", ReleaseId: "v1", Release: &deploymentv1.Release{Version: "1.0.0", Run: &deploymentv1.RunSpec{Command: []string{"/bin/true"}}},
+		Parent: inWorkspace + "applications/web", ReleaseId: "v1", Release: &deploymentv1.Release{Version: "1.0.0", Run: &deploymentv1.RunSpec{External: &deploymentv1.ExternalService{Manager: &deploymentv1.ExternalService_SystemdUnit{SystemdUnit: "web.service"}}}},
 	})
 	require.NoError(tb, err)
 	_, err = implementationv1.NewImplementationServiceClient(p.implementation).CreateImplementation(ctx, &implementationv1.CreateImplementationRequest{Parent: "workspaces/default", ImplementationId: "crm", Implementation: &implementationv1.Implementation{DisplayName: "CRM"}})

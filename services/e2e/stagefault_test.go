@@ -34,18 +34,18 @@ func TestStagesAndADeploymentServiceThatIsGone(t *testing.T) {
 			return len(b) > 0 && b[0].GetKind() == kind, fmt.Sprint(b)
 		})
 	}
-	create := func(id string) error {
+	create := func(id, resource string) error {
 		_, err := stages.CreateStage(t.Context(), &implementationv1.CreateStageRequest{Parent: parent, StageId: id, Stage: &implementationv1.Stage{
-			DisplayName: id, WaitsFor: []*implementationv1.StageCondition{{Id: "rolled-out", Resource: nameOf("late") + "/waves/all"}},
+			DisplayName: id, WaitsFor: []*implementationv1.StageCondition{{Id: "rolled-out", Resource: resource}},
 		}})
 		return err
 	}
 	w.deploy("late", "2.0.0", "late", wave("all", gatedBy("stock")))
-	require.NoError(t, create("known"))
+	require.NoError(t, create("known", nameOf("late")+"/waves/all"))
 	waiting("known", gatev1.BlockedBy_TECHNICAL, 15*time.Second)
 
 	w.processes["deployment"].kill()
-	require.NoError(t, create("new"), "a plan is made without the other service")
+	require.NoError(t, create("new", nameOf("late")), "a plan is made without the other service")
 	waiting("new", gatev1.BlockedBy_SERVICE, 10*time.Second)
 	for _, id := range []string{"known", "new"} {
 		began := time.Now()
