@@ -43,11 +43,7 @@ func NewScorecards(s *store.Store, measures deploymentv1.MeasureServiceClient, l
 // Compute computes the scorecards of implementations of one workspace, in the order of their names: the deployment service is asked once for
 // all of them, while the databases are read.
 func (s *Scorecards) Compute(ctx context.Context, workspace string, names []string) ([]*implementationv1.Scorecard, error) {
-	return s.computeAt(ctx, workspace, names, s.store.Now())
-}
-
-func (s *Scorecards) computeAt(ctx context.Context, workspace string, names []string, now time.Time) ([]*implementationv1.Scorecard, error) {
-	all, err := s.compute(ctx, workspace, names, now)
+	all, err := s.compute(ctx, workspace, names, s.store.Now())
 	cards := make([]*implementationv1.Scorecard, len(all))
 	for i, one := range all {
 		cards[i] = one.card

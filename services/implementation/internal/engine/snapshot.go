@@ -17,7 +17,7 @@ const (
 	snapshotEvery = time.Minute
 	// snapshotBatch is how many are computed at once.
 	snapshotBatch = 20
-	// snapshotLate is from when on a scorecard says that it was written late.
+	// snapshotLate is from when on a scorecard says that it was written late, and is kept without what the deployment service does not tell.
 	snapshotLate = time.Hour
 )
 
@@ -44,42 +44,63 @@ func (s *Snapshots) Run(ctx context.Context) error {
 	return nil
 }
 
-// Keep keeps what is missing of yesterday and says how many that were.
+// Keep keeps what is missing of yesterday and says how many that were. One that cannot be computed does not keep the others waiting.
 func (s *Snapshots) Keep(ctx context.Context) (kept int, err error) {
-	today := s.store.Now().Truncate(24 * time.Hour)
-	yesterday := today.AddDate(0, 0, -1)
-	for {
-		names, err := s.store.WithoutSnapshot(ctx, yesterday, snapshotBatch)
+	yesterday := s.store.Now().Truncate(24*time.Hour).AddDate(0, 0, -1)
+	for after := ""; ; {
+		names, err := s.store.WithoutSnapshot(ctx, yesterday, after, snapshotBatch)
 		if err != nil || len(names) == 0 {
 			return kept, err
 		}
-		some, err := s.keep(ctx, names, yesterday)
-		if kept += some; err != nil {
-			return kept, err
+		after = names[len(names)-1]
+		for workspace, names := range byWorkspace(names) {
+			some, err := s.keep(ctx, workspace, names, yesterday)
+			if err != nil && len(names) > 1 {
+				some, err = s.keepEach(ctx, workspace, names, yesterday)
+			}
+			if kept += some; err != nil {
+				return kept, err
+			}
 		}
 	}
 }
 
-// keep computes scorecards as they were in the last microsecond of a day, one workspace after the other.
-func (s *Snapshots) keep(ctx context.Context, names []string, day time.Time) (kept int, err error) {
+// keepEach tries one after the other, and tells of those that cannot be computed.
+func (s *Snapshots) keepEach(ctx context.Context, workspace string, names []string, day time.Time) (kept int, err error) {
+	for _, name := range names {
+		some, err := s.keep(ctx, workspace, []string{name}, day)
+		if kept += some; err != nil {
+			if ctx.Err() != nil {
+				return kept, ctx.Err()
+			}
+			s.logger.Warn("a scorecard was not kept; trying again", zap.String("implementation", name), zap.Error(err))
+		}
+	}
+	return kept, nil
+}
+
+// keep computes scorecards as they were in the last microsecond of a day. While the deployment service is silent it waits for
+// it, up to an hour: what is kept is never changed.
+func (s *Snapshots) keep(ctx context.Context, workspace string, names []string, day time.Time) (kept int, err error) {
 	end := day.AddDate(0, 0, 1)
 	late := s.store.Now().Sub(end)
-	for workspace, names := range byWorkspace(names) {
-		cards, err := s.cards.computeAt(ctx, workspace, names, end.Add(-time.Microsecond))
-		if err != nil {
-			return kept, fmt.Errorf("scorecards of %s on %s: %w", workspace, day.Format(time.DateOnly), err)
+	cards, err := s.cards.compute(ctx, workspace, names, end.Add(-time.Microsecond))
+	if err != nil {
+		return 0, fmt.Errorf("scorecards of %s on %s: %w", workspace, day.Format(time.DateOnly), err)
+	}
+	for _, one := range cards {
+		switch {
+		case late >= snapshotLate:
+			writtenLate(one.card, late)
+		case one.machines.Now == nil && one.machines.Silent == silentMachines:
+			continue
 		}
-		for _, card := range cards {
-			if late >= snapshotLate {
-				writtenLate(card, late)
-			}
-			fresh, err := s.store.KeepScorecard(ctx, day.Format(time.DateOnly), card)
-			if err != nil {
-				return kept, err
-			}
-			if fresh {
-				kept++
-			}
+		fresh, err := s.store.KeepScorecard(ctx, day.Format(time.DateOnly), one.card)
+		if err != nil {
+			return kept, err
+		}
+		if fresh {
+			kept++
 		}
 	}
 	return kept, nil

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/feed"
 	"github.com/golive-dev/golive/pkg/pgtest"
 	"github.com/golive-dev/golive/pkg/resource"
@@ -88,6 +90,47 @@ func TestTheScorecardOfADayIsKeptOnce(t *testing.T) {
 		require.False(t, again, "what was kept is never changed")
 		require.NoError(t, store.ScorecardSnapshots.CheckTable(t.Context(), db))
 		require.NoError(t, store.ScorecardSnapshots.Rederive(t.Context(), db))
+	})
+}
+
+// silent does not answer.
+type silent struct{}
+
+func (silent) ComputeMeasures(context.Context, *deploymentv1.ComputeMeasuresRequest, ...grpc.CallOption) (*deploymentv1.ComputeMeasuresResponse, error) {
+	return nil, fault.Unavailable("AWAY", "away; try again")
+}
+
+func TestASnapshotWaitsForTheOtherHalfAndForNobodyElse(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+		s := keeping(t, db, func() time.Time { return now })
+		const broken, well = "workspaces/default/implementations/broken", "workspaces/default/implementations/well"
+		begun(t, s, broken, implementationv1.Implementation_ACTIVE)
+		begun(t, s, well, implementationv1.Implementation_ACTIVE)
+		now = time.Date(2026, 3, 3, 0, 10, 0, 0, time.UTC)
+		keep := func() int {
+			n, err := engine.NewSnapshots(s, engine.NewScorecards(s, silent{}, zap.NewNop()), zap.NewNop()).Keep(t.Context())
+			require.NoError(t, err)
+			return n
+		}
+		require.Zero(t, keep(), "it may answer in a minute")
+		// More cohort plans than are counted at once: this one has no scorecard.
+		require.NoError(t, db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			for i := range store.MaxPlans + 1 {
+				plan := &implementationv1.CohortPlan{Name: fmt.Sprintf("%s/cohortPlans/p%d", broken, i), Cohort: "workspaces/default/cohorts/c"}
+				if err := store.CohortPlans.Insert(ctx, tx, s.Store, plan, resource.Meta{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		now = time.Date(2026, 3, 3, 1, 10, 0, 0, time.UTC)
+		require.Equal(t, 1, keep(), "an hour is enough, and one that is broken holds nobody up")
+		kept, err := s.ScorecardHistory(t.Context(), well, "2026-01-01")
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		require.Equal(t, implementationv1.ScorecardMeasure_UNKNOWN, kept[0].GetScorecard().GetMeasures()[0].GetState())
+		require.Contains(t, kept[0].GetScorecard().GetMeasures()[0].GetMessage(), "does not answer")
 	})
 }
 

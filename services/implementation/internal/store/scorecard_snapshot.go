@@ -18,13 +18,13 @@ var ScorecardSnapshots = resource.Define(resource.Spec[*implementationv1.Scoreca
 	Columns: []resource.Column[*implementationv1.ScorecardSnapshot]{{Field: "day"}},
 })
 
-// WithoutSnapshot are implementations that are under way and have no snapshot of a day that they have seen, by name: some at a time.
-func (s *Store) WithoutSnapshot(ctx context.Context, day time.Time, limit int) ([]string, error) {
+// WithoutSnapshot are implementations that are under way and have no snapshot of a day that they have seen, by name: some at a time, after the one named.
+func (s *Store) WithoutSnapshot(ctx context.Context, day time.Time, after string, limit int) ([]string, error) {
 	rows, err := s.DB().Read().QueryContext(ctx, `SELECT i.name FROM implementations i
-		WHERE i.state NOT IN ($1, $2, $3) AND i.create_time < $4
+		WHERE i.state NOT IN ($1, $2, $3) AND i.create_time < $4 AND i.name > $7
 		AND NOT EXISTS (SELECT 1 FROM scorecard_snapshots s WHERE s.parent = i.name AND s.day = $5) ORDER BY i.name LIMIT $6`,
 		int64(implementationv1.Implementation_DRAFT), int64(implementationv1.Implementation_CLOSED), int64(implementationv1.Implementation_CANCELLED),
-		micros(day.AddDate(0, 0, 1)), day.Format(time.DateOnly), limit)
+		micros(day.AddDate(0, 0, 1)), day.Format(time.DateOnly), limit, after)
 	names, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
 	if err != nil {
 		return nil, fmt.Errorf("find implementations without a snapshot of %s: %w", day.Format(time.DateOnly), err)
