@@ -65,7 +65,7 @@ func TestFindIsReachability(t *testing.T) {
 			g[strconv.Itoa(i)] = rapid.SliceOfN(thing, 0, 3).Draw(t, "waits for")
 		}
 		asked := map[string]int{}
-		path, err := circle.Find(context.Background(), "0", func(ctx context.Context, name string) ([]string, error) {
+		path, err := circle.Find(t.Context(), "0", func(ctx context.Context, name string) ([]string, error) {
 			asked[name]++
 			return g.next(ctx, name)
 		}, n)

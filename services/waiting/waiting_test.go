@@ -268,7 +268,7 @@ func TestTwoListsAreReadAsOne(t *testing.T) {
 		req := &waitingv1.ListWaitingRequest{Parent: ws, OrderBy: by, PageSize: int32(rapid.IntRange(1, 9).Draw(t, "size"))}
 		var got []string
 		for pages := 0; ; pages++ {
-			resp, err := waiting.List(context.Background(), peers, req)
+			resp, err := waiting.List(t.Context(), peers, req)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(resp.GetWaiting()), int(req.GetPageSize()))
 			require.False(t, len(resp.GetWaiting()) == 0 && resp.GetNextPageToken() != "", "a page that is not the last has something")
