@@ -195,7 +195,14 @@ func TestAStageWaitsForTheRolloutForAsLongAsItSays(t *testing.T) {
 		require.NoError(t, p.start())
 		r.say(pilotWave, gatev1.Verdict_FAIL)
 		p.clock.advance(time.Hour)
-		require.Never(t, func() bool { return p.get("monitor").GetState() != active }, 1500*time.Millisecond, 100*time.Millisecond, "what has begun is never pushed back")
+		_, failed := p.stages.CreateStage(t.Context(), &implementationv1.CreateStageRequest{Parent: crm, StageId: "later", Stage: &implementationv1.Stage{
+			WaitsFor: []*implementationv1.StageCondition{{Id: "pilot", Resource: pilotWave}},
+		}})
+		require.NoError(t, failed)
+		require.Eventually(t, func() bool {
+			return p.get("later").GetConditionStatuses()[0].GetVerdict().GetState() == gatev1.Verdict_FAIL
+		}, 20*time.Second, 20*time.Millisecond, "whoever has not begun hears of it")
+		require.Equal(t, active, p.get("monitor").GetState(), "what has begun is never pushed back")
 		require.Empty(t, p.get("monitor").GetBlockedBy())
 	})
 }
