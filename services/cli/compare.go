@@ -118,7 +118,7 @@ func comparedMark(s gatev1.Verdict_State) string {
 func wrapped(text, indent string) (lines []string) {
 	const most = comparedWidth - len("  ")
 	line := ""
-	for _, word := range strings.Fields(show.Safe(text)) {
+	for word := range strings.FieldsSeq(show.Safe(text)) {
 		for part := range slices.Chunk([]rune(word), most) {
 			switch {
 			case line == "":

@@ -100,7 +100,7 @@ func (c *client) printScorecard(card *implementationv1.Scorecard) error {
 			before = fmt.Sprintf("%s, %+.1f points since %s", percent(t.GetPreviousValue()), 100*t.GetChange(), t.GetPreviousDay())
 		}
 		rows = append(rows, []string{
-			strings.ToLower(m.GetKind().String()), c.style.State(m.GetState().String()), shareOrDash(m.Value), shareOrDash(m.Target), before, between, orDash(m.GetDay()), m.GetMessage(), //nolint:protogetter // whether they are set
+			strings.ToLower(m.GetKind().String()), c.style.State(m.GetState().String()), shareOrDash(m.Value), shareOrDash(m.Target), before, between, orDash(m.GetDay()), m.GetMessage(),
 		})
 	}
 	if err := show.Rows(c.out, rows); err != nil {

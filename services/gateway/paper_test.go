@@ -24,15 +24,15 @@ func (printer) Invoke(_ context.Context, _ string, args, reply any, _ ...grpc.Ca
 		if req.GetParent() == "workspaces/w/implementations/none" {
 			return fault.NotFound("RESOURCE_NOT_FOUND", "there is none; name another")
 		}
-		r := reply.(*implementationv1.ScorecardReport) //nolint:errcheck,forcetypeassert // it is
+		r := reply.(*implementationv1.ScorecardReport) //nolint:forcetypeassert // it is
 		r.Html, r.Markdown = html, markdown
 	case *implementationv1.ComputeStatusReportRequest:
-		reply.(*implementationv1.StatusReport).Html = html + req.GetWeek() //nolint:errcheck,forcetypeassert // it is
+		reply.(*implementationv1.StatusReport).Html = html + req.GetWeek() //nolint:forcetypeassert // it is
 	case *implementationv1.ComputeDecisionReportRequest:
-		reply.(*implementationv1.DecisionReport).Html = html //nolint:errcheck,forcetypeassert // it is
+		reply.(*implementationv1.DecisionReport).Html = html //nolint:forcetypeassert // it is
 	case *implementationv1.GetComparisonRequest:
 		if req.GetReport() {
-			reply.(*implementationv1.Comparison).Html = html //nolint:errcheck,forcetypeassert // it is
+			reply.(*implementationv1.Comparison).Html = html //nolint:forcetypeassert // it is
 		}
 	default:
 		return fault.Internal("INTERNAL", "this is no report: %T", args)

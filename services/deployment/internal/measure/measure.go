@@ -111,9 +111,9 @@ type facts struct {
 	overrides   []*deploymentv1.Override
 }
 
-func gather(ctx context.Context, st *store.Store, req *deploymentv1.ComputeMeasuresRequest, w history.Window) (f facts, err error) {
+func gather(ctx context.Context, st *store.Store, req *deploymentv1.ComputeMeasuresRequest, w history.Window) (f *facts, err error) {
 	applications := applicationsOf(req)
-	f = facts{window: w, runs: map[store.Site][]store.Run{}}
+	f = &facts{window: w, runs: map[store.Site][]store.Run{}}
 	runs, err := st.RunsOf(ctx, applications, w.Start, w.End)
 	if err != nil {
 		return f, err
@@ -154,7 +154,7 @@ func applicationsOf(req *deploymentv1.ComputeMeasuresRequest) []string {
 }
 
 // availability fills in what probes and requests say.
-func (f facts) availability(m *deploymentv1.Measures, s scope) {
+func (f *facts) availability(m *deploymentv1.Measures, s scope) {
 	var runs []store.Run
 	var seen store.Probed
 	var asked requests
@@ -208,7 +208,7 @@ func opinions(said []*deploymentv1.Feedback) map[string]opinion {
 	return all
 }
 
-func (f facts) feedbackOf(m *deploymentv1.Measures, s scope) {
+func (f *facts) feedbackOf(m *deploymentv1.Measures, s scope) {
 	var sum opinion
 	for application := range s.applications {
 		sum.good += f.opinions[application].good

@@ -44,8 +44,10 @@ func facts() comparison.Facts {
 			Deployments: []*deploymentv1.MeasuredDeployment{{
 				Deployment: "d2", Release: "v2", Environment: "prod", State: "WAITING", StartTime: at(-30), Targets: 8, Healthy: 4, BlockedBy: reason(gatev1.BlockedBy_READINESS),
 				Waves: []*deploymentv1.MeasuredWave{
-					{Wave: "pilot", State: "SEALED", StartTime: at(-30), EndTime: at(-20)}, {Wave: "one", State: "SEALED", StartTime: at(-20), EndTime: at(-16)},
-					{Wave: "two", State: "GATED"}, {Wave: "three", State: "FAILED"},
+					{Wave: "pilot", State: "SEALED", StartTime: at(-30), EndTime: at(-20)},
+					{Wave: "one", State: "SEALED", StartTime: at(-20), EndTime: at(-16)},
+					{Wave: "two", State: "GATED"},
+					{Wave: "three", State: "FAILED"},
 				},
 			}},
 		},

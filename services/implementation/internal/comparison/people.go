@@ -15,7 +15,8 @@ func (f Facts) peopleDefinition() *side {
 		Text: "Gets people to work with it: plan, training, support, and what they say.",
 		Items: []*item{
 			{Label: "state", Value: i.GetState().String(), Resource: i.GetName(), Time: i.GetStateTime()},
-			{Label: "owner", Value: cmp.Or(i.GetOwner(), "nobody")}, {Label: "sponsor", Value: cmp.Or(i.GetSponsor(), "nobody")},
+			{Label: "owner", Value: cmp.Or(i.GetOwner(), "nobody")},
+			{Label: "sponsor", Value: cmp.Or(i.GetSponsor(), "nobody")},
 		},
 	}
 }

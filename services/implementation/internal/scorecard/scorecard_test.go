@@ -191,7 +191,7 @@ func TestWhatIsNotKnownIsNeverReached(t *testing.T) {
 				return &deploymentv1.Share{Numerator: min(count.Draw(t, what), whole), Denominator: whole}
 			}
 			f.Machines.Now = &deploymentv1.Measures{Uptime: share("uptime"), Performance: share("performance"), Feedback: share("feedback"), Coverage: rapid.Float64Range(0, 1).Draw(t, "coverage")}
-			f.Targets.Uptime, f.Targets.Performance, f.Targets.Feedback = f.Targets.Adoption, f.Targets.Adoption, f.Targets.Satisfaction
+			f.Targets.Uptime, f.Targets.Performance, f.Targets.Feedback = f.Targets.GetAdoption(), f.Targets.GetAdoption(), f.Targets.GetSatisfaction()
 		}
 		for i, m := range scorecard.Compute(f).GetMeasures() {
 			require.Equal(t, order[i], m.GetKind())
