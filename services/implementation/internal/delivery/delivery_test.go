@@ -23,13 +23,13 @@ import (
 // belongs into one of the two, and somebody has to say into which.
 func kinds() map[string]bool {
 	all := map[string]bool{}
-	for _, leaves := range strings.Fields(`agent analysis application deployment deploymentPlan environment feedback gateEvaluation incident installation
+	for leaves := range strings.FieldsSeq(`agent analysis application deployment deploymentPlan environment feedback gateEvaluation incident installation
 		migrationRun override policy release target wave blob measure
 		baseline budgetLine challenge cohort cohortPlan comment communication decision detectorPolicy eventDelivery feature forecast implementation
 		ledgerEntry outcome proposal resource scorecardSnapshot session signal stage subscription survey surveyWave task training calendarFeed planTemplate`) {
 		all[leaves] = true
 	}
-	for _, never := range strings.Fields(`enrolment completion contact stakeholder stanceChange provisioning mail erasure membership person surveyResponse`) {
+	for never := range strings.FieldsSeq(`enrolment completion contact stakeholder stanceChange provisioning mail erasure membership person surveyResponse`) {
 		all[never] = false
 	}
 	return all

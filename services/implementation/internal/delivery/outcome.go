@@ -83,7 +83,7 @@ func Answered(status int, header http.Header, now time.Time) Outcome {
 func retryAfter(text string, now time.Time) time.Duration {
 	text = strings.TrimSpace(text)
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, mostRetryAfter) //nolint:gosec // 31 bits fit
+		return min(time.Duration(seconds)*time.Second, mostRetryAfter)
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return min(max(at.Sub(now), 0), mostRetryAfter)
