@@ -114,7 +114,9 @@ func TestOneThatHangsIsHeldToADeadline(t *testing.T) {
 
 func TestWhatTheOtherSideDecidedIsAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, conn, _ := guard(t, func(context.Context) error { return fault.NotFound("RESOURCE_NOT_FOUND", "it is not there").GRPCStatus().Err() })
+		o, conn, _ := guard(t, func(context.Context) error {
+			return fault.NotFound("RESOURCE_NOT_FOUND", "it is not there").GRPCStatus().Err()
+		})
 		for range 20 {
 			require.Equal(t, "RESOURCE_NOT_FOUND", fault.ReasonOf(invoke(t.Context(), conn)))
 		}

@@ -34,6 +34,7 @@ type trouble struct {
 // processes as they are shipped. Whatever is wrong with it: what waits holds and says why, what runs goes on, what is bad is taken
 // back as fast as ever, people are answered at once, and when it is well again everything goes on by itself.
 func TestWavesAndTheFaultsOfTheOtherService(t *testing.T) {
+	t.Parallel()
 	for _, f := range []trouble{
 		{name: "killed", says: "cannot be reached", postgres: true, strike: func(w *pair) { w.people().kill() }, heal: func(w *pair) { w.people().start() }},
 		{name: "hung", says: "did not answer within|cannot be reached", postgres: true, strike: func(w *pair) { w.signal(syscall.SIGSTOP) }, heal: func(w *pair) { w.signal(syscall.SIGCONT) }},

@@ -74,8 +74,12 @@ const pairRelease = `run:
 
 // pairTargets are where the application runs, with the cohort of each.
 var pairTargets = []struct{ name, cohort string }{
-	{"live/targets/p1", "pilot"}, {"live/targets/p2", "pilot"}, {"live/targets/p3", "pilot"}, {"live/targets/s1", "sales"},
-	{"side/targets/b1", "side"}, {"late/targets/w1", "stock"},
+	{"live/targets/p1", "pilot"},
+	{"live/targets/p2", "pilot"},
+	{"live/targets/p3", "pilot"},
+	{"live/targets/s1", "sales"},
+	{"side/targets/b1", "side"},
+	{"late/targets/w1", "stock"},
 }
 
 const inWorkspace = "workspaces/default/"
