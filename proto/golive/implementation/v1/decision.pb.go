@@ -797,14 +797,16 @@ type DecisionRecord struct {
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// What it stood on, both halves, frozen.
 	Evidence []*DecisionEvidence `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// The SHA-256, in hex, over the digests of all evidence in the order of half and name.
+	// The SHA-256, in hex, over the digests of all evidence in the order of half and name, and the waves in the order of their names.
 	EvidenceDigest string `protobuf:"bytes,7,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
 	// What must be done.
 	Conditions []*DecisionCondition `protobuf:"bytes,8,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// When it ceased to count; not set while it counts.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Why it ceased to count.
-	EndReason     string `protobuf:"bytes,10,opt,name=end_reason,json=endReason,proto3" json:"end_reason,omitempty"`
+	EndReason string `protobuf:"bytes,10,opt,name=end_reason,json=endReason,proto3" json:"end_reason,omitempty"`
+	// The waves that it opens, as they were named when it was said. It opens no other, whatever the decision names later.
+	Waves         []string `protobuf:"bytes,11,rep,name=waves,proto3" json:"waves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -907,6 +909,13 @@ func (x *DecisionRecord) GetEndReason() string {
 		return x.EndReason
 	}
 	return ""
+}
+
+func (x *DecisionRecord) GetWaves() []string {
+	if x != nil {
+		return x.Waves
+	}
+	return nil
 }
 
 // DecisionEvidence is one verdict as it was.
@@ -1112,7 +1121,9 @@ type DecisionOverride struct {
 	// When it ends.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// When it was taken back; not set while it was not.
-	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	// The waves that it lets start, as they were named when it was said. It lets no other start.
+	Waves         []string `protobuf:"bytes,6,rep,name=waves,proto3" json:"waves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1182,6 +1193,13 @@ func (x *DecisionOverride) GetRevokeTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *DecisionOverride) GetWaves() []string {
+	if x != nil {
+		return x.Waves
+	}
+	return nil
+}
+
 // DecideDecisionRequest names the decision.
 type DecideDecisionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1201,7 +1219,7 @@ type DecideDecisionRequest struct {
 	Conditions []*DecisionCondition `protobuf:"bytes,7,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// When it ends if nothing ends it before; 14 days from now when not set, at most 90.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	// The evidence_digest that PreviewDecision showed; refused with EVIDENCE_CHANGED when it is another by now. Not checked when empty.
+	// The evidence_digest that PreviewDecision showed, over evidence and waves; refused with EVIDENCE_CHANGED when it is another by now. Not checked when empty.
 	EvidenceDigest string `protobuf:"bytes,9,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -1706,13 +1724,15 @@ type PreviewDecisionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Both halves.
 	Evidence []*DecisionEvidence `protobuf:"bytes,1,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// What DecideDecision may be held to: the SHA-256, in hex, over the gist digests of all evidence in the order of half and name. It is
-	// the same while nothing that matters changes; that of a record covers every number too.
+	// What DecideDecision may be held to: the SHA-256, in hex, over the gist digests of all evidence in the order of half and name, and
+	// the waves. It is the same while nothing that matters changes; that of a record covers every number too.
 	EvidenceDigest string `protobuf:"bytes,2,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
 	// True when every verdict passes.
 	Passes bool `protobuf:"varint,3,opt,name=passes,proto3" json:"passes,omitempty"`
 	// When it was gathered.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// The waves that a go would open.
+	Waves         []string `protobuf:"bytes,5,rep,name=waves,proto3" json:"waves,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1771,6 +1791,13 @@ func (x *PreviewDecisionResponse) GetPasses() bool {
 func (x *PreviewDecisionResponse) GetAsOf() *timestamppb.Timestamp {
 	if x != nil {
 		return x.AsOf
+	}
+	return nil
+}
+
+func (x *PreviewDecisionResponse) GetWaves() []string {
+	if x != nil {
+		return x.Waves
 	}
 	return nil
 }
@@ -1979,7 +2006,7 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12&\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x87\x04\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9d\x04\n" +
 	"\x0eDecisionRecord\x12D\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2*.golive.implementation.v1.Decision.OutcomeR\aoutcome\x12\x16\n" +
 	"\x06person\x18\x02 \x01(\tR\x06person\x12\x16\n" +
@@ -1995,7 +2022,8 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\bend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x1d\n" +
 	"\n" +
 	"end_reason\x18\n" +
-	" \x01(\tR\tendReason\"\xe7\x01\n" +
+	" \x01(\tR\tendReason\x12\x14\n" +
+	"\x05waves\x18\v \x03(\tR\x05waves\"\xe7\x01\n" +
 	"\x10DecisionEvidence\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x121\n" +
 	"\apurpose\x18\x02 \x01(\x0e2\x17.golive.gate.v1.PurposeR\apurpose\x121\n" +
@@ -2011,7 +2039,7 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\adueTime\x12:\n" +
 	"\bmet_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\ametTime\x12\x1a\n" +
 	"\x06met_by\x18\x06 \x01(\tB\x03\xe0A\x03R\x05metBy\x12\x17\n" +
-	"\x04note\x18\a \x01(\tB\x03\xe0A\x03R\x04note\"\xf9\x01\n" +
+	"\x04note\x18\a \x01(\tB\x03\xe0A\x03R\x04note\"\x8f\x02\n" +
 	"\x10DecisionOverride\x12\x16\n" +
 	"\x06person\x18\x01 \x01(\tR\x06person\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12;\n" +
@@ -2020,7 +2048,8 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\vexpire_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12;\n" +
 	"\vrevoke_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"revokeTime\"\xfa\x03\n" +
+	"revokeTime\x12\x14\n" +
+	"\x05waves\x18\x06 \x03(\tR\x05waves\"\xfa\x03\n" +
 	"\x15DecideDecisionRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/DecisionR\x04name\x12\x12\n" +
@@ -2074,12 +2103,13 @@ const file_golive_implementation_v1_decision_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\"X\n" +
 	"\x16PreviewDecisionRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
-	"\"implementation.golive.dev/DecisionR\x04name\"\xd3\x01\n" +
+	"\"implementation.golive.dev/DecisionR\x04name\"\xe9\x01\n" +
 	"\x17PreviewDecisionResponse\x12F\n" +
 	"\bevidence\x18\x01 \x03(\v2*.golive.implementation.v1.DecisionEvidenceR\bevidence\x12'\n" +
 	"\x0fevidence_digest\x18\x02 \x01(\tR\x0eevidenceDigest\x12\x16\n" +
 	"\x06passes\x18\x03 \x01(\bR\x06passes\x12/\n" +
-	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"^\n" +
+	"\x05as_of\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x14\n" +
+	"\x05waves\x18\x05 \x03(\tR\x05waves\"^\n" +
 	"\x1cComputeDecisionReportRequest\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xe0A\x02\xfaA$\n" +
 	"\"implementation.golive.dev/DecisionR\x04name\"\x8d\x01\n" +
