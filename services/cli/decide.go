@@ -33,7 +33,7 @@ func (a *app) decide() *cobra.Command {
 	f.StringVar(&reason, "reason", "", "why")
 	f.StringArrayVar(&conditions, "condition", nil, "what must be done, ID=WHAT;owner=WHO;due=WHEN; may be given again")
 	f.StringVar(&expires, "expires", "", "when it ends if nothing ends it before: 2026-12-01, a time of RFC 3339, or 72h from now; 14 days when not given")
-	f.StringVar(&digest, "digest", "", "refuse it unless the evidence is still what golive decide preview has shown")
+	f.StringVar(&digest, "digest", "", "refuse it unless the evidence, and the waves that it opens, are still what golive decide preview has shown")
 	must(cmd.MarkFlagRequired("reason"))
 	words := slices.Sorted(maps.Keys(decideWords()))
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -63,6 +63,11 @@ func (a *app) decide() *cobra.Command {
 				return err
 			}
 		}
+		asked, err := c.decision(ctx, name)
+		if err != nil {
+			return err
+		}
+		req.Etag = asked.GetEtag() // what it opens and stands on is what it was when it was read
 		d, err := implementationv1.NewDecisionServiceClient(c.people).DecideDecision(ctx, req)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,8 @@ func (c *client) printPreview(name string, p *implementationv1.PreviewDecisionRe
 	if err := c.printEvidence(p.GetEvidence()); err != nil {
 		return err
 	}
-	return c.say("\ndigest %s", p.GetEvidenceDigest())
+	opens := cmp.Or(strings.Join(shorts(p.GetWaves()), ", "), "no wave; set waves")
+	return c.say("\na go opens  %s\ndigest      %s", opens, p.GetEvidenceDigest())
 }
 
 // printEvidence is a row for each verdict, and one for each piece below it.
@@ -120,7 +122,11 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 		}
 	}
 	if n := len(d.GetRecords()); n > 0 {
-		rows = append(rows, decisionRecord(d.GetRecords()[n-1])...)
+		r := d.GetRecords()[n-1]
+		if !slices.Equal(r.GetWaves(), d.GetWaves()) {
+			rows = append(rows, []string{"said of", cmp.Or(strings.Join(shorts(r.GetWaves()), ", "), "no wave")})
+		}
+		rows = append(rows, decisionRecord(r)...)
 	}
 	for _, o := range d.GetOverrides() {
 		if o.GetRevokeTime() == nil && o.GetExpireTime().AsTime().After(time.Now()) {

@@ -11,10 +11,20 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
-// decideVerbs are what happens to a decision besides the word itself.
+// decideVerbs are what happens to a decision besides the word itself. Each is about the decision as it was read: waves
+// that somebody names meanwhile are refused.
 func (a *app) decideVerbs() []*cobra.Command {
 	of := func(use, short, word, long string, more ...func(*cobra.Command, *filler)) *cobra.Command {
-		cmd := a.verb(verb{use: use + " DECISION", short: short, word: word, kind: "decision", needReason: true, subject: named("decision")}, more...)
+		etag := ""
+		read := func(c *client, ctx context.Context, given string) (string, error) {
+			d, err := c.decision(ctx, given)
+			etag = d.GetEtag()
+			return d.GetName(), err
+		}
+		more = append(more, func(_ *cobra.Command, fill *filler) {
+			*fill = append(*fill, func(req protoreflect.Message) { put(req, "etag", etag) })
+		})
+		cmd := a.verb(verb{use: use + " DECISION", short: short, word: word, kind: "decision", needReason: true, subject: read}, more...)
 		cmd.Long = long
 		cmd.Example = "  golive decide " + use + " crm-rollout/go-sales --reason 'the board wants it'"
 		return cmd

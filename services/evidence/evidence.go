@@ -45,20 +45,24 @@ func Gist(v *gatev1.Verdict) string {
 	return "state " + v.GetState().String() + "\n" + strings.Join(slices.Compact(lines), "\n")
 }
 
-// Digest is over the digests of all evidence, whatever order it comes in: what a record stands on, to the byte.
-func Digest(all []*implementationv1.DecisionEvidence) string {
-	return over(all, (*implementationv1.DecisionEvidence).GetDigest)
+// Digest is over the digests of all evidence and the waves that it opens, whatever order they come in: what a record
+// stands on, to the byte, and what it is about.
+func Digest(all []*implementationv1.DecisionEvidence, waves []string) string {
+	return over(all, waves, (*implementationv1.DecisionEvidence).GetDigest)
 }
 
-// GistDigest is over the gists of all evidence: the same as long as nothing that matters changed.
-func GistDigest(all []*implementationv1.DecisionEvidence) string {
-	return over(all, (*implementationv1.DecisionEvidence).GetGistDigest)
+// GistDigest is over the gists of all evidence and the waves: the same as long as nothing that matters changed.
+func GistDigest(all []*implementationv1.DecisionEvidence, waves []string) string {
+	return over(all, waves, (*implementationv1.DecisionEvidence).GetGistDigest)
 }
 
-func over(all []*implementationv1.DecisionEvidence, part func(*implementationv1.DecisionEvidence) string) string {
+func over(all []*implementationv1.DecisionEvidence, waves []string, part func(*implementationv1.DecisionEvidence) string) string {
 	var b strings.Builder
 	for _, e := range Ordered(all) {
 		fmt.Fprintf(&b, "%s %s %s\n", e.GetPurpose(), e.GetResource(), part(e))
+	}
+	for _, wave := range slices.Sorted(slices.Values(waves)) {
+		fmt.Fprintf(&b, "opens %s\n", wave)
 	}
 	return sum([]byte(b.String()))
 }

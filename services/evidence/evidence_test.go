@@ -21,13 +21,13 @@ func verdict() *gatev1.Verdict {
 
 func record(t *testing.T) *implementationv1.DecisionRecord {
 	t.Helper()
-	r := &implementationv1.DecisionRecord{}
+	r := &implementationv1.DecisionRecord{Waves: []string{"w2", "w1"}}
 	for _, name := range []string{"b", "a"} {
 		e, err := evidence.Freeze(name, gatev1.Purpose_PURPOSE_READINESS, verdict())
 		require.NoError(t, err)
 		r.Evidence = append(r.GetEvidence(), e)
 	}
-	r.EvidenceDigest = evidence.Digest(r.GetEvidence())
+	r.EvidenceDigest = evidence.Digest(r.GetEvidence(), r.GetWaves())
 	return r
 }
 
@@ -55,6 +55,9 @@ func TestWhatWasFrozenIsProved(t *testing.T) {
 	r = record(t)
 	r.Evidence = r.GetEvidence()[:1]
 	require.NotEmpty(t, evidence.Verify(r), "a piece is missing")
+	r = record(t)
+	r.Waves = append(r.GetWaves(), "w3")
+	require.NotEmpty(t, evidence.Verify(r), "a wave came later")
 }
 
 func TestNumbersAndTimesAreNotTheGist(t *testing.T) {

@@ -31,8 +31,8 @@ func Verify(r *implementationv1.DecisionRecord) (wrong []string) {
 			wrong = append(wrong, e.GetResource()+": what matters of the verdict is not what the record says")
 		}
 	}
-	if is := Digest(computed); is != r.GetEvidenceDigest() {
-		wrong = append(wrong, fmt.Sprintf("all evidence together has the digest %s, the record says %q", is, r.GetEvidenceDigest()))
+	if is := Digest(computed, r.GetWaves()); is != r.GetEvidenceDigest() {
+		wrong = append(wrong, fmt.Sprintf("all evidence and waves together have the digest %s, the record says %q", is, r.GetEvidenceDigest()))
 	}
 	return wrong
 }

@@ -81,6 +81,7 @@ func question(d *implementationv1.Decision) (rows [][]string) {
 func (p *paper) decision(r *implementationv1.DecisionRecord) {
 	p.line("## Decision\n")
 	rows := [][]string{{"Outcome", outcome(r)}, {"By", weekly.Text(r.GetPerson())}, {"At", clock(r.GetTime().AsTime())}, {"Why", weekly.Text(r.GetReason())}}
+	rows = append(rows, []string{"Opens", weekly.Text(cmp.Or(strings.Join(r.GetWaves(), ", "), "no wave"))})
 	if r.GetExpireTime() != nil {
 		rows = append(rows, []string{"Counts until", clock(r.GetExpireTime().AsTime())})
 	}

@@ -46,9 +46,9 @@ func Verdict(d *implementationv1.Decision, now Now, at time.Time) *gatev1.Verdic
 	return v
 }
 
-// Bound is the verdict for who is about to start: a decision opens what it names, and nothing else.
-func Bound(d *implementationv1.Decision, v *gatev1.Verdict, onBehalfOf string) *gatev1.Verdict {
-	if onBehalfOf == "" || slices.Contains(d.GetWaves(), onBehalfOf) {
+// Bound is the verdict for who is about to start: a decision opens what was named when the word was said, and nothing else.
+func Bound(d *implementationv1.Decision, v *gatev1.Verdict, onBehalfOf string, at time.Time) *gatev1.Verdict {
+	if onBehalfOf == "" || slices.Contains(opened(d, at), onBehalfOf) {
 		return v
 	}
 	v.State, v.WaitingOn = gatev1.Verdict_FAIL, nil
@@ -59,6 +59,18 @@ func Bound(d *implementationv1.Decision, v *gatev1.Verdict, onBehalfOf string) *
 	}}
 	v.Evidence = []*gatev1.Evidence{{Criterion: "decision", State: v.GetState(), Resource: d.GetName(), Detail: v.GetReasons()[0].GetCurrent()}}
 	return v
+}
+
+// opened are the waves of the word that counts, or of the override that holds; where there is neither, those that the
+// decision to come would open.
+func opened(d *implementationv1.Decision, at time.Time) []string {
+	if r := counting(d); r != nil {
+		return r.GetWaves()
+	}
+	if o := Holding(d, at); o != nil {
+		return o.GetWaves()
+	}
+	return d.GetWaves()
 }
 
 // judge is the state, what is said of it, and when time alone ends it (zero for never).

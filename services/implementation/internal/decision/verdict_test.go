@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/evidence"
@@ -98,8 +99,8 @@ func TestWhatADecisionTellsAGate(t *testing.T) {
 			require.Equal(t, row.state, v.GetState())
 			require.Equal(t, row.on, v.GetWaitingOn())
 			require.Equal(t, row.kind != 0, slices.ContainsFunc(v.GetReasons(), func(b *gatev1.BlockedBy) bool { return b.GetKind() == row.kind }), "%v", v.GetReasons())
-			require.Equal(t, v.GetState(), decision.Bound(row.d, proto.CloneOf(v), wave).GetState())
-			stranger := decision.Bound(row.d, v, wave+"2")
+			require.Equal(t, v.GetState(), decision.Bound(row.d, proto.CloneOf(v), wave, noon()).GetState())
+			stranger := decision.Bound(row.d, v, wave+"2", noon())
 			require.Equal(t, gatev1.Verdict_FAIL, stranger.GetState())
 			require.Contains(t, stranger.GetReasons()[0].GetCurrent(), "not bound to "+wave+"2")
 		})
@@ -149,9 +150,31 @@ func TestADecisionNeverOpensAWaveThatItDoesNotName(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d, now, at := drawn(t)
 		other := rapid.StringMatching(`workspaces/default/applications/crm/deployments/d[0-9]/waves/[a-z]{1,6}`).Draw(t, "wave")
-		v := decision.Bound(d, decision.Verdict(d, now, at), other)
+		v := decision.Bound(d, decision.Verdict(d, now, at), other, at)
 		require.False(t, open(v) && !slices.Contains(d.GetWaves(), other))
 	})
+}
+
+// What is named after the word was said was not decided on, whatever a store lets somebody write.
+func TestAWordOpensWhatItWasSaidOf(t *testing.T) {
+	overridden := question()
+	require.NoError(t, decision.Override(overridden, &implementationv1.OverrideDecisionRequest{Reason: "now", ExpireTime: in(time.Hour)}, "users/eve", noon()))
+	for name, d := range map[string]*implementationv1.Decision{"go": goes(t), "conditional go": conditionally(t), "overridden": overridden} {
+		t.Run(name, func(t *testing.T) {
+			now := both(gatev1.Verdict_WAIT, gatev1.Verdict_PASS)
+			if d.GetState() == implementationv1.Decision_GO {
+				now = passes()
+			}
+			d.Waves = []string{wave + "2"}
+			require.True(t, open(decision.Bound(d, decision.Verdict(d, now, noon()), wave, noon())))
+			require.False(t, open(decision.Bound(d, decision.Verdict(d, now, noon()), wave+"2", noon())))
+		})
+	}
+	asked, on := question(), frozen(t, passes())
+	w := word(implementationv1.Decision_OUTCOME_GO)
+	w.Request.EvidenceDigest = evidence.GistDigest(on.All, asked.GetWaves())
+	asked.Waves = append(asked.GetWaves(), wave+"2")
+	require.Equal(t, decision.ReasonEvidenceChanged, fault.ReasonOf(decision.Decide(asked, w, on, noon())), "a wave came after it was looked at")
 }
 
 func TestNothingOpensAfterItsEnd(t *testing.T) {
@@ -206,8 +229,8 @@ func TestTheOrderOfEvidenceDoesNotMatter(t *testing.T) {
 			on.All = append(on.All, more)
 		}
 		shuffled := rapid.Permutation(on.All).Draw(t, "order")
-		require.Equal(t, evidence.Digest(on.All), evidence.Digest(shuffled))
-		require.Equal(t, evidence.GistDigest(on.All), evidence.GistDigest(shuffled))
+		require.Equal(t, evidence.Digest(on.All, []string{wave, wave + "2"}), evidence.Digest(shuffled, []string{wave + "2", wave}))
+		require.Equal(t, evidence.GistDigest(on.All, nil), evidence.GistDigest(shuffled, nil))
 		one, other := question(), question()
 		require.NoError(t, decision.Decide(one, word(implementationv1.Decision_OUTCOME_GO), on, noon()))
 		require.NoError(t, decision.Decide(other, word(implementationv1.Decision_OUTCOME_GO), decision.Evidence{All: shuffled}, noon()))

@@ -2,6 +2,7 @@ package decision
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,8 @@ func Decide(d *implementationv1.Decision, w Word, on Evidence, now time.Time) er
 	if err := checkTimes(req, now); err != nil {
 		return err
 	}
-	if is := evidence.GistDigest(on.All); req.GetEvidenceDigest() != "" && req.GetEvidenceDigest() != is {
-		return fault.Conflict(ReasonEvidenceChanged, "the evidence of %s is not what you looked at; golive decide preview %s shows what it is now", d.GetName(), d.GetName()).Meta("evidence_digest", is)
+	if is := evidence.GistDigest(on.All, d.GetWaves()); req.GetEvidenceDigest() != "" && req.GetEvidenceDigest() != is {
+		return fault.Conflict(ReasonEvidenceChanged, "the evidence of %s, or what it opens, is not what you looked at; golive decide preview %s shows what it is now", d.GetName(), d.GetName()).Meta("evidence_digest", is)
 	}
 	if req.GetOutcome() != implementationv1.Decision_OUTCOME_NO_GO {
 		if err := enough(d, req.GetOutcome(), on); err != nil {
@@ -67,7 +68,8 @@ func Decide(d *implementationv1.Decision, w Word, on Evidence, now time.Time) er
 	}
 	record := &implementationv1.DecisionRecord{
 		Outcome: req.GetOutcome(), Person: w.Person, Reason: req.GetReason(), Time: timestamppb.New(now),
-		Evidence: evidence.Ordered(on.All), EvidenceDigest: evidence.Digest(on.All),
+		Evidence: evidence.Ordered(on.All), EvidenceDigest: evidence.Digest(on.All, d.GetWaves()),
+		Waves: slices.Clone(d.GetWaves()),
 	}
 	for _, c := range req.GetConditions() {
 		c = proto.CloneOf(c)
@@ -179,6 +181,7 @@ func Override(d *implementationv1.Decision, req *implementationv1.OverrideDecisi
 	}
 	d.Overrides = last(append(d.GetOverrides(), &implementationv1.DecisionOverride{
 		Person: person, Reason: req.GetReason(), CreateTime: timestamppb.New(now), ExpireTime: req.GetExpireTime(),
+		Waves: slices.Clone(d.GetWaves()),
 	}))
 	d.Revision++
 	return nil
@@ -223,8 +226,8 @@ func Deletable(d *implementationv1.Decision) error {
 	return forbids(d, "only one that was never decided can be deleted; withdraw it instead")
 }
 
-// Bindable refuses to change what a decision is about once it was decided or the glass was broken: a wave that is
-// bound later would go on a word that was never said about it.
+// Bindable refuses to change what a decision is about once it was decided or the glass was broken. A wave that is bound
+// later would not go on a word that was never said about it, see [Bound]; here who tries learns of it.
 func Bindable(d *implementationv1.Decision, now time.Time) error {
 	if d.GetState() != pending {
 		return forbids(d, "its waves and its evidence can be changed only while it is PENDING; reopen it, or make another")

@@ -89,14 +89,19 @@ func (c *Circles) refuse(ctx context.Context, name string, to []string) error {
 		c.logger.Info("whether something waits for itself is found out later", zap.String("resource", name), zap.Error(err))
 		return nil
 	}
-	if path == nil {
-		return nil
+	if !slices.ContainsFunc(path, notStage) {
+		return nil // there is none; or one of stages alone, which is refused where they are written, with the field at fault
 	}
 	f := fault.Precondition(ReasonCircle, "it would wait for itself: %s; take out one of what it waits for, or a gate of the wave", strings.Join(path, " → "))
 	for i, one := range path[:len(path)-1] {
 		f = f.Subject(ReasonCircle, one, "waits for "+path[i+1])
 	}
 	return f
+}
+
+func notStage(name string) bool {
+	_, err := store.Stages.Parse(name)
+	return err != nil
 }
 
 // dependsOn reads an answer. What is not there, or of a kind that never waits, waits for nothing.

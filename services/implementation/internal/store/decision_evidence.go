@@ -37,7 +37,8 @@ func (s *Store) PreviewDecision(ctx context.Context, gate gatev1.GateServiceClie
 		return nil, err
 	}
 	return &implementationv1.PreviewDecisionResponse{
-		Evidence: on.All, EvidenceDigest: evidence.GistDigest(on.All), Passes: on.Passes(), AsOf: timestamppb.New(s.Now()),
+		Evidence: on.All, EvidenceDigest: evidence.GistDigest(on.All, d.GetWaves()), Passes: on.Passes(), AsOf: timestamppb.New(s.Now()),
+		Waves: d.GetWaves(),
 	}, nil
 }
 
@@ -114,7 +115,7 @@ func (s *Store) askAbout(ctx context.Context, gate gatev1.GateServiceClient, res
 			answers[i].asked = s.Now()
 			answers[i].verdict, answers[i].err = gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
 			if v := answers[i].verdict; answers[i].err == nil && v.GetResource() != resource {
-				answers[i].err = fault.Unavailable("VERDICT_OF_ANOTHER", "the deployment service answered about %s", quoted(v.GetResource()))
+				answers[i].err = fault.Unavailable("VERDICT_OF_ANOTHER", "the deployment service answered about %s; ask again, and look at what --deployment leads to if it goes on", quoted(v.GetResource()))
 			}
 		})
 	}

@@ -28,7 +28,7 @@ func (s *Store) DecisionVerdict(ctx context.Context, name, onBehalfOf string) (*
 	if err != nil {
 		return nil, err
 	}
-	return decision.Bound(d, v, onBehalfOf), nil
+	return decision.Bound(d, v, onBehalfOf, s.Now()), nil
 }
 
 // CheckDecisions ends those whose evidence became worse, whose time is over or whose conditions are overdue, and tells of
