@@ -36,6 +36,9 @@ func TestEveryResourceInTheDocumentationIsAccepted(t *testing.T) {
 	archive := file("x.tar.gz", "any bytes are an artifact until an agent unpacks them")
 	run("apply", "-f", file("world.yaml", "name: environments/prod\n---\nname: implementations/crm-rollout\n---\nname: trainings/crm-basics\n"))
 
+	run("apply", "-f", filepath.Join(root, "examples", "stage-that-waits.yaml"))
+	run("apply", "-f", filepath.Join(root, "examples", "decision.yaml"))
+
 	adopt := filepath.Join(root, "examples", "adopt")
 	run("apply", "-f", filepath.Join(adopt, "application.yaml"))
 	run("release", "create", "web", "1.0.0", "-f", filepath.Join(adopt, "release.yaml"))
