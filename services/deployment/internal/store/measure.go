@@ -65,25 +65,28 @@ func (s *Store) ObserveSites(ctx context.Context, runs []Run, sites []Site, reso
 	if err != nil {
 		return nil, err
 	}
-	with := `SELECT json_extract(value, '$[0]') AS installation, json_extract(value, '$[1]') AS lo, json_extract(value, '$[2]') AS hi, json_extract(value, '$[3]') AS site FROM json_each($1)`
-	if s.Metrics.Dialect() == sqldb.Postgres {
-		with = `SELECT (value->>0) COLLATE "C" AS installation, CAST(value->>1 AS BIGINT) AS lo, CAST(value->>2 AS BIGINT) AS hi, CAST(value->>3 AS BIGINT) AS site
-			FROM jsonb_array_elements(CAST($1 AS JSONB)) AS t (value)`
-	}
 	classes := within()
 	_, summed := sums("b.")
 	slowest := classes[len(classes)-1]
 	blind := fmt.Sprintf("b.%s = 0 AND b.succeeded > 0 AND b.latency_max_us <= %d", slowest, canary.LatencyBounds()[len(classes)-1].Microseconds())
-	// A cross join keeps the order of the tables on SQLite: the other way round it would read every bucket for each stretch.
-	rows, err := s.Metrics.Read().QueryContext(ctx, `WITH r AS (`+with+`)
-		SELECT r.site, SUM(CASE WHEN `+blind+` THEN 0 ELSE b.succeeded + b.failed END), SUM(b.`+fastProbe+`), SUM(b.observed), SUM(b.good), `+summed+`
-		FROM r CROSS JOIN probe_buckets b WHERE b.resolution = $2 AND b.installation = r.installation AND b.start_time >= r.lo AND b.start_time < r.hi GROUP BY r.site`,
+	summed = `(SUM(CASE WHEN ` + blind + ` THEN 0 ELSE b.succeeded + b.failed END), SUM(b.` + fastProbe + `), SUM(b.observed), SUM(b.good), ` + summed + `)`
+	const from = ` FROM probe_buckets b WHERE b.resolution = $2 AND b.installation = r.installation AND b.start_time >= r.lo AND b.start_time < r.hi`
+	// SQLite adds up stretch by stretch: grouped by site, all columns of all rows would go through a sort first, which costs as much again.
+	query := `WITH r AS (SELECT json_extract(value, '$[0]') AS installation, json_extract(value, '$[1]') AS lo, json_extract(value, '$[2]') AS hi, json_extract(value, '$[3]') AS site
+		FROM json_each($1)) SELECT r.site, (SELECT json_array` + summed + from + `) FROM r`
+	if s.Metrics.Dialect() == sqldb.Postgres {
+		query = `WITH r AS (SELECT (value->>0) COLLATE "C" AS installation, CAST(value->>1 AS BIGINT) AS lo, CAST(value->>2 AS BIGINT) AS hi, CAST(value->>3 AS BIGINT) AS site
+			FROM jsonb_array_elements(CAST($1 AS JSONB)) AS t (value)) SELECT r.site, json_build_array` + summed + strings.Replace(from, "FROM", "FROM r,", 1) + ` GROUP BY r.site`
+	}
+	rows, err := s.Metrics.Read().QueryContext(ctx, query,
 		list, resolution.Microseconds())
 	out := map[Site]Probed{}
 	_, err = sqldb.Collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		site, p, err := scanProbed(rows)
 		if err == nil {
-			out[sites[site]] = p
+			sum := out[sites[site]]
+			sum.Add(p)
+			out[sites[site]] = sum
 		}
 		return none, err
 	})
@@ -94,15 +97,18 @@ func (s *Store) ObserveSites(ctx context.Context, runs []Run, sites []Site, reso
 }
 
 func scanProbed(rows *sql.Rows) (site int64, p Probed, err error) {
-	var observed, good, sum, most int64
-	p.Within = make([]int64, len(canary.LatencyBounds()))
-	into := []any{&site, &p.Counted, &p.Fast, &observed, &good, &p.Succeeded, &p.Failed, &sum}
-	for i := range p.Within {
-		into = append(into, &p.Within[i])
+	var sums []byte
+	if err := rows.Scan(&site, &sums); err != nil {
+		return site, p, err
 	}
-	err = rows.Scan(append(into, &most)...)
-	p.Observed, p.Good, p.LatencySum, p.LatencyMax = micros(observed), micros(good), micros(sum), micros(most)
-	return site, p, err
+	var all []int64 // where nothing was seen they are null, which is read as zero
+	if err := json.Unmarshal(sums, &all); err != nil {
+		return site, p, err
+	}
+	p.Counted, p.Fast, p.Observed, p.Good = all[0], all[1], micros(all[2]), micros(all[3])
+	p.Succeeded, p.Failed, p.LatencySum = all[4], all[5], micros(all[6])
+	p.Within, p.LatencyMax = all[7:len(all)-1], micros(all[len(all)-1])
+	return site, p, nil
 }
 
 // Add adds what was seen elsewhere.
