@@ -24,6 +24,9 @@ var ErrRefused = errors.New("the address is refused")
 // lookup is how long [Check] looks for a name.
 const lookup = 3 * time.Second
 
+// mostHeader is how much of the head of an answer is taken before the answer is refused.
+const mostHeader = 64 << 10
+
 // Config says how far out a client goes.
 type Config struct {
 	// PublicOnly refuses private and local addresses too. Link-local ones, where clouds keep their secrets, are always refused.
@@ -50,7 +53,7 @@ func New(cfg Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, MaxConnsPerHost: cfg.Connections, MaxIdleConnsPerHost: cfg.Connections,
-			IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute, ForceAttemptHTTP2: true,
+			MaxResponseHeaderBytes: mostHeader, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute, ForceAttemptHTTP2: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       time.Minute,
@@ -93,7 +96,7 @@ func forbidden(a netip.Addr, publicOnly bool) string {
 	switch {
 	case a.IsLinkLocalUnicast():
 		return "link-local, where clouds keep their secrets"
-	case a == netip.MustParseAddr("fd00:ec2::254"), a == netip.MustParseAddr("100.100.100.200"):
+	case secretive(a):
 		return "where a cloud keeps its secrets"
 	case a.IsUnspecified(), a.IsMulticast(), a == netip.MustParseAddr("255.255.255.255"):
 		return "no address of one machine"
@@ -104,11 +107,23 @@ func forbidden(a netip.Addr, publicOnly bool) string {
 	}
 }
 
+// secretive says that a cloud tells its machines their secrets there, though the address is not link-local: of Amazon, Alibaba, Oracle and Azure.
+func secretive(a netip.Addr) bool {
+	for _, at := range []string{"fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"} {
+		if a == netip.MustParseAddr(at) {
+			return true
+		}
+	}
+	return false
+}
+
 // embedded is the address of version 4 that translators make of one of version 6; a itself where it is none.
 func embedded(a netip.Addr) netip.Addr {
 	bytes := a.As16()
 	switch {
-	case netip.MustParsePrefix("64:ff9b::/96").Contains(a):
+	case !a.Is6():
+		return a
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(a), netip.MustParsePrefix("64:ff9b:1::/96").Contains(a), netip.MustParsePrefix("::ffff:0:0:0/96").Contains(a):
 		return netip.AddrFrom4([4]byte(bytes[12:]))
 	case netip.MustParsePrefix("2002::/16").Contains(a):
 		return netip.AddrFrom4([4]byte(bytes[2:6]))
@@ -119,7 +134,7 @@ func embedded(a netip.Addr) netip.Addr {
 
 // local says that an address belongs to networks that the internet does not lead to, beside those that the standard library knows.
 func local(a netip.Addr) bool {
-	for _, prefix := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "fec0::/10", "::/96"} {
+	for _, prefix := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "2001::/32", "fec0::/10", "::/96"} {
 		if netip.MustParsePrefix(prefix).Contains(a) {
 			return true
 		}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +40,12 @@ func TestAddressesThatAreRefused(t *testing.T) {
 		{"https://[fe80::1%25eth0]/", "link-local", "link-local"},
 		{"https://[fd00:ec2::254]/", "secrets", "secrets"},
 		{"https://100.100.100.200/", "secrets", "secrets"},
+		{"https://192.0.0.192/", "secrets", "secrets"},
+		{"https://168.63.129.16/", "secrets", "secrets"},
+		{"https://[64:ff9b:1::169.254.169.254]/", "link-local", "link-local"},
+		{"https://[::ffff:0:169.254.169.254]/", "link-local", "link-local"},
+		{"https://[::ffff:0:10.0.0.1]/", "private", ""},
+		{"https://[2001:0:7f00:1::1]/", "private", ""},
 		{"https://0.0.0.0/", "no address of one machine", "no address of one machine"},
 		{"https://224.0.0.1/", "no address of one machine", "no address of one machine"},
 		{"http://203.0.113.7/", "not protected", ""},
@@ -89,4 +97,20 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusFound, answer.StatusCode)
+}
+
+func TestAHeadWithoutAnEndIsRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 100 {
+			w.Header().Set("X-"+strconv.Itoa(i), strings.Repeat("h", 10_000))
+		}
+	}))
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+	require.NoError(t, err)
+	answer, err := outbound.New(outbound.Config{}).Do(req)
+	if err == nil {
+		require.NoError(t, answer.Body.Close())
+	}
+	require.ErrorContains(t, err, "exceeded")
 }
