@@ -34,6 +34,7 @@ func badSubscriptions() []row {
 		create("a type that is none", mail+`, "types": ["wave sealed"]`, "INVALID_FIELD", "deployment.wave.sealed", "types"),
 		create("a prefix without its dot", mail+`, "types": ["deployment"]`, "INVALID_FIELD", "ends in a dot", "types"),
 		create("events about single people", mail+`, "types": ["implementation.enrolment."]`, "INVALID_FIELD", "single people", "types"),
+		create("what is about single people", mail+`, "resources": ["workspaces/default/people/p-1"]`, "INVALID_FIELD", "single people", "resources"),
 		create("events of another workspace", mail+`, "resources": ["workspaces/elsewhere/applications/crm"]`, "INVALID_FIELD", "workspaces/default", "resources"),
 		bad("a subscription as a viewer", "CreateSubscription", `{"parent": "$ws", "subscription": {`+mail+`}}`, denied, "PERMISSION_DENIED", "implementation.subscriptions.create").as("viewer"),
 		bad("a mailbox that becomes a webhook", "UpdateSubscription", `{"subscription": {"name": "$sponsor", "webhook": {"url": "https://203.0.113.7/"}}, "updateMask": "webhook"}`, invalid, "IMMUTABLE_FIELD", "mailbox").at("subscription.destination"),

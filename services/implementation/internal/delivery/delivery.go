@@ -53,13 +53,18 @@ func workspace(name string) string {
 
 // Private says that an event is about single people. It never leaves, whatever a subscription asks for.
 func Private(event *eventv1.Event) bool {
-	parts := strings.Split(event.GetResource(), "/")
+	return PrivateResource(event.GetResource()) || PrivateType(event.GetType())
+}
+
+// PrivateResource says that a resource, or a collection of them, is about single people.
+func PrivateResource(name string) bool {
+	parts := strings.Split(name, "/")
 	for i := 2; i < len(parts); i += 2 {
 		if aboutPeople(parts[i]) {
 			return true
 		}
 	}
-	return PrivateType(event.GetType())
+	return false
 }
 
 // PrivateType says that all events of a type, or of a prefix of types, are about single people.

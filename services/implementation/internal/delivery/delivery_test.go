@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
@@ -199,4 +200,19 @@ func TestWordsForPeople(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(chat), "<!channel>")
 	require.NotContains(t, string(chat), "<https")
+}
+
+func TestNoReceiverLearnsWhereAnotherIs(t *testing.T) {
+	for name, sub := range map[string]*implementationv1.Subscription{
+		"a web address": {Destination: &implementationv1.Subscription_Webhook{Webhook: &implementationv1.WebhookDestination{Url: "https://other.example.com/?token=hush"}}},
+		"a mailbox":     {Destination: &implementationv1.Subscription_Email{Email: &implementationv1.EmailDestination{Recipients: []string{"hush@other.example.com"}}}},
+	} {
+		sub.Name, sub.DisplayName = ws+"/subscriptions/other", "The other one"
+		after, err := anypb.New(sub)
+		require.NoError(t, err)
+		body, err := delivery.CloudEvent(&eventv1.Event{Token: "1", Resource: sub.GetName(), Type: "implementation.subscription.created", Time: timestamppb.Now(), After: after})
+		require.NoError(t, err)
+		require.Contains(t, string(body), "The other one", name)
+		require.NotContains(t, string(body), "example.com", name)
+	}
 }

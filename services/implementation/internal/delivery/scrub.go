@@ -5,14 +5,20 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
 // person finds people, and what is kept about them, in the middle of a message about something else.
 var person = regexp.MustCompile(`workspaces/[a-z0-9-]+/(people|contacts|mails|erasures)/[A-Za-z0-9._~-]+`)
 
-// scrub is a message without the people whom it names: a task that is given to one of those who are to adopt says that it is given to somebody.
+// scrub is a message without the people whom it names: a task that is given to one of those who are to adopt says that it is given to somebody. Nor does
+// one receiver learn where another one is: many a web address is a secret, and those of mailboxes are people's.
 func scrub(m proto.Message) proto.Message {
 	out := proto.Clone(m)
+	if sub, ok := out.(*implementationv1.Subscription); ok {
+		sub.Destination = nil
+	}
 	scrubMessage(out.ProtoReflect())
 	return out
 }

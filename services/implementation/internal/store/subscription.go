@@ -64,7 +64,12 @@ func validateSubscription(ctx context.Context, tx *sqldb.Tx, old, sub *implement
 		}
 	}
 	for _, r := range sub.GetResources() {
-		if workspace := Workspace(sub.GetName()); r != workspace && !strings.HasPrefix(r, workspace+"/") {
+		workspace := Workspace(sub.GetName())
+		switch {
+		case delivery.PrivateResource(r):
+			return fault.Invalid(resource.ReasonInvalidField, "events of %q are about single people and never leave; subscribe to others", r).
+				Field("subscription.resources", "has what is about single people")
+		case r != workspace && !strings.HasPrefix(r, workspace+"/"):
 			return fault.Invalid(resource.ReasonInvalidField, "%q is not in %s, whose events this subscription is for; name what is in it, or subscribe there", r, workspace).
 				Field("subscription.resources", "has what is not in this workspace")
 		}
