@@ -44,24 +44,30 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
-// newPages returns the routes that are open to everybody: they hold no data.
+// newPages returns the routes that are open to everybody: they hold no data. What
+// the page consists of is served below /assets/ by the names of its files.
 func newPages() (map[string]http.HandlerFunc, error) {
 	pages := map[string]http.HandlerFunc{}
-	for route, file := range map[string]string{
-		"/":                 "index.html",
-		"/assets/app.js":    "app.js",
-		"/assets/cells.js":  "cells.js",
-		"/assets/api.js":    "api.js",
-		"/assets/style.css": "style.css",
-		"/assets/icon.svg":  "icon.svg",
-		"/favicon.ico":      "icon.svg",
-	} {
-		data, err := pageFiles.ReadFile("page/" + file)
+	files, err := pageFiles.ReadDir("page")
+	if err != nil {
+		return nil, fmt.Errorf("list the pages: %w", err)
+	}
+	for _, file := range files {
+		data, err := pageFiles.ReadFile("page/" + file.Name())
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", file, err)
+			return nil, fmt.Errorf("read %s: %w", file.Name(), err)
 		}
-		one := newAsset(mediaType(file), data)
-		pages[route] = page(func() (*asset, error) { return one, nil })
+		one := newAsset(mediaType(file.Name()), data)
+		serve := page(func() (*asset, error) { return one, nil })
+		switch {
+		case file.Name() == "index.html":
+			pages["/"] = serve
+		case path.Ext(file.Name()) != ".html": // the other pages are filled in, see apiPage and surveyForm
+			pages["/assets/"+file.Name()] = serve
+		}
+		if file.Name() == "icon.svg" {
+			pages["/favicon.ico"] = serve
+		}
 	}
 	document := newAsset("application/yaml", openAPI)
 	pages["/openapi.yaml"] = page(func() (*asset, error) { return document, nil })

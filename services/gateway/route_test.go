@@ -169,7 +169,7 @@ func TestEveryOpenPageIsWhole(t *testing.T) {
 	w := setup(t)
 	for path, want := range map[string]string{
 		"/": "<main", "/docs/api": "/v1/workspaces/{workspace}/blobs", "/healthz": "ok\n",
-		"/assets/app.js": "EventSource", "/assets/style.css": "prefers-color-scheme", "/assets/icon.svg": "<svg",
+		"/assets/app.js": "routeOf", "/assets/events.js": "EventSource", "/assets/style.css": "prefers-color-scheme", "/assets/icon.svg": "<svg",
 		"/assets/cells.js": "export", "/assets/api.js": "input", "/favicon.ico": "<svg", "/openapi.yaml": "openapi: 3.0.3",
 	} {
 		resp := w.send(t, "", "GET", path, nil)

@@ -1,50 +1,12 @@
-// The words, glyphs and colours of states, and the grid of targets.
-
-const word = (state) => (state || "not known").toLowerCase().replaceAll("_", " ");
-
-const looks = {
-  good: ["✓", "SEALED", "SUCCEEDED", "HEALTHY", "PASS"],
-  work: ["▸", "RUNNING", "CLAIMED", "FETCHING", "VERIFYING", "STAGED", "MIGRATING", "ACTIVATING", "PROBING", "PREFLIGHT", "FINALIZING"],
-  hold: ["!", "GATED", "HELD", "WAITING", "PAUSING", "PAUSED", "FROZEN", "WAIT", "UNDECIDED", "UNKNOWN", "LOST", "WAIT_MIGRATION", "EXPIRED"],
-  bad: ["✕", "FAILED", "REVERT_FAILED", "ROLLBACK_FAILED", "REJECTED", "FAIL"],
-  back: ["↶", "REVERTING", "REVERTED", "ROLLED_BACK", "CANCELLING"],
-};
-const special = { BAKING: ["work", "◷"], WAIVED: ["good", "≈"], UNKNOWN: ["hold", "?"], LOST: ["hold", "?"], SKIPPED: ["", "–"], CANCELLED: ["", "–"], ABANDONED: ["", "–"], SUPERSEDED: ["", "–"] };
-const table = new Map(Object.entries(special));
-for (const [tone, [glyph, ...states]] of Object.entries(looks)) {
-  for (const state of states) if (!table.has(state)) table.set(state, [tone, glyph]);
-}
-
-/** How a state looks: tone (colour), glyph and word. */
-export function look(state) {
-  const [tone, glyph] = table.get(state) || ["", "·"];
-  return { tone, glyph, word: word(state) };
-}
+// The grid of targets.
+import { h, look } from "/assets/look.js";
+import { last } from "/assets/route.js";
 
 /** An installation that was activated and does not answer now is ill, whatever its state. */
 export function lookOf(i) {
   if (i.health === "UNHEALTHY" && (i.state === "HEALTHY" || i.state === "SEALED")) return { tone: "bad", glyph: "!", word: "not answering" };
   return look(i.state);
 }
-
-/** Makes an element; text is only ever set as text. */
-export function h(tag, props = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(props)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  element.append(...children.filter((c) => c !== null && c !== undefined && c !== false));
-  return element;
-}
-
-export function chip(state) {
-  const l = typeof state === "string" || !state ? look(state) : state;
-  return h("span", { class: `state ${l.tone}` }, h("span", { class: "glyph", "aria-hidden": "true" }, l.glyph), l.word);
-}
-
-export const last = (name) => (name || "").split("/").pop();
 
 const small = 60; // from here on a cell is a dot, and its words are in the row below
 
