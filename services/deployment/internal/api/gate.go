@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/feed"
@@ -14,6 +13,7 @@ import (
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 	"github.com/golive-dev/golive/services/deployment/internal/technical"
+	"github.com/golive-dev/golive/services/verdict"
 )
 
 const (
@@ -102,7 +102,7 @@ func (a *GateService) follow(ctx context.Context, req *gatev1.WatchGatesRequest,
 			if err != nil {
 				return err
 			}
-			if proto.Equal(gist(sent[name]), gist(v)) {
+			if verdict.Same(sent[name], v) {
 				continue
 			}
 			sent[name] = v
@@ -139,20 +139,4 @@ func drain(watcher *feed.Watcher) {
 			return
 		}
 	}
-}
-
-// gist is a verdict less what time alone changes.
-func gist(v *gatev1.Verdict) *gatev1.Verdict {
-	if v == nil {
-		return nil
-	}
-	c := proto.CloneOf(v)
-	c.EvaluatedAt, c.ValidUntil, c.Ttl, c.Revision = nil, nil, nil, 0
-	for _, reason := range c.GetReasons() {
-		reason.Since = nil
-	}
-	for _, e := range c.GetEvidence() {
-		e.AsOf = nil
-	}
-	return c
 }

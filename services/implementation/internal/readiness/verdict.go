@@ -10,6 +10,7 @@ import (
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/verdict"
 )
 
 // TTL is how long a verdict may be used.
@@ -104,7 +105,7 @@ func Continue(before, next *gatev1.Verdict) (changed bool) {
 			}
 		}
 	}
-	return Advance(before, next, content)
+	return Advance(before, next, verdict.Content)
 }
 
 // Advance gives next the revision of the verdict before it (nil for none), or the one after where what matters of them differs.
@@ -115,17 +116,4 @@ func Advance(before, next *gatev1.Verdict, matters func(*gatev1.Verdict) *gatev1
 	}
 	next.Revision++
 	return true
-}
-
-// content is a verdict less what time alone changes.
-func content(v *gatev1.Verdict) *gatev1.Verdict {
-	c := proto.CloneOf(v)
-	c.Purpose, c.Revision, c.EvaluatedAt, c.ValidUntil, c.Ttl = gatev1.Purpose_PURPOSE_UNSPECIFIED, 0, nil, nil, nil
-	for _, reason := range c.GetReasons() {
-		reason.Since = nil
-	}
-	for _, e := range c.GetEvidence() {
-		e.AsOf = nil
-	}
-	return c
 }

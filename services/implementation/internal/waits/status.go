@@ -54,7 +54,7 @@ func complete(c *implementationv1.StageCondition, reasons []*gatev1.BlockedBy) [
 // heard is the verdict on a condition whose answer is good.
 func heard(c *implementationv1.StageCondition, a Answer, h Hold, now time.Time) *gatev1.Verdict {
 	f := find(c, a.Verdict)
-	v := verdict(c.GetResource(), f.state, now, a.FreshUntil().Sub(now))
+	v := verdictOn(c.GetResource(), f.state, now, a.FreshUntil().Sub(now))
 	v.Revision, v.Evidence = a.Verdict.GetRevision(), f.evidence
 	since := h.Since
 	if since.IsZero() {
@@ -87,7 +87,7 @@ func heard(c *implementationv1.StageCondition, a Answer, h Hold, now time.Time) 
 
 // silent is the verdict where nobody answered, or too long ago.
 func silent(resource string, a Answer, now time.Time) *gatev1.Verdict {
-	v := verdict(resource, gatev1.Verdict_UNKNOWN, now, unknownFor)
+	v := verdictOn(resource, gatev1.Verdict_UNKNOWN, now, unknownFor)
 	reason := technical(resource, "the deployment service has not answered yet", now)
 	if a.Verdict != nil {
 		reason.Current = "the deployment service last answered at " + a.Asked.UTC().Format(time.RFC3339) + ", which is too long ago"
@@ -108,7 +108,7 @@ func waive(v *gatev1.Verdict, o *implementationv1.StageOverride, now time.Time) 
 	good(v, now, o.GetExpireTime().AsTime().Sub(now))
 }
 
-func verdict(resource string, state gatev1.Verdict_State, now time.Time, ttl time.Duration) *gatev1.Verdict {
+func verdictOn(resource string, state gatev1.Verdict_State, now time.Time, ttl time.Duration) *gatev1.Verdict {
 	v := &gatev1.Verdict{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL, State: state, EvaluatedAt: timestamppb.New(now)}
 	good(v, now, ttl)
 	return v

@@ -11,13 +11,14 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
 	"github.com/golive-dev/golive/services/implementation/internal/readiness"
+	"github.com/golive-dev/golive/services/verdict"
 )
 
 // StageVerdict judges a stage. READINESS looks at what the plan itself asks: the stages before it and its exit criteria; TECHNICAL at
 // what it waits for of the rollout, by answers that are there, so that nobody is asked and nothing recurs; ALL at both. What the
 // rollout showed counts until the stage begins; one that is DONE or SKIPPED passes, one that was CANCELLED fails.
 func (f *Facts) StageVerdict(s *implementationv1.Stage, purpose gatev1.Purpose) *gatev1.Verdict {
-	v := verdict(s.GetName(), gatev1.Verdict_PASS, f.Now, readiness.TTL)
+	v := verdictOn(s.GetName(), gatev1.Verdict_PASS, f.Now, readiness.TTL)
 	v.Purpose = purpose
 	switch {
 	case s.GetState() == implementationv1.Stage_CANCELLED:
@@ -102,12 +103,10 @@ func Continue(before, next *gatev1.Verdict) (changed bool) {
 	return readiness.Advance(before, next, gist)
 }
 
-// gist is a verdict less what time alone changes.
+// gist is the content of a verdict less the numbers of the deployment service.
 func gist(v *gatev1.Verdict) *gatev1.Verdict {
-	c := proto.CloneOf(v)
-	c.Purpose, c.Revision, c.EvaluatedAt, c.ValidUntil, c.Ttl = gatev1.Purpose_PURPOSE_UNSPECIFIED, 0, nil, nil, nil
+	c := verdict.Content(v)
 	for _, e := range c.GetEvidence() {
-		e.AsOf = nil
 		if strings.Contains(e.GetCriterion(), "/") {
 			e.Value, e.Numerator, e.Denominator, e.Detail = 0, 0, 0, ""
 		}
@@ -117,7 +116,7 @@ func gist(v *gatev1.Verdict) *gatev1.Verdict {
 
 // StageGone is the verdict on a stage that was deleted.
 func StageGone(name string, now time.Time) *gatev1.Verdict {
-	v := verdict(name, gatev1.Verdict_UNKNOWN, now, unknownFor)
+	v := verdictOn(name, gatev1.Verdict_UNKNOWN, now, unknownFor)
 	v.Reasons = []*gatev1.BlockedBy{{
 		Kind: gatev1.BlockedBy_STAGE, Resource: name, Current: "the stage was deleted", Required: "a stage", Owner: operators, Since: v.GetEvaluatedAt(), Command: "golive why " + name,
 	}}
