@@ -7,7 +7,7 @@
 //	   ▲    └─decided──▶ NO_GO
 //	   └─── reopened ──────┘            all ──withdrawn──▶ WITHDRAWN
 //
-// What a decision stood on is frozen as bytes. A verdict is compared with its frozen self by its gist only (gist.go),
+// What a decision stood on is frozen as bytes. A verdict is compared with its frozen self by its gist only (package evidence),
 // since numbers move all the time. What is better than it was expires nothing; what is worse does (change.go);
 // and silence holds the gate without expiring what a person decided, so that an outage heals by itself.
 package decision

@@ -13,6 +13,7 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/evidence"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+	"github.com/golive-dev/golive/services/implementation/internal/override"
 )
 
 // The reasons of faults about decisions.
@@ -26,15 +27,12 @@ const (
 	ReasonConditionNotFound  = "CONDITION_NOT_FOUND"
 	ReasonConditionsNotAsked = "CONDITIONS_NOT_ASKED"
 	ReasonDecisionExpiry     = "DECISION_EXPIRY"
-	ReasonOverrideExpiry     = "OVERRIDE_EXPIRY"
 )
 
 const (
 	// stands is how long a word counts where nobody says, and longest how long it may.
 	stands  = 14 * 24 * time.Hour
 	longest = 90 * 24 * time.Hour
-	// longestOverride is how long the glass may be broken.
-	longestOverride = 24 * time.Hour
 	// kept is how many records and overrides a decision shows; the event log has all.
 	kept = 20
 )
@@ -81,7 +79,8 @@ func Decide(d *implementationv1.Decision, w Word, on Evidence, now time.Time) er
 	} else {
 		record.ExpireTime = timestamppb.New(until)
 	}
-	d.Records = last(append(d.GetRecords(), record))
+	d.Records = append(d.GetRecords(), record)
+	d.Records = d.Records[max(len(d.Records)-kept, 0):]
 	move(d, outcomeState(req.GetOutcome()), req.GetReason(), now)
 	return nil
 }
@@ -171,18 +170,16 @@ func Confirm(d *implementationv1.Decision, req *implementationv1.ConfirmDecision
 
 // Override breaks the glass.
 func Override(d *implementationv1.Decision, req *implementationv1.OverrideDecisionRequest, person string, now time.Time) error {
-	until := req.GetExpireTime().AsTime()
-	if !until.After(now) || until.After(now.Add(longestOverride)) {
-		return fault.Invalid(ReasonOverrideExpiry, "the override would end at %s; let it end within 24 hours from now, and renew it if it must go on", clock(until)).
-			Field("expire_time", "must be within 24 hours from now")
+	if err := override.Check(req.GetExpireTime(), now, "expire_time"); err != nil {
+		return err
 	}
 	if err := Overridden.Allow(d); err != nil {
 		return err
 	}
-	d.Overrides = last(append(d.GetOverrides(), &implementationv1.DecisionOverride{
+	d.Overrides = override.Keep(d.GetOverrides(), &implementationv1.DecisionOverride{
 		Person: person, Reason: req.GetReason(), CreateTime: timestamppb.New(now), ExpireTime: req.GetExpireTime(),
 		Waves: slices.Clone(d.GetWaves()),
-	}))
+	}, kept)
 	d.Revision++
 	return nil
 }
@@ -245,12 +242,7 @@ func forbids(d *implementationv1.Decision, what string) error {
 
 // Holding is the override that holds, the newest first; nil for none.
 func Holding(d *implementationv1.Decision, now time.Time) *implementationv1.DecisionOverride {
-	for i := len(d.GetOverrides()) - 1; i >= 0; i-- {
-		if o := d.GetOverrides()[i]; o.GetRevokeTime() == nil && o.GetExpireTime().AsTime().After(now) {
-			return o
-		}
-	}
-	return nil
+	return override.Holding(d.GetOverrides(), now, func(*implementationv1.DecisionOverride) bool { return true })
 }
 
 func revoke(d *implementationv1.Decision, now time.Time) {
@@ -258,6 +250,3 @@ func revoke(d *implementationv1.Decision, now time.Time) {
 		o.RevokeTime = timestamppb.New(now)
 	}
 }
-
-// last keeps the newest.
-func last[T any](all []T) []T { return all[max(len(all)-kept, 0):] }

@@ -2,7 +2,6 @@ package readiness
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -10,14 +9,11 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/override"
 )
 
-const (
-	// longest is how long an override may hold.
-	longest = 24 * time.Hour
-	// keptOverrides is how many a plan shows; the event log has all.
-	keptOverrides = 100
-)
+// keptOverrides is how many a plan shows.
+const keptOverrides = 100
 
 // waived lets a criterion pass that an override holds for; its numbers stay.
 func (a Assessment) waived(c *implementationv1.Criterion, j judged) judged {
@@ -33,12 +29,7 @@ func (a Assessment) waived(c *implementationv1.Criterion, j judged) judged {
 
 // holding is the override of a criterion that holds now, the newest first; nil for none.
 func holding(plan *implementationv1.CohortPlan, criterion string, now time.Time) *implementationv1.ReadinessOverride {
-	for _, o := range slices.Backward(plan.GetOverrides()) {
-		if o.GetCriterion() == criterion && o.GetRevokeTime() == nil && o.GetExpireTime().AsTime().After(now) {
-			return o
-		}
-	}
-	return nil
+	return override.Holding(plan.GetOverrides(), now, func(o *implementationv1.ReadinessOverride) bool { return o.GetCriterion() == criterion })
 }
 
 // Override lets a criterion of the plan pass, or refuses to: only for what the policy asks, and for 24 hours at most.
@@ -46,18 +37,13 @@ func Override(plan *implementationv1.CohortPlan, asked *implementationv1.Readine
 	if err := asks(plan, asked.GetCriterion()); err != nil {
 		return err
 	}
-	until := asked.GetExpireTime().AsTime()
-	if !until.After(now) || until.After(now.Add(longest)) {
-		return fault.Invalid("OVERRIDE_EXPIRY", "the override would end at %s; let it end within 24 hours from now, and renew it if it must go on", until.Format(time.RFC3339)).
-			Field("override.expire_time", "must be within 24 hours from now")
+	if err := override.Check(asked.GetExpireTime(), now, "override.expire_time"); err != nil {
+		return err
 	}
-	plan.Overrides = append(plan.GetOverrides(), &implementationv1.ReadinessOverride{
+	plan.Overrides = override.Keep(plan.GetOverrides(), &implementationv1.ReadinessOverride{
 		Criterion: asked.GetCriterion(), Person: person, Reason: asked.GetReason(),
 		CreateTime: timestamppb.New(now), ExpireTime: asked.GetExpireTime(),
-	})
-	if extra := len(plan.GetOverrides()) - keptOverrides; extra > 0 {
-		plan.Overrides = plan.GetOverrides()[extra:]
-	}
+	}, keptOverrides)
 	return nil
 }
 

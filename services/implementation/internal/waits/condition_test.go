@@ -11,6 +11,7 @@ import (
 
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
+	"github.com/golive-dev/golive/services/implementation/internal/override"
 	"github.com/golive-dev/golive/services/implementation/internal/waits"
 )
 
@@ -181,8 +182,8 @@ func TestAnOverrideLetsPassForADayAtMost(t *testing.T) {
 		return waits.Override(stage, &implementationv1.StageOverride{Condition: condition, Reason: "seen by eye", ExpireTime: timestamppb.New(now.Add(after))}, "users/ada", now)
 	}
 	requireReason(t, waits.ReasonConditionNotFound, ask("luck", time.Hour))
-	requireReason(t, waits.ReasonOverrideExpiry, ask("pilot", 24*time.Hour+1))
-	requireReason(t, waits.ReasonOverrideExpiry, ask("pilot", 0))
+	requireReason(t, override.ReasonExpiry, ask("pilot", 24*time.Hour+1))
+	requireReason(t, override.ReasonExpiry, ask("pilot", 0))
 	requireReason(t, waits.ReasonOverrideNotFound, waits.Withdraw(stage, "pilot", now))
 	require.NoError(t, ask("pilot", time.Hour))
 

@@ -10,43 +10,28 @@ import (
 	"github.com/golive-dev/golive/pkg/fault"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
+	"github.com/golive-dev/golive/services/implementation/internal/override"
 )
+
+// keptOverrides is how many a stage shows.
+const keptOverrides = 100
 
 // The reasons of faults about what a stage waits for.
 const (
 	ReasonConditionNotFound = "CONDITION_NOT_FOUND"
-	ReasonOverrideExpiry    = "OVERRIDE_EXPIRY"
 	ReasonOverrideNotFound  = "OVERRIDE_NOT_FOUND"
 	ReasonStageWaits        = "STAGE_WAITS"
 )
 
-const (
-	// longestOverride is how long an override may hold.
-	longestOverride = 24 * time.Hour
-	// keptOverrides is how many a stage shows; the event log has all.
-	keptOverrides = 100
-)
-
 // holding is the override of a condition that holds now, the newest first; nil for none.
 func holding(overrides []*implementationv1.StageOverride, condition string, now time.Time) *implementationv1.StageOverride {
-	for _, o := range slices.Backward(overrides) {
-		if o.GetCondition() == condition && o.GetRevokeTime() == nil && o.GetExpireTime().AsTime().After(now) {
-			return o
-		}
-	}
-	return nil
+	return override.Holding(overrides, now, func(o *implementationv1.StageOverride) bool { return o.GetCondition() == condition })
 }
 
 // Override lets one condition of a stage pass, or refuses to: only for what a stage waits for that has not begun, and for 24 hours at most.
 func Override(s *implementationv1.Stage, asked *implementationv1.StageOverride, person string, now time.Time) error {
-	if asked.GetExpireTime() == nil {
-		return fault.Invalid(ReasonOverrideExpiry, "the override has no end; let it end within 24 hours from now, and renew it if it must go on").
-			Field("override.expire_time", "must be within 24 hours from now")
-	}
-	until := asked.GetExpireTime().AsTime()
-	if !until.After(now) || until.After(now.Add(longestOverride)) {
-		return fault.Invalid(ReasonOverrideExpiry, "the override would end at %s; let it end within 24 hours from now, and renew it if it must go on", until.Format(time.RFC3339)).
-			Field("override.expire_time", "must be within 24 hours from now")
+	if err := override.Check(asked.GetExpireTime(), now, "override.expire_time"); err != nil {
+		return err
 	}
 	if !slices.ContainsFunc(s.GetWaitsFor(), func(c *implementationv1.StageCondition) bool { return c.GetId() == asked.GetCondition() }) {
 		return fault.NotFound(ReasonConditionNotFound, "stage %s waits for nothing with the id %q; golive stage show %s lists what it waits for", s.GetName(), asked.GetCondition(), s.GetName())
@@ -55,12 +40,9 @@ func Override(s *implementationv1.Stage, asked *implementationv1.StageOverride, 
 		return fault.Precondition(lifecycle.ReasonStateForbids, "stage %s is %s; what a stage waits for counts only before it begins", s.GetName(), s.GetState()).
 			Subject("STATE", s.GetName(), "is "+s.GetState().String())
 	}
-	s.Overrides = append(s.GetOverrides(), &implementationv1.StageOverride{
+	s.Overrides = override.Keep(s.GetOverrides(), &implementationv1.StageOverride{
 		Condition: asked.GetCondition(), Person: person, Reason: asked.GetReason(), CreateTime: timestamppb.New(now), ExpireTime: asked.GetExpireTime(),
-	})
-	if extra := len(s.GetOverrides()) - keptOverrides; extra > 0 {
-		s.Overrides = s.GetOverrides()[extra:]
-	}
+	}, keptOverrides)
 	return nil
 }
 
