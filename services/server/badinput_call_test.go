@@ -25,6 +25,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 )
 
 // methods are all rpcs of the product, by their full names.
@@ -100,7 +101,16 @@ func (w *badWorld) overGRPC(r row) *answer {
 		return nil
 	}
 	m, req := w.request(r)
-	return &answer{body: w.call(w.port(m), m, req, r.token)}
+	return &answer{body: w.call(w.half(m, req), m, req, r.token)}
+}
+
+// half is the service that has the rpc; of those that both have, the one that keeps what is asked about.
+func (w *badWorld) half(m protoreflect.MethodDescriptor, req proto.Message) grpc.ClientConnInterface {
+	about, ok := req.(*waitingv1.ExplainWaitingRequest)
+	if ok && (strings.Contains(about.GetResource(), "/implementations/") || strings.Contains(about.GetResource(), "/cohorts/")) {
+		return w.implementation
+	}
+	return w.port(m)
 }
 
 // call makes any call with one message, streams too, and returns its status.

@@ -17,8 +17,8 @@ import (
 )
 
 // TestNobodyIsAnsweredWhoMayNot walks every rpc of every contract, and every route:
-// without a credential, with each bad one, with a token of another workspace, and
-// with each role that lacks the permission. Nothing is left to a list that somebody
+// without a credential, with each bad one, with a token of another workspace, with
+// one that is narrowed to something else, and with each role that lacks the permission. Nothing is left to a list that somebody
 // would have to keep.
 func TestNobodyIsAnsweredWhoMayNot(t *testing.T) {
 	w := newBadWorld(t)
@@ -52,6 +52,9 @@ func refusals(access *optionsv1.Access) map[string]string {
 	if access.GetResourceField() != "" {
 		all["elsewhere"] = "PERMISSION_DENIED"
 	}
+	if access.GetPermission() != "access.principals.get" { // everybody may ask who they are
+		all["gatekeeper"] = "TOKEN_SCOPE"
+	}
 	for _, role := range []auth.Role{auth.Viewer, auth.Operator, auth.Approver, auth.Service, auth.Agent} {
 		if !auth.Allows(role, access.GetPermission()) {
 			all[string(role)] = "PERMISSION_DENIED"
@@ -80,7 +83,7 @@ func (w *badWorld) refused(m protoreflect.MethodDescriptor, access *optionsv1.Ac
 		method, target, _ := strings.Cut(route, " ")
 		a := w.ask(method, target, strings.NewReader(`{}`), who)
 		require.Equal(w, want, fault.FromStatus(a.body).Reason(), "%s %s: %s", who, route, a.body.GetMessage())
-		require.Equal(w, map[bool]int{true: http.StatusForbidden, false: http.StatusUnauthorized}[want == "PERMISSION_DENIED"], a.status)
+		require.Equal(w, map[bool]int{true: http.StatusForbidden, false: http.StatusUnauthorized}[want == "PERMISSION_DENIED" || want == "TOKEN_SCOPE"], a.status)
 	}
 }
 
