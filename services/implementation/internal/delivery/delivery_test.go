@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -215,4 +216,23 @@ func TestNoReceiverLearnsWhereAnotherIs(t *testing.T) {
 		require.Contains(t, string(body), "The other one", name)
 		require.NotContains(t, string(body), "example.com", name)
 	}
+}
+
+func TestNobodyIsNamedInTheMiddleOfAText(t *testing.T) {
+	for _, about := range []string{
+		"people/hush", "contacts/hush", "cohorts/pilot/memberships/hush", "trainings/basics/enrolments/hush", "trainings/basics/enrolments/hush/completions/hush",
+		"implementations/crm/stakeholders/hush", "implementations/crm/provisionings/hush", "mails/hush", "erasures/hush",
+	} {
+		for _, text := range []string{"Ask %s.", "%s", "(%s)", "see %s, please", "golive describe %s\n"} {
+			event := &eventv1.Event{Token: "1", Resource: ws + "/cohorts/pilot", Type: "implementation.cohort.updated", Time: timestamppb.Now(), Cause: fmt.Sprintf(text, ws+"/"+about)}
+			body, err := delivery.CloudEvent(event)
+			require.NoError(t, err)
+			require.Contains(t, string(body), strings.TrimSpace(fmt.Sprintf(text, "somebody")))
+			require.NotContains(t, string(body), "hush", about)
+		}
+	}
+	kept := &eventv1.Event{Token: "1", Resource: ws + "/cohorts/pilot", Type: "implementation.cohort.updated", Time: timestamppb.Now(), Cause: "After " + ws + "/implementations/crm/tasks/train."}
+	body, err := delivery.CloudEvent(kept)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "After "+ws+"/implementations/crm/tasks/train.")
 }

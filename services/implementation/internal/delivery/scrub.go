@@ -9,8 +9,8 @@ import (
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
-// person finds people, and what is kept about them, in the middle of a message about something else.
-var person = regexp.MustCompile(`workspaces/[a-z0-9-]+/(people|contacts|mails|erasures)/[A-Za-z0-9._~-]+`)
+// named finds names of resources in the middle of a text.
+var named = regexp.MustCompile(`workspaces/[a-z0-9-]+(?:/[A-Za-z]+/[A-Za-z0-9_~-]+(?:[.][A-Za-z0-9_~-]+)*)+`)
 
 // scrub is a message without the people whom it names: a task that is given to one of those who are to adopt says that it is given to somebody. Nor does
 // one receiver learn where another one is: many a web address is a secret, and those of mailboxes are people's.
@@ -61,4 +61,12 @@ func scrubList(fd protoreflect.FieldDescriptor, list protoreflect.List) {
 	}
 }
 
-func impersonal(text string) string { return person.ReplaceAllString(text, "somebody") }
+// impersonal is a text without people, and without what is kept about them.
+func impersonal(text string) string {
+	return named.ReplaceAllStringFunc(text, func(name string) string {
+		if PrivateResource(name) {
+			return "somebody"
+		}
+		return name
+	})
+}
