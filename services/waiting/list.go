@@ -7,14 +7,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/golive-dev/golive/pkg/fault"
 	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/owner"
-)
-
-const (
-	usualPage = 50
-	largest   = 1000
+	"github.com/golive-dev/golive/services/waiting/page"
 )
 
 // List is one page of what waits in either service, merged in the order asked for. Its token is good for the same
@@ -25,7 +20,7 @@ func List(ctx context.Context, peers Peers, req *waitingv1.ListWaitingRequest) (
 	if err != nil {
 		return nil, err
 	}
-	size := int(min(cmp.Or(req.GetPageSize(), usualPage), largest))
+	size := page.Size(req)
 	less := order(req.GetOrderBy())
 	halves := []*half{
 		{service: owner.Deployment, at: from.Deployment, less: less},
@@ -106,13 +101,13 @@ func (h *half) fill(ctx context.Context, peers Peers, req *waitingv1.ListWaiting
 				return
 			}
 		}
-		page, err := h.page(ctx, peers, req, size)
+		answer, err := h.page(ctx, peers, req, size)
 		if err != nil {
 			h.err = err
 			return
 		}
-		h.read, h.next = true, page.GetNextPageToken()
-		for _, w := range page.GetWaiting() {
+		h.read, h.next = true, answer.GetNextPageToken()
+		for _, w := range answer.GetWaiting() {
 			if h.at.Name == "" || h.less(h.at.waiting(), w) < 0 {
 				h.rest = append(h.rest, w)
 			}
@@ -146,7 +141,7 @@ func (h *half) page(ctx context.Context, peers Peers, req *waitingv1.ListWaiting
 func (h *half) pop() *waitingv1.Waiting {
 	w := h.rest[0]
 	h.rest = h.rest[1:]
-	h.at.Since, h.at.Name, h.at.Owner = w.GetSince().AsTime().UnixMicro(), w.GetResource(), w.GetOwner()
+	h.at.Place = page.Place{Since: w.GetSince().AsTime().UnixMicro(), Name: w.GetResource(), Owner: w.GetOwner()}
 	return w
 }
 
@@ -165,8 +160,4 @@ func order(by string) func(a, b *waitingv1.Waiting) int {
 	default:
 		return oldest
 	}
-}
-
-func mismatch(reason, why string) error {
-	return fault.Invalid(reason, "page_token %s; begin again without one", why).Field("page_token", why)
 }

@@ -1,16 +1,13 @@
 package waiting
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
+	"github.com/golive-dev/golive/services/waiting/page"
 )
 
 // composed tells the token of the whole list from that of one service.
@@ -28,10 +25,8 @@ type place struct {
 // its place in the order, so that nothing is told twice or left out when other things come and go.
 type mark struct {
 	Token string `json:"t,omitempty"`
-	Since int64  `json:"a,omitempty"` // in microseconds
-	Name  string `json:"n,omitempty"`
-	Owner string `json:"o,omitempty"`
-	End   bool   `json:"e,omitempty"`
+	page.Place
+	End bool `json:"e,omitempty"`
 }
 
 // waiting is the thing that was given last, as far as the order looks at it.
@@ -39,41 +34,22 @@ func (m mark) waiting() *waitingv1.Waiting {
 	return &waitingv1.Waiting{Resource: m.Name, Owner: m.Owner, Since: timestamppb.New(time.UnixMicro(m.Since))}
 }
 
-func (p place) String() string {
-	data, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // texts and numbers
-	}
-	return composed + base64.RawURLEncoding.EncodeToString(data)
-}
+func (p place) String() string { return composed + page.Encode(p) }
 
 // parsePlace reads the token of a request, and refuses that of another list.
 func parsePlace(req *waitingv1.ListWaitingRequest) (place, error) {
-	sum := checksum(req)
-	token := req.GetPageToken()
-	if token == "" {
+	sum := page.Sum(req)
+	if req.GetPageToken() == "" {
 		return place{Sum: sum}, nil
 	}
 	var p place
-	data, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(token, composed))
-	if err == nil {
-		err = json.Unmarshal(data, &p)
-	}
-	switch {
-	case err != nil || !strings.HasPrefix(token, composed):
-		return p, mismatch("INVALID_PAGE_TOKEN", "is none of this list")
+	text, both := strings.CutPrefix(req.GetPageToken(), composed)
+	switch err := page.Decode(text, &p); {
+	case err != nil || !both:
+		return p, page.Invalid()
 	case p.Sum != sum:
-		return p, mismatch("PAGE_TOKEN_MISMATCH", "belongs to another selection or order")
+		return p, page.Mismatch()
 	default:
 		return p, nil
 	}
-}
-
-func checksum(req *waitingv1.ListWaitingRequest) string {
-	order := req.GetOrderBy()
-	if order == "" {
-		order = "since"
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q", req.GetParent(), req.GetOwner(), req.GetKinds(), req.GetGroup(), order))
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }

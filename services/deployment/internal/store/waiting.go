@@ -16,6 +16,7 @@ import (
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/waits"
+	"github.com/golive-dev/golive/services/waiting/page"
 )
 
 // What waits is selected over all kinds in one statement, by two columns that each kind derives from its message:
@@ -105,11 +106,11 @@ type waitingRow struct {
 
 // ListWaiting answers one page of everything that waits in a workspace.
 func (s *Store) ListWaiting(ctx context.Context, req *waitingv1.ListWaitingRequest) (*waitingv1.ListWaitingResponse, error) {
-	page, err := parseWaitingPage(req)
+	p, err := page.Parse(req)
 	if err != nil {
 		return nil, err
 	}
-	query, args := page.statement(req)
+	query, args := waitingStatement(p, req)
 	if query == "" {
 		return &waitingv1.ListWaitingResponse{}, nil
 	}
@@ -121,16 +122,17 @@ func (s *Store) ListWaiting(ctx context.Context, req *waitingv1.ListWaitingReque
 		return nil, fmt.Errorf("list what waits: %w", err)
 	}
 	resp := &waitingv1.ListWaitingResponse{}
-	if len(found) > page.size {
-		found = found[:page.size]
-		resp.NextPageToken = page.token(found[page.size-1])
+	if len(found) > p.Size {
+		found = found[:p.Size]
+		last := found[p.Size-1]
+		resp.NextPageToken = p.Token(page.Place{Since: last.since, Name: last.name, Owner: last.owner})
 	}
 	resp.Waiting, err = s.waitingLines(ctx, found)
 	return resp, err
 }
 
-// statement selects one row more than the page has, of all kinds that are asked for; empty where this service has none of them.
-func (p *waitingPage) statement(req *waitingv1.ListWaitingRequest) (query string, args []any) {
+// waitingStatement selects one row more than the page has, of all kinds that are asked for; empty where this service has none of them.
+func waitingStatement(p *page.Page, req *waitingv1.ListWaitingRequest) (query string, args []any) {
 	mark := func(value any) string {
 		args = append(args, value)
 		return "$" + strconv.Itoa(len(args))
@@ -151,10 +153,10 @@ func (p *waitingPage) statement(req *waitingv1.ListWaitingRequest) (query string
 			return "(" + either + ")"
 		})
 	}
-	if p.last != nil {
-		conditions = append(conditions, p.past(mark))
+	if past := p.Past(mark); past != nil {
+		conditions = append(conditions, func(src waitingSource) string { return past(src.since, src.owner, "t.name") })
 	}
-	limit := " LIMIT " + strconv.Itoa(p.size+1)
+	limit := " LIMIT " + strconv.Itoa(p.Size+1)
 	var parts []string
 	for _, src := range waitingSources() {
 		if len(req.GetKinds()) > 0 && !slices.Contains(req.GetKinds(), src.kind) {
@@ -165,12 +167,12 @@ func (p *waitingPage) statement(req *waitingv1.ListWaitingRequest) (query string
 			where = append(where, condition(src))
 		}
 		parts = append(parts, "SELECT * FROM (SELECT t.name AS name, '"+src.kind+"' AS kind, "+src.since+" AS since, "+src.owner+" AS owner FROM "+src.from+
-			" WHERE "+strings.Join(where, " AND ")+" ORDER BY "+p.order("since", "owner", "name")+limit+") AS "+src.kind)
+			" WHERE "+strings.Join(where, " AND ")+" ORDER BY "+p.Order("since", "owner", "name")+limit+") AS "+src.kind)
 	}
 	if len(parts) == 0 {
 		return "", nil
 	}
-	return strings.Join(parts, " UNION ALL ") + " ORDER BY " + p.order("since", "owner", "name") + limit, args
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY " + p.Order("since", "owner", "name") + limit, args
 }
 
 // below is true for what is named below a resource. The character after a slash is a zero.

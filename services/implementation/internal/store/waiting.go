@@ -1,24 +1,18 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/golive-dev/golive/pkg/fault"
 	"github.com/golive-dev/golive/pkg/resource"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	waitingv1 "github.com/golive-dev/golive/proto/golive/waiting/v1"
 	"github.com/golive-dev/golive/services/implementation/internal/waiting"
-)
-
-const (
-	waitingPage     = 50
-	waitingPageMost = 1000
+	"github.com/golive-dev/golive/services/waiting/page"
 )
 
 // ListWaiting is a page of what waits in a workspace, in plans that have not ended. One statement finds
@@ -32,16 +26,17 @@ func (s *Store) ListWaiting(ctx context.Context, req *waitingv1.ListWaitingReque
 	if len(q.parts) == 0 { // kinds that are not kept here
 		return &waitingv1.ListWaitingResponse{}, nil
 	}
-	size := min(cmp.Or(int(req.GetPageSize()), waitingPage), waitingPageMost)
-	rows, err := s.DB().Read().QueryContext(ctx, q.text(size+1), q.args...)
+	text := q.text(q.page.Size + 1)
+	rows, err := s.DB().Read().QueryContext(ctx, text, q.args...)
 	found, err := sqldb.Collect(rows, err, scanWaiting)
 	if err != nil {
 		return nil, fmt.Errorf("find what waits: %w", err)
 	}
 	resp := &waitingv1.ListWaitingResponse{}
-	if len(found) > size {
+	if size := q.page.Size; len(found) > size {
 		found = found[:size]
-		resp.NextPageToken = waitingToken{Sum: q.sum, Owner: found[size-1].owner, Since: found[size-1].since, Name: found[size-1].name}.String()
+		last := found[size-1]
+		resp.NextPageToken = q.page.Token(page.Place{Since: last.since, Name: last.name, Owner: last.owner})
 	}
 	resp.Waiting, err = s.explainRows(ctx, found)
 	return resp, err
@@ -61,9 +56,7 @@ func scanWaiting(rows *sql.Rows) (r waitingRow, err error) {
 type waitingQuery struct {
 	args  []any
 	parts []string
-	past  string // the condition that skips what earlier pages answered
-	order string
-	sum   string
+	page  *page.Page
 }
 
 func (q *waitingQuery) mark(value any) string {
@@ -72,7 +65,11 @@ func (q *waitingQuery) mark(value any) string {
 }
 
 func (s *Store) waitingQuery(req *waitingv1.ListWaitingRequest) (*waitingQuery, error) {
-	q := &waitingQuery{sum: waitingSum(req)}
+	p, err := page.Parse(req)
+	if err != nil {
+		return nil, err
+	}
+	q := &waitingQuery{page: p}
 	where := fmt.Sprintf("i.parent = %s AND i.state NOT IN (%d, %d)", q.mark(req.GetParent()),
 		implementationv1.Implementation_CLOSED, implementationv1.Implementation_CANCELLED)
 	if group := req.GetGroup(); group != "" {
@@ -88,42 +85,15 @@ func (s *Store) waitingQuery(req *waitingv1.ListWaitingRequest) (*waitingQuery, 
 			q.parts = append(q.parts, "SELECT kind, name, grp, owner, since FROM ("+k.text(where, now)+") AS "+k.table+"_waiting"+owned)
 		}
 	}
-	return q, q.page(req)
-}
-
-// page gives the query its order, and its beginning by the token.
-func (q *waitingQuery) page(req *waitingv1.ListWaitingRequest) error {
-	t, err := parseWaitingToken(req.GetPageToken(), q.sum)
-	if err != nil {
-		return err
-	}
-	first := t == waitingToken{}
-	switch req.GetOrderBy() {
-	case "", "since":
-		if q.order = "since, name"; !first {
-			q.past = "(since, name) > (" + q.mark(t.Since) + ", " + q.mark(t.Name) + ")"
-		}
-	case "since desc":
-		if q.order = "since DESC, name DESC"; !first {
-			q.past = "(since, name) < (" + q.mark(t.Since) + ", " + q.mark(t.Name) + ")"
-		}
-	case "owner":
-		if q.order = "owner, since, name"; !first {
-			q.past = "(owner, since, name) > (" + q.mark(t.Owner) + ", " + q.mark(t.Since) + ", " + q.mark(t.Name) + ")"
-		}
-	default:
-		return fault.Invalid("INVALID_ORDER", "what waits cannot be ordered by %s; write since, since desc or owner", quoted(req.GetOrderBy())).
-			Field("order_by", "must be since, since desc or owner")
-	}
-	return nil
+	return q, nil
 }
 
 func (q *waitingQuery) text(limit int) string {
 	text := "SELECT kind, name, grp, owner, since FROM (" + strings.Join(q.parts, " UNION ALL ") + ") AS waiting"
-	if q.past != "" {
-		text += " WHERE " + q.past
+	if past := q.page.Past(q.mark); past != nil {
+		text += " WHERE " + past("since", "owner", "name")
 	}
-	return text + " ORDER BY " + q.order + fmt.Sprintf(" LIMIT %d", limit)
+	return text + " ORDER BY " + q.page.Order("since", "owner", "name") + fmt.Sprintf(" LIMIT %d", limit)
 }
 
 // waitingKind is how the things of one kind that wait are found.
