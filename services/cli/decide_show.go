@@ -109,7 +109,10 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 	case !c.format.ForPeople():
 		return show.Encode(c.out, c.format, d)
 	}
-	rows := [][]string{{c.style.Bold(d.GetDisplayName()), c.style.State(d.GetState().String())}}
+	if err := c.say("%s  %s", c.style.Bold(d.GetDisplayName()), c.style.State(d.GetState().String())); err != nil {
+		return err
+	}
+	var rows [][]string
 	for _, line := range [][2]string{
 		{"name", kind.Short(d.GetName())},
 		{"owner", d.GetOwner()},
@@ -138,7 +141,7 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 	}
 	rows = [][]string{{""}, {"WAITS FOR", "NOW", "OWNER", "COMMAND"}}
 	for _, b := range d.GetBlockedBy() {
-		rows = append(rows, []string{kind.Short(b.GetResource()), b.GetCurrent(), b.GetOwner(), b.GetCommand()})
+		rows = append(rows, []string{kind.Short(b.GetResource()), b.GetCurrent(), b.GetOwner(), c.shortCommand(b.GetCommand())})
 	}
 	return show.Rows(c.out, rows)
 }

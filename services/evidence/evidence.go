@@ -32,17 +32,28 @@ func Freeze(resource string, purpose gatev1.Purpose, v *gatev1.Verdict) (*implem
 }
 
 // Gist is what of a verdict matters to a decision, in an order of its own: state, reasons by kind, resource and
-// requirement, and the state of each piece of evidence. Numbers and times are not in it.
+// requirement, and the [Weight] of each piece of evidence. Numbers and times are not in it.
 func Gist(v *gatev1.Verdict) string {
 	var lines []string
 	for _, r := range v.GetReasons() {
 		lines = append(lines, fmt.Sprintf("reason %s %q %q", r.GetKind(), r.GetResource(), r.GetRequired()))
 	}
 	for _, e := range v.GetEvidence() {
-		lines = append(lines, fmt.Sprintf("evidence %q %q %s", e.GetCriterion(), e.GetResource(), e.GetState()))
+		lines = append(lines, fmt.Sprintf("evidence %q %q %s", e.GetCriterion(), e.GetResource(), Weight(e)))
 	}
 	slices.Sort(lines)
 	return "state " + v.GetState().String() + "\n" + strings.Join(slices.Compact(lines), "\n")
+}
+
+// Weight is the state of a piece as it matters to a decision. Of a figure that has to reach nothing, that it cannot be told is
+// no objection: how much of the last hour was observed comes and goes with every installation.
+func Weight(e *gatev1.Evidence) gatev1.Verdict_State {
+	switch s := e.GetState(); {
+	case e.GetThreshold() == 0 && (s == gatev1.Verdict_UNDECIDED || s == gatev1.Verdict_UNKNOWN):
+		return gatev1.Verdict_PASS
+	default:
+		return s
+	}
 }
 
 // Digest is over the digests of all evidence and the waves that it opens, whatever order they come in: what a record

@@ -78,9 +78,9 @@ func colours(rest string) bool {
 // look is how a state of any kind looks.
 func look(word string) (glyph, colour string) {
 	switch word {
-	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED", "DONE", "SENT", "VERIFIED":
+	case "SUCCEEDED", "SEALED", "HEALTHY", "HEALTHY_NOW", "PASS", "MET", "ACTIVE", "PUBLISHED", "COMPLETED", "CONNECTED", "RESOLVED", "DONE", "SENT", "VERIFIED", "GO", "CONDITIONAL_GO":
 		return "✓", green
-	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "REVOKED", "OPEN", "BOUNCED", "MISSED":
+	case "FAILED", "ROLLBACK_FAILED", "REVERT_FAILED", "REJECTED", "EXPIRED", "LOST", "UNHEALTHY", "FAIL", "NOT_MET", "ABANDONED", "QUARANTINED", "REVOKED", "OPEN", "BOUNCED", "MISSED", "NO_GO":
 		return "✗", red
 	case "REVERTING", "REVERTED", "ROLLED_BACK", "CANCELLING":
 		return "↩", yellow
@@ -90,7 +90,7 @@ func look(word string) (glyph, colour string) {
 		return "◷", yellow
 	case "PENDING", "QUEUED", "DRAFT", "ASSIGNED", "NOT_RUN":
 		return "○", grey
-	case "SKIPPED", "CANCELLED", "SUPERSEDED", "RETIRED", "WAIVED", "NO_TARGET", "":
+	case "SKIPPED", "CANCELLED", "SUPERSEDED", "RETIRED", "WAIVED", "NO_TARGET", "WITHDRAWN", "":
 		return "–", grey
 	default:
 		return "▶", blue

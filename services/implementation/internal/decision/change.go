@@ -80,13 +80,13 @@ func worsePiece(was, is *gatev1.Verdict) string {
 		switch {
 		case after == nil && known(is.GetState()):
 			return before.GetCriterion() + " is asked no more"
-		case after == nil || !known(after.GetState()) || !known(before.GetState()):
-		case rank(after.GetState()) > rank(before.GetState()):
+		case after == nil || !known(evidence.Weight(after)) || !known(evidence.Weight(before)):
+		case rank(evidence.Weight(after)) > rank(evidence.Weight(before)):
 			return fmt.Sprintf("%s was %s, is %s%s", before.GetCriterion(), before.GetState(), after.GetState(), detail(after))
 		}
 	}
 	for _, after := range is.GetEvidence() {
-		if like(was, after) == nil && known(after.GetState()) && rank(after.GetState()) > 0 {
+		if like(was, after) == nil && known(evidence.Weight(after)) && rank(evidence.Weight(after)) > 0 {
 			return fmt.Sprintf("%s is asked now and is %s%s", after.GetCriterion(), after.GetState(), detail(after))
 		}
 	}

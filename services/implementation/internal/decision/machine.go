@@ -56,6 +56,10 @@ func (e Event) Allow(d *implementationv1.Decision) error {
 	if slices.Contains(e.from(), d.GetState()) {
 		return nil
 	}
+	if e == Decided && slices.Contains(Reopened.from(), d.GetState()) {
+		return fault.Precondition(lifecycle.ReasonStateForbids, "decision %s is %s; open it again with golive decide reopen %s --reason REASON, and decide on the evidence of now",
+			d.GetName(), d.GetState(), d.GetName()).Subject("STATE", d.GetName(), "is "+d.GetState().String())
+	}
 	wanted := make([]string, 0, len(e.from()))
 	for _, state := range e.from() {
 		wanted = append(wanted, state.String())

@@ -117,7 +117,7 @@ func checkTimes(req *implementationv1.DecideDecisionRequest, now time.Time) erro
 // enough refuses to let something go on evidence that does not say so.
 func enough(d *implementationv1.Decision, outcome implementationv1.Decision_Outcome, on Evidence) error {
 	if len(on.Silent) > 0 {
-		return fault.Precondition(ReasonEvidenceUnknown, "%s cannot be decided: %s; try again when it answers, decide no-go, or break the glass with golive decide override",
+		return fault.Precondition(ReasonEvidenceUnknown, "%s cannot be decided: %s; try again when that has changed, decide no-go, or break the glass with golive decide override",
 			d.GetName(), strings.Join(on.Silent, "; ")).Subject("EVIDENCE", d.GetName(), "is not known")
 	}
 	if outcome == implementationv1.Decision_OUTCOME_CONDITIONAL_GO {

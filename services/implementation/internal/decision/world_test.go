@@ -41,6 +41,13 @@ func machines(state gatev1.Verdict_State) *gatev1.Verdict {
 	return &gatev1.Verdict{Resource: prod, State: state, Evidence: []*gatev1.Evidence{{Criterion: "availability", Resource: prod, State: state}}}
 }
 
+// untold is the same while too little was observed to tell a figure that has to reach nothing.
+func untold(state gatev1.Verdict_State) *gatev1.Verdict {
+	v := machines(state)
+	v.Evidence[0].State = gatev1.Verdict_UNDECIDED
+	return v
+}
+
 // both is what both halves say.
 func both(people, software gatev1.Verdict_State) decision.Now {
 	return decision.Now{sales: trained(people, "12 of 20 trained"), prod: machines(software)}

@@ -69,11 +69,17 @@ func (s *Store) gatherDecision(ctx context.Context, gate gatev1.GateServiceClien
 	answers := s.askAbout(ctx, gate, d.GetTechnical())
 	for i, resource := range d.GetTechnical() {
 		a := answers[i]
-		if a.err != nil {
+		switch {
+		case fault.Is(a.err, fault.KindNotFound):
+			on.Silent = append(on.Silent, resource+" does not exist yet")
+			a.verdict = unanswered(resource, "it does not exist yet", s.Now())
+		case a.err != nil:
 			on.Silent = append(on.Silent, fmt.Sprintf("%s cannot be asked about: %s", resource, fault.From(a.err).Error()))
-			a.verdict = unanswered(resource, s.Now())
-		} else if err := s.RecordTechnical(ctx, a.verdict, a.asked); err != nil {
-			return on, err
+			a.verdict = unanswered(resource, "the deployment service does not answer", s.Now())
+		default:
+			if err := s.RecordTechnical(ctx, a.verdict, a.asked); err != nil {
+				return on, err
+			}
 		}
 		if err := freezeDecision(&on, resource, gatev1.Purpose_PURPOSE_TECHNICAL, a.verdict); err != nil {
 			return on, err
@@ -123,12 +129,12 @@ func (s *Store) askAbout(ctx context.Context, gate gatev1.GateServiceClient, res
 	return answers
 }
 
-// unanswered is the verdict of a half that does not answer.
-func unanswered(resource string, now time.Time) *gatev1.Verdict {
+// unanswered is the verdict on what nothing can be said of.
+func unanswered(resource, why string, now time.Time) *gatev1.Verdict {
 	return &gatev1.Verdict{
 		Resource: resource, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: timestamppb.New(now),
 		Reasons: []*gatev1.BlockedBy{{
-			Kind: gatev1.BlockedBy_SERVICE, Resource: resource, Current: "the deployment service does not answer", Required: "an answer",
+			Kind: gatev1.BlockedBy_SERVICE, Resource: resource, Current: why, Required: "an answer of the deployment service",
 			Since: timestamppb.New(now), Command: "golive why " + resource,
 		}},
 	}
