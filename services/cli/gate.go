@@ -126,7 +126,7 @@ func (c *client) printVerdict(v *gatev1.Verdict) error {
 	}
 	rows := [][]string{{"WAITS FOR", "NOW", "REQUIRED", "OWNER", "COMMAND"}}
 	for _, r := range v.GetReasons() {
-		rows = append(rows, []string{kind.Short(r.GetResource()), r.GetCurrent(), r.GetRequired(), r.GetOwner(), r.GetCommand()})
+		rows = append(rows, []string{kind.Short(r.GetResource()), r.GetCurrent(), r.GetRequired(), r.GetOwner(), c.shortCommand(r.GetCommand())})
 	}
 	return show.Rows(c.out, rows)
 }

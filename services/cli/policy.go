@@ -119,7 +119,7 @@ func (c *client) printAllowed(answer *deploymentv1.EvaluatePoliciesResponse) err
 				return err
 			}
 			if b.GetCommand() != "" {
-				if err := c.say("  %s", b.GetCommand()); err != nil {
+				if err := c.say("  %s", c.shortCommand(b.GetCommand())); err != nil {
 					return err
 				}
 			}

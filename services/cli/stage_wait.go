@@ -105,7 +105,7 @@ func (c *client) printStage(s *implementationv1.Stage) error {
 	}
 	rows := [][]string{{"WAITS FOR", "NOW", "REQUIRED", "OWNER", "SINCE", "COMMAND"}}
 	for _, r := range s.GetBlockedBy() {
-		rows = append(rows, []string{kind.Short(r.GetResource()), r.GetCurrent(), r.GetRequired(), r.GetOwner(), stageTime(r.GetSince()), r.GetCommand()})
+		rows = append(rows, []string{kind.Short(r.GetResource()), r.GetCurrent(), r.GetRequired(), r.GetOwner(), stageTime(r.GetSince()), c.shortCommand(r.GetCommand())})
 	}
 	return show.Rows(c.out, rows)
 }

@@ -22,21 +22,28 @@ const tutorialPatience = 3 * time.Minute
 
 // TestTheTutorialRuns runs the first tutorial with the applications that it starts.
 func TestTheTutorialRuns(t *testing.T) {
-	eventsAreDocumented(t, follow(t, "tutorial.md", "hello", 15))
+	eventsAreDocumented(t, follow(t, "tutorial.md", 15, "hello"))
 }
 
 // TestTheTutorialOfPeopleRuns runs the one with people, and the example that it loads.
-func TestTheTutorialOfPeopleRuns(t *testing.T) { follow(t, "tutorial-people.md", "plan", 20) }
+func TestTheTutorialOfPeopleRuns(t *testing.T) { follow(t, "tutorial-people.md", 20, "plan") }
+
+// TestTheTutorialOfThePairRuns runs the one that joins both halves, and the example that it loads.
+func TestTheTutorialOfThePairRuns(t *testing.T) {
+	eventsAreDocumented(t, follow(t, "tutorial-pair.md", 35, "hello", "pair", "webhook-receiver"))
+}
 
 // follow runs the sh blocks of a page in one shell, in a folder that has
 // what a clone has, and looks for every line of its text blocks in what they print.
-func follow(t *testing.T, page, example string, lines int) string {
+func follow(t *testing.T, page string, lines int, examples ...string) string {
 	t.Helper()
 	clone := t.TempDir()
-	move := ports(t, "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:8443", "18180", "18181")
+	move := ports(t, "127.0.0.1:8000", "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8090", "127.0.0.1:8443", "18180", "18181")
 	bin := filepath.Dir(program(t, "golive"))
 	require.NoError(t, os.Symlink(bin, filepath.Join(clone, "bin")))
-	copyExample(t, clone, example, move)
+	for _, example := range examples {
+		copyExample(t, clone, example, move)
+	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	require.NoError(t, err)
 	script, expected := blocks(move.Replace(string(text)))
