@@ -17,7 +17,7 @@ import (
 	"github.com/golive-dev/golive/services/deployment/internal/store"
 )
 
-// BenchmarkTwentyScopes measures 20 applications on 50 targets each over 28 days, with a sample an hour and 50 ratings each. The control asks
+// BenchmarkTwentyScopes measures 20 applications on 50 targets each over 28 days, with a sample every five minutes and 50 ratings each. The control asks
 // for one scope after the other.
 func BenchmarkTwentyScopes(b *testing.B) {
 	const scopes, targets, days = 20, 50, 28
@@ -29,6 +29,7 @@ func BenchmarkTwentyScopes(b *testing.B) {
 			all = append(all, scopeOf(application, []string{application}, prod))
 			w.fill(application, targets, days)
 		}
+		require.NoError(b, w.Rollup(b.Context()))
 		ask := func(b *testing.B, some ...*deploymentv1.MeasureScope) {
 			b.Helper()
 			out, err := measure.Compute(b.Context(), w.Store, &deploymentv1.ComputeMeasuresRequest{Parent: ws, Scopes: some})
@@ -73,10 +74,10 @@ func (b *bundle) fill(application string, targets, days int) {
 	b.bulk(b.Metrics, `INSERT INTO probe_buckets (resolution, installation, start_time, observed, good, succeeded, failed, latency_sum_us, latency_max_us,
 		within_1, within_2, within_5, within_10, within_20, within_50, within_100, within_200, within_500, within_1000, within_2000, within_5000, update_time) VALUES `, buckets)
 	var samples []*deploymentv1.Sample
-	for hour := range days * 24 {
-		end := start.Add(time.Duration(hour+1) * time.Hour)
+	const every = 5 * time.Minute
+	for end := start.Add(every); !end.After(b.now); end = end.Add(every) {
 		samples = append(samples, &deploymentv1.Sample{
-			Release: application + "/releases/v1", Counter: "http_errors", Environment: prod, StartTime: timestamppb.New(end.Add(-time.Hour)), EndTime: timestamppb.New(end), Total: 1000, Bad: 1,
+			Release: application + "/releases/v1", Counter: "http_errors", Environment: prod, StartTime: timestamppb.New(end.Add(-every)), EndTime: timestamppb.New(end), Total: 1000, Bad: 1,
 		})
 	}
 	_, err := b.PutSamples(b.Context(), samples)

@@ -101,6 +101,7 @@ func (s scope) has(p store.Site) bool { return s.applications[p.Application] && 
 // facts are what was read for all scopes.
 type facts struct {
 	window      history.Window
+	now         time.Time
 	runs        map[store.Site][]store.Run
 	probed      map[store.Site]store.Probed
 	requests    map[store.Site]requests
@@ -113,7 +114,7 @@ type facts struct {
 
 func gather(ctx context.Context, st *store.Store, req *deploymentv1.ComputeMeasuresRequest, w history.Window) (f *facts, err error) {
 	applications := applicationsOf(req)
-	f = &facts{window: w, runs: map[store.Site][]store.Run{}}
+	f = &facts{window: w, now: st.Now(), runs: map[store.Site][]store.Run{}}
 	runs, err := st.RunsOf(ctx, applications, w.Start, w.End)
 	if err != nil {
 		return f, err
@@ -124,7 +125,7 @@ func gather(ctx context.Context, st *store.Store, req *deploymentv1.ComputeMeasu
 	if f.probed, err = st.ObserveSites(ctx, runs, slices.Collect(maps.Keys(f.runs)), w.Resolution, w.Start, w.End); err != nil {
 		return f, err
 	}
-	pushed, err := st.PushedRequests(ctx, req.GetParent(), w.Start, w.End)
+	pushed, err := st.PushedRequests(ctx, req.GetParent(), w.Resolution, w.Start, w.End)
 	if err != nil {
 		return f, err
 	}
@@ -172,7 +173,7 @@ func (f *facts) availability(m *deploymentv1.Measures, s scope) {
 		}
 	}
 	expected, targets := history.Expected(runs, f.window)
-	a := history.Judge(seen.Observation, expected, targets, f.window, history.Objective{})
+	a := history.Judge(seen.Observation, expected, targets, f.window.Told(runs, f.now), history.Objective{})
 	m.Uptime = share(a.GetGood().AsDuration().Milliseconds(), a.GetObserved().AsDuration().Milliseconds())
 	m.Coverage, m.Targets, m.LatencyP50, m.LatencyP95 = a.GetCoverage(), a.GetTargets(), a.GetLatencyP50(), a.GetLatencyP95()
 	m.Performance, m.Errors = asked.shares(seen)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -77,8 +78,8 @@ func rollup(ctx context.Context, tx *sqldb.Tx, finer, resolution time.Duration, 
 	if finer > 0 {
 		from, arrived, observed, good, of = `probe_buckets`, `update_time`, `SUM(p.observed)`, `SUM(p.good)`, fmt.Sprint(`p.resolution = `, finer.Microseconds())
 	}
-	condition := strings.ReplaceAll(of, "p.", "")
-	_, err := tx.ExecContext(ctx, `WITH touched AS (SELECT DISTINCT installation, start_time / $1 * $1 AS bucket FROM `+from+` WHERE `+arrived+` > $2 AND `+condition+`)
+	condition := arrivedSince(arrived) + ` AND ` + strings.ReplaceAll(of, "p.", "")
+	_, err := tx.ExecContext(ctx, `WITH touched AS (SELECT DISTINCT installation, start_time / $1 * $1 AS bucket FROM `+from+` WHERE `+condition+`)
 		INSERT INTO probe_buckets (resolution, installation, start_time, observed, good, `+columns+`, update_time)
 		SELECT CAST($1 AS BIGINT), t.installation, t.bucket, `+observed+`, `+good+`, `+summed+`, CAST($3 AS BIGINT)
 		FROM touched t JOIN `+from+` p ON p.installation = t.installation AND p.start_time >= t.bucket AND p.start_time < t.bucket + $1
@@ -88,7 +89,38 @@ func rollup(ctx context.Context, tx *sqldb.Tx, finer, resolution time.Duration, 
 	if err != nil {
 		return err
 	}
+	if err := rollupSamples(ctx, tx, finer, resolution, since, now); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `UPDATE probe_rollups SET done_until = $1 WHERE resolution = $2`, now.Add(-overlap).UnixMicro(), resolution.Microseconds())
+	return err
+}
+
+// arrivedSince is the condition of what arrived after the second argument. Of a range that is open SQLite expects a quarter of all rows, and
+// reads the whole table in the order of its key rather than the few at the end of the index.
+func arrivedSince(column string) string {
+	return column + ` > $2 AND ` + column + fmt.Sprintf(` < %d`, math.MaxInt64)
+}
+
+// rollupSamples does the same for counts that were pushed, by hour and by day: nobody asks for theirs by minute, which is how they come.
+func rollupSamples(ctx context.Context, tx *sqldb.Tx, finer, resolution time.Duration, since int64, now time.Time) error {
+	from, arrived, of := `samples`, `receive_time`, `TRUE`
+	switch resolution {
+	case Minute:
+		return nil
+	case Day:
+		from, arrived, of = `sample_buckets`, `update_time`, fmt.Sprint(`p.resolution = `, finer.Microseconds())
+	}
+	// A join would let PostgreSQL pair every sample of a counter with every bucket of it while it has no statistics.
+	sum := func(column string) string {
+		return `(SELECT SUM(p.` + column + `) FROM ` + from + ` p WHERE ` + of + ` AND p.environment = t.environment AND p.release = t.release AND p.counter = t.counter
+			AND p.start_time >= t.bucket AND p.start_time < t.bucket + $1)`
+	}
+	_, err := tx.ExecContext(ctx, `WITH touched AS (SELECT DISTINCT p.environment, p.release, p.counter, p.start_time / $1 * $1 AS bucket FROM `+from+` p WHERE `+arrivedSince("p."+arrived)+` AND `+of+`)
+		INSERT INTO sample_buckets (resolution, environment, release, counter, start_time, total, bad, update_time)
+		SELECT CAST($1 AS BIGINT), t.environment, t.release, t.counter, t.bucket, `+sum("total")+`, `+sum("bad")+`, CAST($3 AS BIGINT) FROM touched t WHERE TRUE
+		ON CONFLICT (resolution, environment, release, counter, start_time) DO UPDATE SET total = excluded.total, bad = excluded.bad, update_time = excluded.update_time`,
+		resolution.Microseconds(), since, now.UnixMicro())
 	return err
 }
 
@@ -204,25 +236,30 @@ func (o *Observation) add(other Observation) {
 
 // PurgeBuckets forgets what is older than each resolution is kept, some at a time.
 func (s *Store) PurgeBuckets(ctx context.Context) error {
-	const some = 2000
 	var errs []error
 	for resolution, keep := range kept {
-		for removed := int64(some); removed == some; {
-			err := s.Metrics.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-				result, err := tx.ExecContext(ctx, `DELETE FROM probe_buckets WHERE (resolution, installation, start_time) IN
-					(SELECT resolution, installation, start_time FROM probe_buckets WHERE resolution = $1 AND start_time < $2 LIMIT $3)`,
-					resolution.Microseconds(), s.Now().Add(-keep).UnixMicro(), some)
-				if err != nil {
-					return err
-				}
-				removed, err = result.RowsAffected()
-				return err
-			})
-			if err != nil {
-				errs = append(errs, fmt.Errorf("forget buckets of %s: %w", resolution, err))
-				break
-			}
-		}
+		before := s.Now().Add(-keep).UnixMicro()
+		errs = append(errs, s.purgeBuckets(ctx, `probe_buckets`, `resolution, installation, start_time`, resolution, before),
+			s.purgeBuckets(ctx, `sample_buckets`, `resolution, environment, release, counter, start_time`, resolution, before))
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Store) purgeBuckets(ctx context.Context, table, key string, resolution time.Duration, before int64) error {
+	const some = 2000
+	for removed := int64(some); removed == some; {
+		err := s.Metrics.Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			result, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE (`+key+`) IN (SELECT `+key+` FROM `+table+` WHERE resolution = $1 AND start_time < $2 LIMIT $3)`,
+				resolution.Microseconds(), before, some)
+			if err != nil {
+				return err
+			}
+			removed, err = result.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget %s of %s: %w", table, resolution, err)
+		}
+	}
+	return nil
 }

@@ -156,11 +156,15 @@ type Pushed struct {
 	Tally
 }
 
-// PushedRequests sums what was pushed in a workspace with an end in (start, end] under counters of errors and of slow requests.
-func (s *Store) PushedRequests(ctx context.Context, workspace string, start, end time.Time) ([]Pushed, error) {
+// PushedRequests sums what was pushed in a workspace and begins in [start, end), which are whole buckets, under counters of errors and of slow requests.
+func (s *Store) PushedRequests(ctx context.Context, workspace string, resolution time.Duration, start, end time.Time) ([]Pushed, error) {
+	from := fmt.Sprintf(`sample_buckets WHERE resolution = %d AND`, resolution.Microseconds())
+	if resolution < Hour {
+		from = `samples WHERE`
+	}
 	lo, hi := workspace+"/environments/", workspace+"/environments/~"
-	rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT environment, release, counter, SUM(total), SUM(bad) FROM samples
-		WHERE environment >= $1 AND environment < $2 AND end_time > $3 AND end_time <= $4 AND (counter LIKE '%errors' OR counter LIKE '%slow')
+	rows, err := s.Metrics.Read().QueryContext(ctx, `SELECT environment, release, counter, SUM(total), SUM(bad) FROM `+from+`
+		environment >= $1 AND environment < $2 AND start_time >= $3 AND start_time < $4 AND (counter LIKE '%errors' OR counter LIKE '%slow')
 		GROUP BY environment, release, counter`, lo, hi, start.UnixMicro(), end.UnixMicro())
 	found, err := sqldb.Collect(rows, err, func(rows *sql.Rows) (p Pushed, err error) {
 		return p, rows.Scan(&p.Environment, &p.Release, &p.Counter, &p.Total, &p.Bad)

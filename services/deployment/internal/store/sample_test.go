@@ -1,10 +1,14 @@
 package store_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	agentv1 "github.com/golive-dev/golive/proto/golive/agent/v1"
@@ -52,6 +56,59 @@ func TestSamplesAreCountedOnce(t *testing.T) {
 		tally, err = b.PushedTally(t.Context(), "prod", "v3", "errors", b.now.Add(-2*time.Hour), b.now.Add(3*time.Hour))
 		require.NoError(t, err)
 		require.Zero(t, tally)
+	})
+}
+
+// Whatever arrives in whatever order, also in place of what was there: every resolution holds the sum, and keeps it longer than what it is of.
+func TestBucketsAreTheSumOfTheirSamples(t *testing.T) {
+	eachFleet(t, func(t *testing.T, b *fleetBundle) {
+		begin := b.now.Truncate(store.Day).Add(22 * time.Hour)
+		var all []*deploymentv1.Sample
+		var want [2]store.Tally
+		for minute := range 240 { // over midnight
+			for release := range want {
+				start := begin.Add(time.Duration(minute) * time.Minute)
+				p := &deploymentv1.Sample{
+					Environment: environment, Release: fmt.Sprint("v", release), Counter: "errors", Source: fmt.Sprint(minute % 2),
+					StartTime: timestamppb.New(start), EndTime: timestamppb.New(start.Add(time.Minute)), Total: 10, Bad: int64(minute % 3),
+				}
+				all = append(all, p)
+				want[release].Total, want[release].Bad = want[release].Total+10, want[release].Bad+p.GetBad()
+			}
+		}
+		corrected := proto.CloneOf(all[5]) // of the second release, in the first hour
+		corrected.Total = 110
+		want[1].Total += 100
+		rand.New(rand.NewPCG(7, 7)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		all = append(all, corrected)
+		for some := range slices.Chunk(all, 90) {
+			b.now = b.now.Add(time.Minute)
+			_, err := b.PutSamples(t.Context(), some)
+			require.NoError(t, err)
+			require.NoError(t, b.Rollup(t.Context()))
+		}
+		require.NoError(t, b.Rollup(t.Context()), "again")
+		sum := func(resolution time.Duration, from, to time.Time) (tallies []store.Tally) {
+			found, err := b.PushedRequests(t.Context(), workspace, resolution, from, to)
+			require.NoError(t, err)
+			for _, p := range found {
+				tallies = append(tallies, p.Tally)
+			}
+			return tallies
+		}
+		first := begin.Truncate(store.Day)
+		for _, resolution := range []time.Duration{store.Minute, store.Hour, store.Day} {
+			require.Equal(t, want[:], sum(resolution, first, first.Add(2*store.Day)), resolution)
+		}
+		require.EqualValues(t, 600, sum(store.Hour, begin.Add(time.Hour), begin.Add(2*time.Hour))[0].Total)
+		require.EqualValues(t, 1300, sum(store.Day, first, first.Add(store.Day))[1].Total)
+
+		require.NoError(t, b.PurgeMetrics(t.Context(), b.now.Add(time.Hour).UnixMicro()))
+		require.Empty(t, sum(store.Minute, first, first.Add(2*store.Day)))
+		b.now = first.Add(store.Kept(store.Hour) + 2*store.Day)
+		require.NoError(t, b.PurgeBuckets(t.Context()))
+		require.Empty(t, sum(store.Hour, first, first.Add(2*store.Day)))
+		require.Equal(t, want[:], sum(store.Day, first, first.Add(2*store.Day)))
 	})
 }
 
