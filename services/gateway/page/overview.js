@@ -76,7 +76,7 @@ export const overview = {
     else this.ui.problem("");
     this.ui.title(chosen.displayName || last(chosen.name));
     this.head.hidden = false;
-    if (decisions.value) put(this.head, ...head(chosen, verdictOf(decisions.value)));
+    put(this.head, ...head(chosen, decisions.value ? verdictOf(decisions.value) : { state: "UNKNOWN", text: "The decisions cannot be read now", decision: null }));
     if (table.value) put(this.body, ...sides(table.value), comparison(table.value));
   },
 };
@@ -87,7 +87,7 @@ function head(i, verdict) {
     h("div", { class: "title" }, h("h1", {}, i.displayName || last(i.name)), chip(i.state)),
     h("p", { class: "verdict" }, h("strong", { class: `state big ${look(verdict.state).tone}` }, h("span", { class: "glyph", "aria-hidden": "true" }, look(verdict.state).glyph), verdict.text),
       d ? [" ", ref(d.name, d.displayName), d.dueTime && d.state === "PENDING" && h("span", { class: "soft" }, ` due ${clock(d.dueTime)}`)]
-        : h("span", { class: "soft" }, "a decision holds its waves until somebody says go: golive apply -f examples/decision.yaml")),
+        : !verdict.state && h("span", { class: "soft" }, "a decision holds its waves until somebody says go: golive apply -f examples/decision.yaml")),
     d?.stateReason && h("p", { class: "sub" }, d.stateReason),
     h("p", { class: "links" }, h("a", { href: `#${i.name}/scorecard` }, "Scorecard"), h("a", { href: `#inbox?group=${encodeURIComponent(i.name)}` }, "What waits in it"),
       h("a", { href: `/v1/${i.name}/comparison?format=html`, target: "_blank", rel: "noopener" }, "On paper"), i.owner && h("span", { class: "soft" }, `led by ${i.owner}`)),
