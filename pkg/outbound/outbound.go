@@ -62,6 +62,29 @@ func New(cfg Config) *http.Client {
 
 // Check says why an address would be refused now, or "". A name that nobody knows is not refused: it may be known tomorrow, and dialling checks again.
 func Check(ctx context.Context, address string, publicOnly bool) string {
+	if why := Unfit(address, publicOnly); why != "" {
+		return why
+	}
+	to, err := url.Parse(address)
+	if err != nil {
+		return "" // unfit already
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookup)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", to.Hostname())
+	if err != nil {
+		return ""
+	}
+	for _, a := range found {
+		if why := forbidden(a, publicOnly); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// Unfit says why an address is refused by what is written there, or "". It looks no name up, so it may be asked anywhere.
+func Unfit(address string, publicOnly bool) string {
 	to, err := url.Parse(address)
 	switch {
 	case err != nil || to.Hostname() == "":
@@ -75,17 +98,6 @@ func Check(ctx context.Context, address string, publicOnly bool) string {
 	}
 	if literal, err := netip.ParseAddr(to.Hostname()); err == nil {
 		return forbidden(literal, publicOnly)
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookup)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", to.Hostname())
-	if err != nil {
-		return ""
-	}
-	for _, a := range found {
-		if why := forbidden(a, publicOnly); why != "" {
-			return why
-		}
 	}
 	return ""
 }

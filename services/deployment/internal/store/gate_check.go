@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/outbound"
 	"github.com/golive-dev/golive/pkg/sqldb"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/policy"
@@ -16,6 +17,13 @@ import (
 // those that reach into another workspace: the service that asks may read there, who deploys may not.
 func CheckGates(owner string, expanded *deploymentv1.Rollout) error {
 	for i, wave := range expanded.GetWaves() {
+		for j, metric := range wave.GetAnalysis().GetMetrics() {
+			if p := metric.GetPrometheus(); p != nil {
+				if err := checkAddress(fmt.Sprintf("rollout.waves[%d].analysis.metrics[%d].prometheus.address", i, j), p.GetAddress()); err != nil {
+					return err
+				}
+			}
+		}
 		for j, rule := range wave.GetGates() {
 			if err := checkGate(fmt.Sprintf("rollout.waves[%d].gates[%d]", i, j), owner, rule); err != nil {
 				return err
@@ -41,6 +49,8 @@ func checkGate(path, owner string, rule *deploymentv1.GateRule) error {
 			return badGate(path+".dependency.version", "is required: the least version, such as 1.2.3")
 		}
 		return reference(path+".dependency.application", owner, "applications", t.Dependency.GetApplication())
+	case *deploymentv1.GateRule_Webhook:
+		return checkAddress(path+".webhook.url", t.Webhook.GetUrl())
 	case *deploymentv1.GateRule_Capacity:
 		return checkCapacity(path+".capacity", t.Capacity)
 	case *deploymentv1.GateRule_Feedback:
@@ -93,9 +103,19 @@ func checkCapacity(path string, c *deploymentv1.CapacityGate) error {
 		return badGate(path+".load_test", "must not be set together with peak_per_instance")
 	case test != nil && test.GetMaxRate() != 0 && test.GetStartRate() > test.GetMaxRate():
 		return badGate(path+".load_test.start_rate", "must be at most max_rate")
+	case test != nil:
+		return checkAddress(path+".load_test.url", test.GetUrl())
 	default:
 		return nil
 	}
+}
+
+// checkAddress refuses an address that would be refused whenever it is asked, or that has a password in it: everybody reads plans.
+func checkAddress(path, address string) error {
+	if why := outbound.Unfit(address, false); why != "" {
+		return badGate(path, "must be an address that golive may ask, and this is "+why)
+	}
+	return nil
 }
 
 // reference refuses what is no name of a resource directly in the workspace of the owner; empty is fine.
