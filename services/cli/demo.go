@@ -28,10 +28,12 @@ func (a *app) demo() *cobra.Command {
 	var s stage
 	cmd := &cobra.Command{
 		Use: "demo", Short: "See a go-live happen on this machine",
-		Long: "Starts the control plane with three real agents and six targets on this machine, and takes an application through five\n" +
-			"versions: the first everywhere; the second by cohort, where a wave waits until its people are trained; the third falls ill,\n" +
-			"and is caught while it bakes; the fourth answers its probes and fails its users, and is judged by them; the fifth waits for a\n" +
-			"freeze, until somebody overrides it. Everything is checked from outside. `make run` builds what it needs and runs it.",
+		Long: "Starts the control plane with three real agents and six targets on this machine, and three cohorts of people, and takes an\n" +
+			"application through five versions: the first everywhere; the second by cohort, where a wave waits until its people are trained and\n" +
+			"somebody says go; the third falls ill, and is caught while it bakes; the fourth answers its probes and fails its users, and is\n" +
+			"judged by them; the fifth waits for a freeze, until somebody overrides it. Then people use it, rate it and save money with it, and\n" +
+			"the story ends with a decision, a scorecard of both halves, and the two side by side. Everything is checked from outside.\n" +
+			"`make run` builds what it needs and runs it.",
 		Args: cobra.NoArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.play(cmd.Context(), s) },
 	}
@@ -66,6 +68,7 @@ func (a *app) play(ctx context.Context, s stage) error {
 		Process: server.Process{DataDir: filepath.Join(dir, "server"), Admin: free(ctx, server.DefaultAdmin), LogTo: log},
 		HTTP:    free(ctx, server.DefaultHTTP), Deployment: free(ctx, server.DefaultDeployment),
 		Implementation: free(ctx, server.DefaultImplementation), Agents: free(ctx, server.DefaultAgents),
+		Private: true, // the receiver of the story is on this machine
 	})
 	if err != nil {
 		return err
@@ -89,9 +92,10 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 	d := demo.New(demo.Config{
 		Deployment: rpc.WithToken(deployment, token), Implementation: rpc.WithToken(implementation, token),
 		AgentAddress: plane.Addresses().Agents, AgentProgram: s.agent, Applications: versions(s.apps), Dir: dir, Out: a.err,
-		Why: func(ctx context.Context, name string) { a.showWhy(ctx, plane, name) },
-		As: func(token string) (grpc.ClientConnInterface, error) {
-			return rpc.WithToken(deployment, auth.StaticToken(token)), nil
+		Show: func(ctx context.Context, args ...string) { a.showOff(ctx, plane, args) },
+		As: func(token string) (machines, people grpc.ClientConnInterface, err error) {
+			as := auth.StaticToken(token)
+			return rpc.WithToken(deployment, as), rpc.WithToken(implementation, as), nil
 		},
 	})
 	defer d.Close()
@@ -101,7 +105,7 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 	if s.once {
 		return nil
 	}
-	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\n    %[2]s analysis crm/deployments/fourth/waves/pilot\nCtrl-C ends it.", plane.URL(false), os.Args[0])
+	a.note("\nThat was the story. Everything is still running; look at it:\n    %s\n    %[2]s list deployments crm\n    %[2]s describe crm/deployments/third\n    %[2]s analysis crm/deployments/fourth/waves/pilot\n    %[2]s decide show crm/second\n    %[2]s scorecard crm\nCtrl-C ends it.", plane.URL(false), os.Args[0])
 	select {
 	case <-ctx.Done():
 		return nil
@@ -111,17 +115,17 @@ func (a *app) tell(ctx context.Context, s stage, dir string, plane *server.Serve
 	}
 }
 
-// showWhy runs what a person would type.
-func (a *app) showWhy(ctx context.Context, plane *server.Server, name string) {
+// showOff runs what a person would type.
+func (a *app) showOff(ctx context.Context, plane *server.Server, args []string) {
 	self, err := os.Executable()
 	if err != nil {
 		return // the story goes on without
 	}
 	at := plane.Addresses()
-	cmd := exec.CommandContext(ctx, self, "why", name)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), "GOLIVE_TOKEN="+plane.BootstrapToken(), "GOLIVE_DEPLOYMENT="+at.Deployment, "GOLIVE_IMPLEMENTATION="+at.Implementation)
 	cmd.Stdout, cmd.Stderr = a.err, a.err
-	_ = cmd.Run() // its exit code says that the wave waits, which is the point
+	_ = cmd.Run() // its exit code says that something waits, which is the point
 }
 
 func versions(dir string) map[string]string {

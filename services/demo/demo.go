@@ -3,12 +3,21 @@
 // golive server through the contracts alone, like any client, and checks every claim it
 // makes, so it is the end-to-end test as well.
 //
-//	seed.go       the application and its releases, the environment, the people
+//	seed.go       the application and its releases, the environment
+//	people.go     the people, and their training
+//	plan.go       the stages of their change
 //	host.go       agents: enrolled, started, killed, started again
 //	witness.go    asks every target all the time what it runs, and notes each gap
-//	story.go      version 1 everywhere; 2 by cohort, which waits; 3 which is caught
+//	receiver.go   is told of events, and believes none without a signature
+//	person.go     acts as another person
+//	decision.go   asks for a go/no-go, and has it decided
+//	first.go      version 1 everywhere, its data migrated once
+//	second.go     2 by cohort: a wave waits for people, and for the word of a person
+//	third.go      3 falls ill, is caught, and gets no go
 //	judged.go     what users got is pushed and judged: 2 passes, 4 is taken back
 //	frozen.go     5 waits for a freeze, until a person overrides it
+//	monitored.go  people work with it, answer, rate, and save money
+//	closed.go     the last go, the scorecard and both halves side by side
 package demo
 
 import (
@@ -19,10 +28,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-
-	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
-	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
 
 // The names of the demonstration.
@@ -42,8 +47,8 @@ type Config struct {
 	AgentAddress string
 	// AgentProgram is the golive-agent binary.
 	AgentProgram string
-	// As gives a connection to the deployment service with another person's token.
-	As func(token string) (grpc.ClientConnInterface, error)
+	// As gives connections to the two services with another person's token.
+	As func(token string) (deployment, implementation grpc.ClientConnInterface, err error)
 	// Applications are the built application by version, one for each of Versions.
 	Applications map[string]string
 	// Dir is where the hosts live.
@@ -58,38 +63,22 @@ type Config struct {
 	ProbeInterval time.Duration
 	// Unwatched leaves the witness out, where asking all targets all the time would be most of the work.
 	Unwatched bool
-	// Why shows why something waits, as `golive why` does; nil leaves that out.
-	Why func(ctx context.Context, name string)
+	// Show runs `golive` with arguments, as a person would type them, and shows what it says; nil leaves that out.
+	Show func(ctx context.Context, args ...string)
 }
 
 // Demo is a demonstration under way.
 type Demo struct {
+	clients
+
 	cfg     Config
 	Hosts   []*Host
 	Witness *Witness
 	// addresses is where the application of each target listens.
 	addresses map[string]string
 	ports     Ports
-
-	applications  deploymentv1.ApplicationServiceClient
-	releases      deploymentv1.ReleaseServiceClient
-	blobs         deploymentv1.BlobServiceClient
-	environments  deploymentv1.EnvironmentServiceClient
-	targets       deploymentv1.TargetServiceClient
-	agents        deploymentv1.AgentServiceClient
-	deployments   deploymentv1.DeploymentServiceClient
-	waves         deploymentv1.WaveServiceClient
-	installations deploymentv1.InstallationServiceClient
-	analyses      deploymentv1.AnalysisServiceClient
-	policies      deploymentv1.PolicyServiceClient
-	access        accessv1.AccessServiceClient
-
-	implementations implementationv1.ImplementationServiceClient
-	cohorts         implementationv1.CohortServiceClient
-	memberships     implementationv1.MembershipServiceClient
-	trainings       implementationv1.TrainingServiceClient
-	enrolments      implementationv1.EnrolmentServiceClient
-	plans           implementationv1.CohortPlanServiceClient
+	// told is who hears of events; nil before anybody asked for them.
+	told *receiver
 }
 
 // New makes a demonstration; nothing has happened yet.
@@ -97,19 +86,7 @@ func New(cfg Config) *Demo {
 	if cfg.Cohorts == nil {
 		cfg.Cohorts, cfg.MinHealthy, cfg.ProbeInterval = Story(), 500*time.Millisecond, 250*time.Millisecond
 	}
-	d, i := cfg.Deployment, cfg.Implementation
-	return &Demo{
-		cfg:          cfg,
-		Witness:      NewWitness(),
-		addresses:    map[string]string{},
-		applications: deploymentv1.NewApplicationServiceClient(d), releases: deploymentv1.NewReleaseServiceClient(d), blobs: deploymentv1.NewBlobServiceClient(d),
-		environments: deploymentv1.NewEnvironmentServiceClient(d), targets: deploymentv1.NewTargetServiceClient(d), agents: deploymentv1.NewAgentServiceClient(d),
-		deployments: deploymentv1.NewDeploymentServiceClient(d), waves: deploymentv1.NewWaveServiceClient(d), installations: deploymentv1.NewInstallationServiceClient(d),
-		analyses: deploymentv1.NewAnalysisServiceClient(d), policies: deploymentv1.NewPolicyServiceClient(d), access: accessv1.NewAccessServiceClient(d),
-		implementations: implementationv1.NewImplementationServiceClient(i), cohorts: implementationv1.NewCohortServiceClient(i),
-		memberships: implementationv1.NewMembershipServiceClient(i), trainings: implementationv1.NewTrainingServiceClient(i),
-		enrolments: implementationv1.NewEnrolmentServiceClient(i), plans: implementationv1.NewCohortPlanServiceClient(i),
-	}
+	return &Demo{cfg: cfg, clients: dial(cfg.Deployment, cfg.Implementation), Witness: NewWitness(), addresses: map[string]string{}}
 }
 
 // Cohort is a group that goes live together: its people, and the targets on its host.
@@ -126,7 +103,7 @@ func Versions() []string { return []string{"1.0.0", "2.0.0", "3.0.0", "4.0.0", "
 // Story are the groups of the demonstration in the order in which they go live.
 func Story() []Cohort {
 	return []Cohort{
-		{ID: "pilot", People: 5, Trained: 5, Targets: []string{"pilot-1", "pilot-2"}},
+		{ID: "pilot", People: 10, Trained: 10, Targets: []string{"pilot-1", "pilot-2"}},
 		{ID: "sales", People: 20, Trained: 12, Targets: []string{"sales-1", "sales-2"}},
 		{ID: "warehouse", People: 10, Trained: 10, Targets: []string{"warehouse-1", "warehouse-2"}},
 	}
@@ -137,7 +114,7 @@ func (d *Demo) Addresses() map[string]string { return d.addresses }
 
 // Run tells the whole story and checks it.
 func (d *Demo) Run(ctx context.Context) error {
-	for _, chapter := range []func(context.Context) error{d.Prepare, d.First, d.Second, d.Third, d.Fourth, d.Fifth} {
+	for _, chapter := range []func(context.Context) error{d.Prepare, d.First, d.Listen, d.Second, d.Third, d.Fourth, d.Fifth, d.Sixth, d.Seventh} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
@@ -168,8 +145,16 @@ func (d *Demo) Prepare(ctx context.Context) error {
 // Close stops the hosts and what runs on them.
 func (d *Demo) Close() {
 	d.Witness.Stop()
+	d.told.close()
 	for _, h := range d.Hosts {
 		h.Close()
+	}
+}
+
+// show runs what a person would type.
+func (d *Demo) show(ctx context.Context, args ...string) {
+	if d.cfg.Show != nil {
+		d.cfg.Show(ctx, args...)
 	}
 }
 

@@ -5,19 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 )
 
 const (
 	freeze = Workspace + "/policies/year-end"
-	// approver is somebody else than who deploys.
-	approver = "users/approver"
-	zone     = "Europe/Berlin"
+	zone   = "Europe/Berlin"
 )
 
 // Fifth brings a good version at a bad time: the environment is frozen, until a person takes it on themselves.
@@ -31,16 +27,14 @@ func (d *Demo) Fifth(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wave := name + "/waves/all"
+	held := wave("fifth", "all")
 	if err := d.until(ctx, "the wave to wait for the freeze to end", func() (bool, error) {
-		w, err := d.wave(ctx, wave)
+		w, err := d.wave(ctx, held)
 		return frozen(w, until), err
 	}); err != nil {
 		return err
 	}
-	if d.cfg.Why != nil {
-		d.cfg.Why(ctx, wave)
-	}
+	d.show(ctx, "why", held)
 	if err := d.Expect(ctx, map[string]string{"pilot": "2.0.0", "sales": "2.0.0", "warehouse": "2.0.0"}); err != nil {
 		return err
 	}
@@ -48,7 +42,7 @@ func (d *Demo) Fifth(ctx context.Context) error {
 		return err
 	}
 	opened := time.Now()
-	if err := d.started(ctx, wave, opened); err != nil {
+	if err := d.started(ctx, held, opened); err != nil {
 		return err
 	}
 	d.say("An approver overrode the freeze for this deployment, with a name, a reason and an end; the wave went on by itself, %d ms later.", time.Since(opened).Milliseconds())
@@ -98,17 +92,11 @@ func frozen(w *deploymentv1.Wave, until time.Time) bool {
 
 // overrideFreeze lets an approver set the freeze aside for one deployment.
 func (d *Demo) overrideFreeze(ctx context.Context, deployment string) error {
-	minted, err := d.access.MintToken(ctx, &accessv1.MintTokenRequest{
-		Principal: approver, Ttl: durationpb.New(10 * time.Minute), Grants: []*accessv1.Grant{{Workspace: Workspace, Roles: []accessv1.Role{accessv1.Role_ROLE_APPROVER}}},
-	})
-	if err != nil {
-		return fmt.Errorf("mint a token for %s: %w", approver, err)
-	}
-	conn, err := d.cfg.As(minted.GetToken())
+	person, err := d.approves(ctx)
 	if err != nil {
 		return err
 	}
-	o, err := deploymentv1.NewOverrideServiceClient(conn).CreateOverride(ctx, &deploymentv1.CreateOverrideRequest{Parent: Workspace, Override: &deploymentv1.Override{
+	o, err := person.overrides.CreateOverride(ctx, &deploymentv1.CreateOverrideRequest{Parent: Workspace, Override: &deploymentv1.Override{
 		Subject: deployment, Opens: &deploymentv1.Override_Policy{Policy: freeze}, Verbs: []deploymentv1.Verb{deploymentv1.Verb_START_WAVE},
 		Reason: "orders are lost without the fix", ExpireTime: timestamppb.New(time.Now().Add(10 * time.Minute)),
 	}})

@@ -53,23 +53,14 @@ func (d *Demo) Fourth(ctx context.Context) (err error) {
 	return nil
 }
 
-// judged is by cohort, written out: the pilot is judged by the errors of its users against those who still run
-// the version before, and every other wave waits for its people.
+// judged is by cohort, and the pilot is judged by the errors of its users against those who still run the version before.
 func (d *Demo) judged(bake time.Duration) *deploymentv1.Rollout {
-	out := &deploymentv1.Rollout{}
-	for i, c := range d.cfg.Cohorts {
-		wave := &deploymentv1.WaveRule{Id: c.ID, Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Cohort{Cohort: c.ID}}, Bake: durationpb.New(bake)}
-		if i == 0 {
-			wave.Analysis = &deploymentv1.AnalysisRule{
-				Interval: durationpb.New(measureEvery), MaxDuration: durationpb.New(patience),
-				Metrics: []*deploymentv1.MetricRule{{
-					Id: "errors", Source: &deploymentv1.MetricRule_Pushed{Pushed: &deploymentv1.PushedSource{Counter: counter}}, AbsoluteMargin: 0.05,
-				}},
-			}
-		} else {
-			wave.Gates = []*deploymentv1.GateRule{{Id: "ready", Type: &deploymentv1.GateRule_Readiness{Readiness: &deploymentv1.ReadinessGate{CohortPlan: Implementation + "/cohortPlans/" + c.ID}}}}
-		}
-		out.Waves = append(out.Waves, wave)
+	out := d.byCohort(bake)
+	out.Waves[0].Analysis = &deploymentv1.AnalysisRule{
+		Interval: durationpb.New(measureEvery), MaxDuration: durationpb.New(patience),
+		Metrics: []*deploymentv1.MetricRule{{
+			Id: "errors", Source: &deploymentv1.MetricRule_Pushed{Pushed: &deploymentv1.PushedSource{Counter: counter}}, AbsoluteMargin: 0.05,
+		}},
 	}
 	return out
 }

@@ -18,73 +18,9 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 )
-
-func (d *Demo) seedPeople(ctx context.Context) error {
-	if _, err := d.implementations.CreateImplementation(ctx, &implementationv1.CreateImplementationRequest{Parent: Workspace, ImplementationId: "crm", Implementation: &implementationv1.Implementation{
-		DisplayName: "New CRM", Goal: "Sales and warehouse work with the new CRM", Owner: "users/lead", Sponsor: "users/sponsor", Applications: []string{Application},
-	}}); err != nil {
-		return err
-	}
-	if _, err := d.trainings.CreateTraining(ctx, &implementationv1.CreateTrainingRequest{Parent: Workspace, TrainingId: "crm-basics", Training: &implementationv1.Training{DisplayName: "CRM basics", Owner: "users/trainer"}}); err != nil {
-		return err
-	}
-	if _, err := d.trainings.PublishTraining(ctx, &implementationv1.PublishTrainingRequest{Name: Training}); err != nil {
-		return err
-	}
-	for _, c := range d.cfg.Cohorts {
-		if err := d.seedCohort(ctx, c); err != nil {
-			return fmt.Errorf("cohort %s: %w", c.ID, err)
-		}
-	}
-	return nil
-}
-
-func (d *Demo) seedCohort(ctx context.Context, c Cohort) error {
-	name := Workspace + "/cohorts/" + c.ID
-	if _, err := d.cohorts.CreateCohort(ctx, &implementationv1.CreateCohortRequest{Parent: Workspace, CohortId: c.ID, Cohort: &implementationv1.Cohort{DisplayName: c.ID, Owner: "users/lead"}}); err != nil {
-		return err
-	}
-	if c.People == 0 {
-		return nil
-	}
-	var file strings.Builder
-	file.WriteString("person\n")
-	for i := range c.People {
-		fmt.Fprintln(&file, person(c.ID, i))
-	}
-	if _, err := d.memberships.ImportMemberships(ctx, &implementationv1.ImportMembershipsRequest{Parent: name, Csv: []byte(file.String()), CreatePeople: true}); err != nil {
-		return err
-	}
-	if _, err := d.enrolments.EnrolPeople(ctx, &implementationv1.EnrolPeopleRequest{Training: Training, Cohort: name}); err != nil {
-		return err
-	}
-	if _, err := d.plans.CreateCohortPlan(ctx, &implementationv1.CreateCohortPlanRequest{Parent: Implementation, CohortPlanId: c.ID, CohortPlan: &implementationv1.CohortPlan{
-		Cohort: name, Owner: "users/trainer",
-		ReadinessPolicy: &implementationv1.ReadinessPolicy{Criteria: []*implementationv1.Criterion{{
-			Id: "trained", Must: new(true), Type: &implementationv1.Criterion_Trained{Trained: &implementationv1.TrainedCriterion{Trainings: []string{Training}, Threshold: 0.9}},
-		}}},
-	}}); err != nil {
-		return err
-	}
-	return d.train(ctx, c.ID, 0, c.Trained)
-}
-
-func person(cohort string, i int) string { return fmt.Sprintf("%s-%02d", cohort, i+1) }
-
-// train records that some people of a cohort have completed the training.
-func (d *Demo) train(ctx context.Context, cohort string, from, to int) error {
-	req := &implementationv1.RecordCompletionsRequest{Training: Training}
-	for i := from; i < to; i++ {
-		req.Completions = append(req.Completions, &implementationv1.Completion{Person: Workspace + "/people/" + person(cohort, i), CompleteTime: timestamppb.New(time.Now().Add(-time.Minute))})
-	}
-	_, err := d.enrolments.RecordCompletions(ctx, req)
-	return err
-}
 
 func (d *Demo) seedReleases(ctx context.Context) error {
 	if _, err := d.applications.CreateApplication(ctx, &deploymentv1.CreateApplicationRequest{Parent: Workspace, ApplicationId: "crm", Application: &deploymentv1.Application{DisplayName: "CRM", Owner: "users/release"}}); err != nil {
@@ -110,13 +46,13 @@ func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
 	if err != nil {
 		return fmt.Errorf("upload: %w", err)
 	}
-	_, err = d.releases.CreateRelease(ctx, &deploymentv1.CreateReleaseRequest{Parent: Application, ReleaseId: ReleaseID(version), Release: &deploymentv1.Release{
+	release := &deploymentv1.Release{
 		Version:     version,
 		Artifacts:   []*deploymentv1.Artifact{{Os: runtime.GOOS, Arch: runtime.GOARCH, Format: deploymentv1.Artifact_TAR_GZ, Sha256: sum}},
 		ConfigFiles: []*deploymentv1.ConfigFile{{Path: "crm.conf", Template: "# {{.target.id}} runs {{.release.version}} on {{.facts.os}}\nlisten = 127.0.0.1:{{.vars.port}}\n"}},
 		Run: &deploymentv1.RunSpec{
 			Command: []string{"app"},
-			Env:     map[string]string{"ADDRESS": "127.0.0.1:{{.vars.port}}", "GREETING": "{{.vars.greeting}}"},
+			Env:     map[string]string{"ADDRESS": "127.0.0.1:{{.vars.port}}", "GREETING": "{{.vars.greeting}}", "DATABASE": "{{.vars.database}}"},
 			Probes: []*deploymentv1.Probe{{
 				Check:    &deploymentv1.Probe_Http_{Http: &deploymentv1.Probe_Http{Url: "http://127.0.0.1:{{.vars.port}}/healthz", Contains: "{{.release.version}}"}},
 				Interval: durationpb.New(d.cfg.ProbeInterval), Timeout: durationpb.New(2 * time.Second), FailureThreshold: 3,
@@ -124,7 +60,11 @@ func (d *Demo) seedRelease(ctx context.Context, version, program string) error {
 			HealthDeadline: durationpb.New(10 * time.Second), MinHealthyTime: durationpb.New(d.cfg.MinHealthy), StopGrace: durationpb.New(5 * time.Second),
 		},
 		Hooks: &deploymentv1.Hooks{Test: &deploymentv1.Hook{Command: []string{"app", "check"}, Timeout: durationpb.New(10 * time.Second)}},
-	}})
+	}
+	if !d.cfg.Unwatched { // every release names it, and it is made once for ever
+		release.Migrations = []*deploymentv1.Migration{{Id: migration, Phase: deploymentv1.Migration_EXPAND, Up: &deploymentv1.Hook{Command: []string{"app", "migrate"}, Timeout: durationpb.New(10 * time.Second)}}}
+	}
+	_, err = d.releases.CreateRelease(ctx, &deploymentv1.CreateReleaseRequest{Parent: Application, ReleaseId: ReleaseID(version), Release: release})
 	return err
 }
 
@@ -177,7 +117,7 @@ func (d *Demo) upload(ctx context.Context, archive []byte) (string, error) {
 
 func (d *Demo) seedTargets(ctx context.Context) error {
 	if _, err := d.environments.CreateEnvironment(ctx, &deploymentv1.CreateEnvironmentRequest{Parent: Workspace, EnvironmentId: "production", Environment: &deploymentv1.Environment{
-		DisplayName: "Production", Variables: map[string]string{"greeting": "Welcome to the CRM"},
+		DisplayName: "Production", Variables: map[string]string{"greeting": "Welcome to the CRM", "database": d.database()},
 	}}); err != nil {
 		return err
 	}

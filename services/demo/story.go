@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
-	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 )
 
 const (
@@ -21,86 +19,6 @@ const (
 	// look is how often the story looks whether something has happened.
 	look = 20 * time.Millisecond
 )
-
-// First brings version 1 to all targets.
-func (d *Demo) First(ctx context.Context) error {
-	d.say("Version 1.0.0 goes to all six targets: each agent downloads it, checks its digest, installs, configures, tests, activates and probes it.")
-	name, err := d.Deploy(ctx, "first", "1.0.0", nil)
-	if err != nil {
-		return err
-	}
-	if err := d.Reach(ctx, name, deploymentv1.Deployment_SUCCEEDED); err != nil {
-		return err
-	}
-	return d.Expect(ctx, map[string]string{"pilot": "1.0.0", "sales": "1.0.0", "warehouse": "1.0.0"})
-}
-
-// Second brings version 2 cohort by cohort; sales has to learn first.
-func (d *Demo) Second(ctx context.Context) (err error) {
-	d.say("Version 2.0.0 goes out by cohort. The pilot goes first and is judged by the errors of its users; every other wave waits until its people are trained.")
-	stop := d.push(ctx)
-	defer func() { err = errors.Join(err, stop()) }()
-	name, err := d.Deploy(ctx, "second", "2.0.0", d.judged(time.Second))
-	if err != nil {
-		return err
-	}
-	sales := name + "/waves/sales"
-	if err := d.until(ctx, "wave sales to wait for its people", func() (bool, error) {
-		w, err := d.wave(ctx, sales)
-		return w.GetState() == deploymentv1.Wave_GATED && strings.Contains(w.GetBlockedBy()[0].GetCurrent(), "60.0 %"), err
-	}); err != nil {
-		return err
-	}
-	if err := d.verdict(ctx, name+"/waves/pilot", gatev1.Verdict_PASS); err != nil {
-		return err
-	}
-	d.say("The pilot is sealed. Wave sales holds: its cohort is 60 %% trained. This is what `golive why` says:")
-	if d.cfg.Why != nil {
-		d.cfg.Why(ctx, sales)
-	}
-	if err := d.Expect(ctx, map[string]string{"pilot": "2.0.0", "sales": "1.0.0", "warehouse": "1.0.0"}); err != nil {
-		return err
-	}
-	d.say("Training goes on: eight more people of sales complete it.")
-	if err := d.train(ctx, "sales", 12, 20); err != nil {
-		return err
-	}
-	trained := time.Now()
-	if err := d.started(ctx, sales, trained); err != nil {
-		return err
-	}
-	d.say("The gate turned and the wave went on by itself, %d ms after the last completion.", time.Since(trained).Milliseconds())
-	if err := d.Reach(ctx, name, deploymentv1.Deployment_SUCCEEDED); err != nil {
-		return err
-	}
-	return d.Expect(ctx, map[string]string{"pilot": "2.0.0", "sales": "2.0.0", "warehouse": "2.0.0"})
-}
-
-// Third brings a version that falls ill after it was healthy. Nobody watches, and it is caught.
-func (d *Demo) Third(ctx context.Context) error {
-	d.say("Version 3.0.0 is bad: healthy at first, ill after a few seconds. The pilot bakes for ten.")
-	began := time.Now()
-	name, err := d.Deploy(ctx, "third", "3.0.0", d.byCohort(10*time.Second))
-	if err != nil {
-		return err
-	}
-	if err := d.Reach(ctx, name, deploymentv1.Deployment_FAILED); err != nil {
-		return err
-	}
-	ended, err := d.deployments.GetDeployment(ctx, &deploymentv1.GetDeploymentRequest{Name: name})
-	if err != nil {
-		return err
-	}
-	d.say("Caught while baking, and reverted by itself: %s.", ended.GetStateMessage())
-	if err := d.Expect(ctx, map[string]string{"pilot": "2.0.0", "sales": "2.0.0", "warehouse": "2.0.0"}); err != nil {
-		return err
-	}
-	if err := d.untouched(ctx, name, began); err != nil {
-		return err
-	}
-	d.say("Every target is back on 2.0.0, and no other wave was touched.")
-	return nil
-}
 
 // untouched checks that nothing was done to any cohort but the pilot.
 func (d *Demo) untouched(ctx context.Context, name string, began time.Time) error {
@@ -135,12 +53,17 @@ func (d *Demo) started(ctx context.Context, wave string, ready time.Time) error 
 	return nil
 }
 
+// byCohort is a wave for each cohort, in their order; every one but the pilot's waits until its people are ready.
 func (d *Demo) byCohort(bake time.Duration) *deploymentv1.Rollout {
-	by := &deploymentv1.ByCohort{Implementation: Implementation, PilotWithoutGate: true, Bake: durationpb.New(bake)}
-	for _, c := range d.cfg.Cohorts {
-		by.Cohorts = append(by.Cohorts, c.ID)
+	out := &deploymentv1.Rollout{}
+	for i, c := range d.cfg.Cohorts {
+		w := &deploymentv1.WaveRule{Id: c.ID, Members: &deploymentv1.Members{Rule: &deploymentv1.Members_Cohort{Cohort: c.ID}}, Bake: durationpb.New(bake)}
+		if i > 0 {
+			w.Gates = []*deploymentv1.GateRule{{Id: "ready", Type: &deploymentv1.GateRule_Readiness{Readiness: &deploymentv1.ReadinessGate{CohortPlan: plan(c.ID)}}}}
+		}
+		out.Waves = append(out.Waves, w)
 	}
-	return &deploymentv1.Rollout{Preset: &deploymentv1.Rollout_ByCohort{ByCohort: by}}
+	return out
 }
 
 // Deploy creates a deployment of a version and returns its name.

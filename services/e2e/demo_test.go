@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/golive-dev/golive/pkg/pgtest"
 	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	"github.com/golive-dev/golive/services/demo"
 )
@@ -18,13 +19,20 @@ func planes(t *testing.T, test func(t *testing.T, p *plane)) {
 	t.Run("three processes on PostgreSQL", func(t *testing.T) { test(t, threePlanes(t)) })
 }
 
+// TestTheDemonstration tells the whole story on both databases, in one process and as three.
 func TestTheDemonstration(t *testing.T) {
-	planes(t, func(t *testing.T, p *plane) {
+	told := func(t *testing.T, p *plane) {
+		t.Helper()
 		require.NoError(t, stage(t, p).Run(t.Context()))
 		for _, deployment := range []string{"first", "second", "third", "fourth", "fifth"} {
 			eventsAreDocumented(t, p.golive(t.Context(), t, "events", "crm/deployments/"+deployment, "--limit", "1000"))
 		}
-	})
+	}
+	const private = "--allow-private-receivers" // of events, on this machine
+	t.Run("one process on SQLite", func(t *testing.T) { told(t, onePlane(t, private)) })
+	t.Run("one process on PostgreSQL", func(t *testing.T) { told(t, onePlane(t, private, "--database", pgtest.URL(t))) })
+	t.Run("three processes on SQLite", func(t *testing.T) { told(t, threePlanesOn(t, "", private)) })
+	t.Run("three processes on PostgreSQL", func(t *testing.T) { told(t, threePlanes(t, private)) })
 }
 
 // oneByOne goes through the targets one after the other, so that there is a middle to be killed in.

@@ -65,8 +65,10 @@ func stage(t *testing.T, p *plane) *demo.Demo {
 	d := demo.New(demo.Config{
 		Deployment: p.deployment, Implementation: p.implementation, AgentAddress: p.agents, AgentProgram: program(t, "golive-agent"),
 		Applications: applications(t), Dir: t.TempDir(), Out: talk{t},
-		Why: func(ctx context.Context, name string) { t.Logf("%s", p.golive(ctx, t, "why", name)) },
-		As:  func(token string) (grpc.ClientConnInterface, error) { return p.as(t, token), nil },
+		Show: func(ctx context.Context, args ...string) { t.Logf("%s", p.golive(ctx, t, args...)) },
+		As: func(token string) (machines, people grpc.ClientConnInterface, err error) {
+			return p.as(t, token), dial(t, p.addresses["implementation"], token), nil
+		},
 	})
 	t.Cleanup(d.Close)
 	return d

@@ -51,8 +51,13 @@ func onePlane(tb testing.TB, flags ...string) *plane {
 // threePlanes is a process for each role, on PostgreSQL. The flags are given to what serves people.
 func threePlanes(tb testing.TB, flags ...string) *plane {
 	tb.Helper()
-	p := newPlane(tb)
-	database, dir := pgtest.URL(tb), tb.TempDir()
+	return threePlanesOn(tb, pgtest.URL(tb), flags...)
+}
+
+// threePlanesOn is the same on a database, or on SQLite files of their own where none is named.
+func threePlanesOn(tb testing.TB, database string, flags ...string) *plane {
+	tb.Helper()
+	p, dir := newPlane(tb), tb.TempDir()
 	add := func(role string, args ...string) {
 		data := filepath.Join(dir, role)
 		p.processes[role] = &process{tb: tb, path: program(tb, "golive"), log: data + ".log", args: append([]string{"serve", role, "--data-dir", data, "--listen-admin", address(tb, &p.ports)}, args...)}
