@@ -389,8 +389,10 @@ func (a *Agent) summarised() (all []*agentv1.ProbeSummary) {
 	workers := slices.Collect(maps.Values(a.workers))
 	a.mu.Unlock()
 	for _, w := range workers {
-		if summary := w.Summary(); summary != nil && summary.GetInstallation() != "" {
-			all = append(all, summary)
+		for _, summary := range w.Summaries() {
+			if summary.GetInstallation() != "" {
+				all = append(all, summary)
+			}
 		}
 	}
 	return all

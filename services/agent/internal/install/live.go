@@ -88,8 +88,24 @@ func (w *Worker) unwatch() {
 	w.live = nil
 	w.mu.Unlock()
 	if l != nil {
+		w.keep(l)
 		l.close()
 	}
+}
+
+// mostKept is how many summaries wait until they are asked for; no more are made in a while but by what crashes all the time.
+const mostKept = 100
+
+// keep keeps what the probes of an instance saw since they were asked last, for they are about to stop.
+func (w *Worker) keep(l *live) {
+	summary := w.summary(l.n, l.prober)
+	if summary == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept = append(w.kept, summary)
+	w.kept = w.kept[max(0, len(w.kept)-mostKept):]
 }
 
 // close ends the watching. What runs goes on.
@@ -209,6 +225,7 @@ func (w *Worker) observe(ctx context.Context) error {
 	}
 	again := state.Restarts != l.restarts
 	if again { // what its probes said was of the process before
+		w.keep(l)
 		l.prober.Stop()
 		prober := probe.Start(ctx, w.host.Probes, l.probes)
 		w.mu.Lock()
@@ -253,25 +270,34 @@ func (w *Worker) healthReport(l *live, state shim.State, again bool) *agentv1.Re
 	return report
 }
 
-// Summary returns what the probes of the live instance saw since the last call; nil for nothing.
-func (w *Worker) Summary() *agentv1.ProbeSummary {
+// Summaries returns what the probes of the live instance, and of those before it, saw since the last call.
+func (w *Worker) Summaries() []*agentv1.ProbeSummary {
 	w.mu.Lock()
-	l := w.live
+	all, l := w.kept, w.live
+	w.kept = nil
 	var prober *probe.Prober
 	if l != nil {
 		prober = l.prober
 	}
 	w.mu.Unlock()
 	if prober == nil {
-		return nil
+		return all
 	}
+	if summary := w.summary(l.n, prober); summary != nil {
+		all = append(all, summary)
+	}
+	return all
+}
+
+// summary is nil where nothing was seen.
+func (w *Worker) summary(n int, prober *probe.Prober) *agentv1.ProbeSummary {
 	s := prober.Summary()
 	slot := w.host.Ledger.Slot(w.id)
 	if s.Succeeded+s.Failed == 0 {
 		return nil
 	}
 	return &agentv1.ProbeSummary{
-		Installation: slot.Instances[l.n].Installation, StartTime: timestamppb.New(s.Start), EndTime: timestamppb.New(s.End),
+		Installation: slot.Instances[n].Installation, StartTime: timestamppb.New(s.Start), EndTime: timestamppb.New(s.End),
 		Succeeded: s.Succeeded, Failed: s.Failed, LatencySumUs: s.LatencySum.Microseconds(), LatencyMaxUs: s.LatencyMax.Microseconds(),
 		LatencyCounts: s.Counts[:],
 	}

@@ -23,7 +23,8 @@ type Worker struct {
 	notes  notes
 
 	mu        sync.Mutex
-	newest    *agentv1.Command // accepted, or waiting in next
+	kept      []*agentv1.ProbeSummary // of instances that are no longer watched
+	newest    *agentv1.Command        // accepted, or waiting in next
 	next      *agentv1.Command
 	interrupt context.CancelCauseFunc // ends what may be ended; nil while nothing may
 	live      *live

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	"github.com/golive-dev/golive/services/deployment/internal/history"
 	"github.com/golive-dev/golive/services/deployment/internal/store"
@@ -84,10 +85,18 @@ func (a *GateService) measured(ctx context.Context, req *gatev1.EvaluateGateRequ
 		return nil, err
 	}
 	technical.Shares{
-		Window: window, Good: up.GetGood().AsDuration(), Observed: up.GetObserved().AsDuration(), Expected: up.GetExpected().AsDuration(),
+		Window: window, Good: up.GetGood().AsDuration(), Observed: up.GetObserved().AsDuration(), Expected: due(up),
 		MinCoverage: history.DefaultMinCoverage, Requests: tally.Total, Errors: tally.Bad,
 	}.Add(v)
 	return v, nil
+}
+
+// due is how long something ran in a window, but for what its agents cannot have told yet.
+func due(up *deploymentv1.Availability) time.Duration {
+	if up.GetCoverage() == 0 {
+		return up.GetExpected().AsDuration()
+	}
+	return time.Duration(float64(up.GetObserved().AsDuration()) / up.GetCoverage())
 }
 
 // scopeOf is what a deployment brings, and where.

@@ -31,6 +31,25 @@ const (
 type Window struct {
 	Start, End time.Time
 	Resolution time.Duration
+	// Untold is the time inside the window, summed over what ran, of which nothing can be known yet.
+	Untold time.Duration
+}
+
+// Telling is how often agents tell what their probes saw.
+const Telling = 10 * time.Second
+
+// Told is the window of somebody who asks at a moment: agents have not told of the last seconds before it, and longer
+// buckets are added up a little later than they are told.
+func (w Window) Told(runs []store.Run, now time.Time) Window {
+	known := now.Add(-Telling)
+	if w.Resolution > store.Minute {
+		known = known.Add(-rollupEvery)
+	}
+	if known.Before(w.Start) {
+		known = w.Start
+	}
+	w.Untold, _ = Expected(runs, Window{Start: known, End: w.End})
+	return w
 }
 
 // NewWindow finds the finest resolution that is kept for all of the window and cuts it into
@@ -102,8 +121,8 @@ func Judge(o store.Observation, expected time.Duration, targets int, w Window, o
 	if o.Observed > 0 {
 		a.Availability = float64(o.Good) / float64(o.Observed)
 	}
-	if expected > 0 {
-		a.Coverage = float64(o.Observed) / float64(expected)
+	if due := expected - w.Untold; due > 0 {
+		a.Coverage = min(1, float64(o.Observed)/float64(due))
 	}
 	if o.Succeeded > 0 {
 		a.LatencyMean = durationpb.New(o.LatencySum / time.Duration(o.Succeeded))

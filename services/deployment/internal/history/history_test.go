@@ -104,3 +104,22 @@ func TestQuantilesLieInsideTheirClass(t *testing.T) {
 	none := history.Judge(store.Observation{Observed: time.Minute, Good: time.Minute, Succeeded: 1, Within: make([]int64, 12)}, time.Minute, 1, window(time.Minute), history.Objective{})
 	require.Nil(t, none.GetLatencyP50(), "an agent that sends no histogram")
 }
+
+func TestNobodyIsExpectedToHaveToldOfTheLastSeconds(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	w := history.Window{Start: now.Add(-time.Minute), End: now, Resolution: time.Minute}
+	runs := []store.Run{
+		{Target: "a", From: now.Add(-time.Hour)},
+		{Target: "b", From: now.Add(-time.Hour), To: now.Add(-4 * time.Second)},
+		{Target: "b", From: now.Add(-4 * time.Second)},
+		{Target: "c", From: now.Add(-time.Hour), To: now.Add(-30 * time.Second)},
+	}
+	require.Equal(t, 20*time.Second, w.Told(runs, now).Untold, "of c everything can be known")
+	expected, targets := history.Expected(runs, w)
+	a := history.Judge(store.Observation{Observed: expected - 20*time.Second, Good: expected - 20*time.Second}, expected, targets, w.Told(runs, now), history.Objective{Share: 0.9})
+	require.InDelta(t, 1, a.GetCoverage(), 1e-9)
+	require.Equal(t, gatev1.Verdict_PASS, a.GetState(), a.GetReason())
+	require.Zero(t, w.Told(runs, now.Add(time.Hour)).Untold, "whoever asks later hears all of it")
+	w.Resolution = time.Hour
+	require.Equal(t, 50*time.Second, w.Told(runs, now).Untold, "hours are added up later than minutes")
+}

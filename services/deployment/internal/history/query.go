@@ -36,7 +36,7 @@ func seen(ctx context.Context, st *store.Store, runs []store.Run, w Window, obje
 		return nil, err
 	}
 	expected, targets := Expected(runs, w)
-	return Judge(observed, expected, targets, w, objective), nil
+	return Judge(observed, expected, targets, w.Told(runs, st.Now()), objective), nil
 }
 
 // Since answers how well a release ran from a moment until now; it is what a gate asks.
