@@ -9,12 +9,14 @@ SHELL := bash
 BUF_VERSION      := 1.75.0
 GOLANGCI_VERSION := v2.15.0
 PLAYWRIGHT_VERSION := 1.65.1
+AXE_VERSION := 4.14.1
 
 BIN      := $(CURDIR)/.bin
 BUF      := $(BIN)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 PLUGINS  := $(BIN)/plugins.stamp
 PLAYWRIGHT := $(BIN)/playwright-core-$(PLAYWRIGHT_VERSION)
+AXE := $(BIN)/axe-core-$(AXE_VERSION)
 PROTODEPS := .proto-deps/stamp
 
 MODULES   := proto pkg services
@@ -78,7 +80,11 @@ docs: ## Write the reference pages from the code
 	GOLIVE_UPDATE=1 go test -count=1 -run 'Page' ./services/docs
 	GOLIVE_UPDATE=1 go test -count=1 -run Reference ./services/cli
 
-# Needs node and a chromium: CHROMIUM=/path/to/it where it is not in PATH.
+# Both need node and a chromium: CHROMIUM=/path/to/it where it is not in PATH.
+.PHONY: browse
+browse: build $(PLAYWRIGHT) $(AXE) ## Drive the console in a browser, and let axe look at every page
+	node services/e2e/browser/console.mjs $(PLAYWRIGHT) $(AXE)/node_modules/axe-core/axe.min.js "$${CHROMIUM:-$$(command -v chromium || command -v google-chrome)}"
+
 .PHONY: screenshots
 screenshots: build demo-apps $(PLAYWRIGHT) ## Take the pictures of the documentation from the demonstration
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=5.1.0" -o bin/demo/crm-5.1.0 ./services/demo/app
@@ -143,6 +149,9 @@ $(BUF):
 
 $(PLAYWRIGHT):
 	npm install --silent --no-fund --no-audit --no-package-lock --prefix $@ playwright-core@$(PLAYWRIGHT_VERSION)
+
+$(AXE):
+	npm install --silent --no-fund --no-audit --no-package-lock --prefix $@ axe-core@$(AXE_VERSION)
 
 $(GOLANGCI):
 	GOWORK=off GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
