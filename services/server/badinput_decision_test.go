@@ -65,7 +65,7 @@ func badDecisions() []row {
 		bad("a word without a reason", "DecideDecision", `{"name": "$question", "outcome": "OUTCOME_NO_GO"}`, invalid, "INVALID_FIELD", "reason"),
 		bad("a word of who runs things", "DecideDecision", `{"name": "$question", "outcome": "OUTCOME_NO_GO", "reason": "x"}`, denied, "PERMISSION_DENIED", "implementation.decisions.decide").as("operator"),
 		bad("a word on nothing", "DecideDecision", `{"name": "$project/decisions/none", "outcome": "OUTCOME_NO_GO", "reason": "x"}`, notFound, "RESOURCE_NOT_FOUND", "none"),
-		bad("a word on what was decided", "DecideDecision", `{"name": "$nogo", "outcome": "OUTCOME_NO_GO", "reason": "x"}`, precondition, "STATE_FORBIDS", "PENDING"),
+		bad("a word on what was decided", "DecideDecision", `{"name": "$nogo", "outcome": "OUTCOME_NO_GO", "reason": "x"}`, precondition, "STATE_FORBIDS", "golive decide reopen"),
 		bad("a word on an old question", "DecideDecision", `{"name": "$question", "etag": "old", "outcome": "OUTCOME_NO_GO", "reason": "x"}`, aborted, "ETAG_MISMATCH", "read it again"),
 
 		bad("confirming what nobody asked", "ConfirmDecision", `{"name": "$maybe", "condition": "none"}`, notFound, "CONDITION_NOT_FOUND", "golive decide show"),
