@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,7 +46,12 @@ type yard struct {
 
 func newYard(t *testing.T) *yard {
 	t.Helper()
-	y := &yard{plane: onePlane(t), t: t, dir: t.TempDir(), port: map[string]string{}, agents: map[string]*process{}}
+	return newYardOn(t, onePlane(t))
+}
+
+func newYardOn(t *testing.T, p *plane) *yard {
+	t.Helper()
+	y := &yard{plane: p, t: t, dir: t.TempDir(), port: map[string]string{}, agents: map[string]*process{}}
 	for _, name := range []string{"blue", "green", "front", "back"} {
 		_, y.port[name], _ = net.SplitHostPort(address(t, &y.ports))
 	}
@@ -107,14 +113,25 @@ func (y *yard) try(args ...string) (int, string) {
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
+// out is what golive prints for programs.
+func (y *yard) out(args ...string) string {
+	y.t.Helper()
+	cmd := exec.CommandContext(y.t.Context(), program(y.t, "golive"), args...)
+	cmd.Env = y.environment()
+	out, err := cmd.Output()
+	require.NoError(y.t, err, "golive %v", args)
+	return string(out)
+}
+
 // says waits until a command ends with a code and prints a text.
 func (y *yard) says(code int, text string, args ...string) string {
 	y.t.Helper()
-	var got int
 	var out string
-	require.Eventually(y.t, func() bool {
+	require.EventuallyWithT(y.t, func(t *assert.CollectT) {
+		var got int
 		got, out = y.try(args...)
-		return got == code && strings.Contains(out, text)
+		require.Equal(t, code, got, out)
+		require.Contains(t, out, text)
 	}, 30*time.Second, 50*time.Millisecond, "golive %v should say %q with %d", args, text, code)
 	return out
 }
@@ -123,11 +140,8 @@ func (y *yard) says(code int, text string, args ...string) string {
 func (y *yard) join(name, target string) {
 	y.t.Helper()
 	data := filepath.Join(y.dir, name)
-	cmd := exec.CommandContext(y.t.Context(), program(y.t, "golive"), "agent", "token", name, "--target", target)
-	cmd.Env = y.environment()
-	token, err := cmd.Output()
-	require.NoError(y.t, err)
-	out, err := exec.CommandContext(y.t.Context(), program(y.t, "golive-agent"), "enrol", "--server", y.plane.agents, "--data-dir", data, "--token", strings.TrimSpace(string(token))).CombinedOutput()
+	token := y.out("agent", "token", name, "--target", target)
+	out, err := exec.CommandContext(y.t.Context(), program(y.t, "golive-agent"), "enrol", "--server", y.plane.agents, "--data-dir", data, "--token", strings.TrimSpace(token)).CombinedOutput()
 	require.NoError(y.t, err, "%s", out)
 	y.t.Cleanup(func() { endApplications(y.t, data) })
 	y.agents[name] = y.agent(data)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -66,6 +67,10 @@ func (s *Store) gatherDecision(ctx context.Context, gate gatev1.GateServiceClien
 			return on, err
 		}
 	}
+	absent := ""
+	if gate == nil {
+		absent = "this server has no deployment service to ask"
+	}
 	answers := s.askAbout(ctx, gate, d.GetTechnical())
 	for i, resource := range d.GetTechnical() {
 		a := answers[i]
@@ -75,7 +80,7 @@ func (s *Store) gatherDecision(ctx context.Context, gate gatev1.GateServiceClien
 			a.verdict = unanswered(resource, "it does not exist yet", s.Now())
 		case a.err != nil:
 			on.Silent = append(on.Silent, fmt.Sprintf("%s cannot be asked about: %s", resource, fault.From(a.err).Error()))
-			a.verdict = unanswered(resource, "the deployment service does not answer", s.Now())
+			a.verdict = unanswered(resource, cmp.Or(absent, "the deployment service does not answer"), s.Now())
 		default:
 			if err := s.RecordTechnical(ctx, a.verdict, a.asked); err != nil {
 				return on, err
