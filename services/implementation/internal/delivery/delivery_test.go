@@ -196,8 +196,23 @@ func TestWordsForPeople(t *testing.T) {
 	require.Equal(t, "Cohort plan went live: crm › pilot", subject)
 	require.Contains(t, text, "Why: because of it\n")
 	require.Contains(t, text, "golive describe "+ws+"/implementations/crm/cohortPlans/pilot")
+	for resource, want := range map[string]string{
+		ws + "/implementations/crm/decisions/go/verdict": "golive why " + ws + "/implementations/crm/decisions/go\n",
+		ws + "/implementations/crm/adoption":             "golive describe " + ws + "/implementations/crm\n",
+		ws + "/usage":                                    "",
+	} {
+		_, text := delivery.Words(event(t, "implementation.verdict.changed", resource, nil))
+		require.Equal(t, want != "", strings.Contains(text, "golive"), resource)
+		require.Contains(t, text, want)
+	}
+	decided := event(t, "implementation.decision.decided", ws+"/implementations/crm/decisions/go", &implementationv1.Decision{State: implementationv1.Decision_CONDITIONAL_GO})
+	_, text = delivery.Words(decided)
+	require.Contains(t, text, "Now: CONDITIONAL GO\n")
+	chat, err := delivery.Chat(decided)
+	require.NoError(t, err)
+	require.Contains(t, string(chat), `\nCONDITIONAL GO\nbecause of it\n`)
 	e.Cause = "<!channel> & *all* <https://evil.example|click>"
-	chat, err := delivery.Chat(e)
+	chat, err = delivery.Chat(e)
 	require.NoError(t, err)
 	require.NotContains(t, string(chat), "<!channel>")
 	require.NotContains(t, string(chat), "<https")

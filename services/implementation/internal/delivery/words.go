@@ -17,22 +17,68 @@ func Words(event *eventv1.Event) (subject, text string) {
 	subject = happened(event.GetType()) + ": " + path(event.GetResource())
 	var b strings.Builder
 	b.WriteString(subject + ".\n\n")
+	if state := state(event); state != "" {
+		fmt.Fprintf(&b, "Now: %s\n\n", state)
+	}
 	if cause := line(impersonal(event.GetCause())); cause != "" {
 		fmt.Fprintf(&b, "Why: %s\n\n", cause)
 	}
-	fmt.Fprintf(&b, "By %s at %s.\n\n    golive describe %s\n", impersonal(event.GetActor()), event.GetTime().AsTime().UTC().Format("2006-01-02 15:04:05 MST"), event.GetResource())
+	fmt.Fprintf(&b, "By %s at %s.\n", impersonal(event.GetActor()), event.GetTime().AsTime().UTC().Format("2006-01-02 15:04:05 MST"))
+	if command := command(event.GetResource()); command != "" {
+		fmt.Fprintf(&b, "\n    %s\n", command)
+	}
 	return subject, b.String()
+}
+
+// state is where the resource of an event is after it, in words; empty where it is in no state.
+func state(event *eventv1.Event) string {
+	if event.GetAfter() == nil {
+		return ""
+	}
+	m, err := event.GetAfter().UnmarshalNew()
+	if err != nil {
+		return "" // of a kind that this version does not know
+	}
+	fd := m.ProtoReflect().Descriptor().Fields().ByName("state")
+	if fd == nil || fd.Enum() == nil || !m.ProtoReflect().Has(fd) {
+		return ""
+	}
+	value := fd.Enum().Values().ByNumber(m.ProtoReflect().Get(fd).Enum())
+	if value == nil {
+		return ""
+	}
+	return strings.ReplaceAll(string(value.Name()), "_", " ")
+}
+
+// command shows more about the resource of an event; empty where none does. Some events stand under a word behind a
+// resource, as those of a verdict do, and no command knows that.
+func command(resource string) string {
+	if name, ok := strings.CutSuffix(resource, "/verdict"); ok {
+		return "golive why " + name
+	}
+	parts := strings.Split(resource, "/")
+	parts = parts[:len(parts)-len(parts)%2]
+	if len(parts) < 4 {
+		return ""
+	}
+	return "golive describe " + strings.Join(parts, "/")
 }
 
 // Chat is the body of a message to an incoming webhook of Slack and its like.
 func Chat(event *eventv1.Event) ([]byte, error) {
 	subject, _ := Words(event)
 	text := "*" + escape(subject) + "*"
-	if cause := line(impersonal(event.GetCause())); cause != "" {
-		text += "\n" + escape(cause)
-	}
 	if event.GetType() != Tested {
-		text += "\n`golive describe " + escape(event.GetResource()) + "` · " + escape(impersonal(event.GetActor()))
+		for _, more := range []string{state(event), line(impersonal(event.GetCause()))} {
+			if more != "" {
+				text += "\n" + escape(more)
+			}
+		}
+		text += "\n"
+		if command := command(event.GetResource()); command != "" {
+			text += "`" + escape(command) + "` · "
+		}
+		text += escape(impersonal(event.GetActor()))
 	}
 	return json.Marshal(struct {
 		Text string `json:"text"`
