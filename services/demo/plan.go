@@ -14,7 +14,7 @@ import (
 func (d *Demo) seedPlan(ctx context.Context) error {
 	for i, s := range stages() {
 		id := s.GetLabels()["id"]
-		s.Owner, s.Position, s.Labels = "users/lead", int32(i+1), nil //nolint:gosec // G115: there are four
+		s.Owner, s.Position, s.Labels = "users/lead", int32(i+1), nil
 		if _, err := d.stages.CreateStage(ctx, &implementationv1.CreateStageRequest{Parent: Implementation, StageId: id, Stage: s}); err != nil {
 			return fmt.Errorf("stage %s: %w", id, err)
 		}
