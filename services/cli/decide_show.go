@@ -75,7 +75,7 @@ func (c *client) printPreview(name string, p *implementationv1.PreviewDecisionRe
 	if err := c.printEvidence(p.GetEvidence()); err != nil {
 		return err
 	}
-	opens := cmp.Or(strings.Join(shorts(p.GetWaves()), ", "), "no wave; set waves")
+	opens := cmp.Or(some(p.GetWaves()), "no wave; set waves")
 	return c.say("\na go opens  %s\ndigest      %s", opens, p.GetEvidenceDigest())
 }
 
@@ -117,8 +117,8 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 		{"name", kind.Short(d.GetName())},
 		{"owner", d.GetOwner()},
 		{"because", d.GetStateReason()},
-		{"waves", strings.Join(shorts(d.GetWaves()), ", ")},
-		{"evidence", strings.Join(append(shorts(d.GetCohortPlans()), shorts(d.GetTechnical())...), ", ")},
+		{"waves", some(d.GetWaves())},
+		{"evidence", some(slices.Concat(d.GetCohortPlans(), d.GetTechnical()))},
 	} {
 		if line[1] != "" {
 			rows = append(rows, []string{line[0], line[1]})
@@ -127,7 +127,7 @@ func (c *client) printDecision(d *implementationv1.Decision) error {
 	if n := len(d.GetRecords()); n > 0 {
 		r := d.GetRecords()[n-1]
 		if !slices.Equal(r.GetWaves(), d.GetWaves()) {
-			rows = append(rows, []string{"said of", cmp.Or(strings.Join(shorts(r.GetWaves()), ", "), "no wave")})
+			rows = append(rows, []string{"said of", cmp.Or(some(r.GetWaves()), "no wave")})
 		}
 		rows = append(rows, decisionRecord(r)...)
 	}
@@ -163,6 +163,16 @@ func decisionRecord(r *implementationv1.DecisionRecord) [][]string {
 		rows = append(rows, []string{"condition", fmt.Sprintf("%s: %s (%s; %s)", c.GetId(), c.GetDisplayName(), cmp.Or(c.GetOwner(), "nobody"), state)})
 	}
 	return rows
+}
+
+// some are the first of many names, and how many more there are.
+func some(names []string) string {
+	const most = 5
+	all := shorts(names)
+	if len(all) > most {
+		all = append(all[:most], fmt.Sprintf("and %d more", len(all)-most))
+	}
+	return strings.Join(all, ", ")
 }
 
 func shorts(names []string) (all []string) {
