@@ -36,6 +36,8 @@ func (m metric) kind() string {
 	switch {
 	case strings.HasSuffix(m.name, "_total"):
 		return "counter"
+	case strings.Contains(m.name, "_oldest_"):
+		return "gauge" // an age, not how long something took
 	case strings.HasSuffix(m.name, "_seconds") && !strings.HasSuffix(m.name, "_timestamp_seconds"):
 		return "histogram"
 	default:
@@ -59,7 +61,9 @@ func registered(t *testing.T) []metric {
 	require.NoError(t, err)
 	server, err := rpc.NewServer(rpc.Config{Name: "deployment", Verifier: verifier, Registerer: registry})
 	require.NoError(t, err)
-	_, err = gateway.New(gateway.Config{Deployment: server.Local(), Implementation: server.Local(), Registry: registry})
+	peer, err := rpc.Guard(server.Local(), rpc.GuardConfig{Peer: "implementation", Registerer: registry})
+	require.NoError(t, err)
+	_, err = gateway.New(gateway.Config{Deployment: server.Local(), Implementation: peer, Registry: registry})
 	require.NoError(t, err)
 
 	form := regexp.MustCompile(`fqName: "([^"]+)", help: "([^"]*)", (?:unit: "[^"]*", )?constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)

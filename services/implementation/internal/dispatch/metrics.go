@@ -47,7 +47,8 @@ func (m *metrics) attempt(to *store.EventReceiver, verdict delivery.Verdict) {
 
 // Describe makes the dispatcher a collector of its metrics.
 func (d *Dispatcher) Describe(descs chan<- *prometheus.Desc) {
-	prometheus.DescribeByCollect(d, descs)
+	d.metrics.attempts.Describe(descs)
+	d.metrics.oldest.Describe(descs)
 }
 
 // Collect makes the dispatcher a collector of its metrics.
