@@ -31,7 +31,7 @@ func (r *requests) add(other requests) {
 }
 
 // shares are performance and errors; of probes where nobody pushed requests, never of both mixed.
-func (r requests) shares(probes store.Probed) (performance, errors *deploymentv1.Share) {
+func (r *requests) shares(probes store.Probed) (performance, errors *deploymentv1.Share) {
 	if r.all > 0 {
 		return share(r.good, r.all), share(r.failed, r.judged)
 	}

@@ -104,11 +104,11 @@ func arrivedSince(column string) string {
 
 // rollupSamples does the same for counts that were pushed, by hour and by day: nobody asks for theirs by minute, which is how they come.
 func rollupSamples(ctx context.Context, tx *sqldb.Tx, finer, resolution time.Duration, since int64, now time.Time) error {
-	from, arrived, of := `samples`, `receive_time`, `TRUE`
-	switch resolution {
-	case Minute:
+	if resolution == Minute {
 		return nil
-	case Day:
+	}
+	from, arrived, of := `samples`, `receive_time`, `TRUE`
+	if resolution == Day {
 		from, arrived, of = `sample_buckets`, `update_time`, fmt.Sprint(`p.resolution = `, finer.Microseconds())
 	}
 	// A join would let PostgreSQL pair every sample of a counter with every bucket of it while it has no statistics.

@@ -118,14 +118,26 @@ func (p *Probed) Add(other Probed) {
 	p.Fast += other.Fast
 }
 
-// stretches are one for each installation, from its first run to the end of its last, with the number of its site.
-func stretches(runs []Run, sites []Site, resolution time.Duration, start, end time.Time) [][4]any {
+// stretch is a time in which an installation ran, and the number of its site; in JSON a list, as the statement takes it apart.
+type stretch struct {
+	installation string
+	lo, hi       int64
+	site         int
+}
+
+// MarshalJSON writes a list.
+func (s *stretch) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]any{s.installation, s.lo, s.hi, s.site})
+}
+
+// stretches are one for each installation, from its first run to the end of its last.
+func stretches(runs []Run, sites []Site, resolution time.Duration, start, end time.Time) []*stretch {
 	number := make(map[Site]int, len(sites))
 	for i, p := range sites {
 		number[p] = i
 	}
-	at := make(map[string]int, len(runs))
-	out := make([][4]any, 0, len(runs))
+	known := make(map[string]*stretch, len(runs))
+	out := make([]*stretch, 0, len(runs))
 	for _, r := range runs {
 		site, wanted := number[r.Site()]
 		if !wanted {
@@ -133,13 +145,12 @@ func stretches(runs []Run, sites []Site, resolution time.Duration, start, end ti
 		}
 		from, to := clip(r, start, end)
 		lo, hi := from.Truncate(resolution).UnixMicro(), to.UnixMicro()
-		i, known := at[r.Installation]
-		if !known {
-			at[r.Installation] = len(out)
-			out = append(out, [4]any{r.Installation, lo, hi, site})
+		if one := known[r.Installation]; one != nil {
+			one.lo, one.hi = min(one.lo, lo), max(one.hi, hi)
 			continue
 		}
-		out[i][1], out[i][2] = min(out[i][1].(int64), lo), max(out[i][2].(int64), hi) //nolint:forcetypeassert // put in above
+		known[r.Installation] = &stretch{installation: r.Installation, lo: lo, hi: hi, site: site}
+		out = append(out, known[r.Installation])
 	}
 	return out
 }
