@@ -249,9 +249,12 @@ func TestWhatIsOldIsNotLookedBackAt(t *testing.T) {
 	eachFollow(t, func(t *testing.T, w *followWorld) {
 		t.Helper()
 		s := w.logs["other"]
+		watcher, err := s.log.Watch(t.Context(), "", nil)
+		require.NoError(t, err)
 		require.NoError(t, s.db.Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			return s.log.Append(ctx, tx, feed.Record{Resource: "workspaces/default/things/t", Type: "test.thing.updated", Revision: 99, Actor: "users/a", Time: time.Now().Add(-time.Hour)})
 		}))
+		<-watcher.C // who begins before the log has told it hears it as new
 		w.follow("other", w.handle)
 		w.append("other", 0, 2)
 		w.hears(0, 2)
