@@ -11,8 +11,8 @@ import { join } from "node:path";
 
 const [modules, chromium] = process.argv.slice(2);
 const playwright = createRequire(join(modules, "x.js"))("playwright-core");
-const images = import.meta.dirname;
-const bin = join(images, "../../bin");
+const images = process.env.IMAGES || import.meta.dirname;
+const bin = process.env.GOLIVE_BIN || join(import.meta.dirname, "../../bin");
 const work = mkdtempSync(join(tmpdir(), "golive-pictures-"));
 const env = { ...process.env, GOLIVE_CONFIG: join(work, "contexts.yaml"), NO_COLOR: "1" };
 
@@ -73,6 +73,13 @@ try {
   };
   await rollout("third", /failed|FAILED/);
   await rollout("next", /trained/);
+  const plan = "workspaces/default/implementations/crm";
+  for (const [name, hash, text, height] of [["inbox", "inbox", /trained/, 712], ["overview", plan, /side by side/, 900], ["scorecard", `${plan}/scorecard`, "Satisfaction", 712], ["decision", `${plan}/decisions/second`, "What was said", 1000]]) {
+    await page.setViewportSize({ width: 1100, height });
+    await page.evaluate((to) => { location.hash = to; }, hash);
+    await page.locator("main").getByText(text).first().waitFor();
+    await page.screenshot({ path: join(images, `${name}.png`) });
+  }
   await browser.close();
 } finally {
   demo.kill("SIGINT");

@@ -107,6 +107,32 @@ const cases = {
     await page.context().close();
   },
 
+  async "what is computed here is right"() {
+    const page = await visit(world.token("ada", "viewer"));
+    const got = await page.evaluate(async () => {
+      const [{ verdictOf }, { hrefOf, routeOf, short }, { idOf, wordOf }, { points, scale }, { ago, percent }] = await Promise.all(["overview", "route", "decide", "trend", "look"].map((name) => import(`/assets/${name}.js`)));
+      const said = (state, stateTime, dueTime) => ({ state, stateTime, dueTime });
+      const y = scale([0.1, 0.9]);
+      return {
+        verdicts: [[], [said("NO_GO", "1"), said("GO", "2")], [said("GO", "3"), said("PENDING", "1", "6"), said("PENDING", "2", "5")]].map((list) => [verdictOf(list).text, verdictOf(list).decision?.dueTime || ""]),
+        routes: ["", "#nothing", "#%", "#inbox?kind=wave", "#workspaces/w/implementations/i/decisions/d", "#workspaces%2Fw%2Fapplications%2Fa%2Fdeployments%2Fd"].map((hash) => routeOf(hash, ["inbox"])).map((r) => `${r.page} ${r.name} ${r.params.get("kind") || ""}`.trim()),
+        links: [hrefOf("workspaces/w/applications/a/deployments/d/waves/1"), hrefOf("workspaces/w/trainings/t"), short("workspaces/w/trainings/t")],
+        words: [idOf("  Train the résumé-rest! "), idOf("…"), wordOf("OUTCOME_GO", " yes ", [{ what: "x" }], ""), wordOf("OUTCOME_CONDITIONAL_GO", "r", [{ what: "…", who: "", due: "" }, { what: " ", who: "", due: "" }], "d").conditions.map((c) => c.id)],
+        points: points("UPTIME", [{ day: "2026-01-02", scorecard: { measures: [{ kind: "UPTIME", value: 0.5 }] } }, { day: "2026-01-01", scorecard: { measures: [{ kind: "UPTIME" }] } }], { value: 0, day: "2026-01-03" }),
+        scaled: y(0.9) < y(0.1), ages: [ago(0, 59000), ago(0, 7200000)], shares: [percent(undefined), percent(0), percent(0.99951)],
+      };
+    });
+    assert.deepEqual(got, {
+      verdicts: [["Nobody was asked for a go", ""], ["Go", ""], ["Not decided", "5"]],
+      routes: ["inbox", "inbox", "inbox", "inbox  wave", "decisions workspaces/w/implementations/i/decisions/d", "rollouts workspaces/w/applications/a/deployments/d"],
+      links: ["#workspaces/w/applications/a/deployments/d", null, "trainings/t"],
+      words: ["train-the-resume-rest", "", { outcome: "OUTCOME_GO", reason: "yes" }, ["condition-1"]],
+      points: [{ day: "2026-01-02", value: 0.5 }, { day: "2026-01-03", value: 0 }],
+      scaled: true, ages: ["59 s", "2 h"], shares: ["–", "0.0 %", "99.95 %"],
+    });
+    await page.context().close();
+  },
+
   async "who may not decide is told, and has no form"() {
     const page = await visit(world.token("eve", "operator"));
     await open(page, pages.decision);

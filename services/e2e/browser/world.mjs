@@ -70,7 +70,7 @@ export class World {
   /** A rollout to targets that nobody serves: its first wave waits for them. */
   rollout() {
     execFileSync("tar", ["-czf", join(this.dir, "hello.tar.gz"), "-C", join(root, "examples/hello"), "main.go"]);
-    const platform = execFileSync("go", ["env", "GOOS", "GOARCH"], { encoding: "utf8" }).trim().replace("\n", "/");
+    const platform = execFileSync("go", ["env", "GOOS", "GOARCH"], { cwd: root, encoding: "utf8" }).trim().replace("\n", "/");
     this.golive("release", "create", "till", "1.0.0", "-f", "examples/hello/release.yaml", "--artifact", `${platform}=${join(this.dir, "hello.tar.gz")}`);
     this.golive("deploy", "till", "1.0.0", "--to", "shops", "--plan", "till", "--id", "second", "--detach", "--reason", "the shops are waiting");
   }

@@ -10,7 +10,7 @@ const others = [ // what else can be said, in which states
 
 /** An id out of words: `Train the rest` is train-the-rest. */
 export function idOf(text) {
-  return text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63).replace(/-+$/, "");
+  return text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63).replace(/-+$/, "");
 }
 
 /** What the server is asked to record. */
@@ -147,7 +147,7 @@ function otherWords(say) {
     clear() {
       form.reset();
       error.textContent = "";
-      box.open = false;
+      of = "";
       fit();
     },
     show(state) {
@@ -155,6 +155,7 @@ function otherWords(say) {
       box.hidden = !list.length;
       if (of === state) return;
       of = state;
+      box.open = state === "EXPIRED"; // the one thing there is to say
       verb.replaceChildren(...list.map(([value, text]) => h("option", { value }, text)));
       fit();
     },

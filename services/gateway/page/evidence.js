@@ -26,7 +26,7 @@ function verdict(e) {
 // What counts in thousandths of a second is told as a share alone.
 function number(n) {
   const whole = Number(n.denominator || 0), part = Number(n.numerator || 0);
-  const counted = whole > 0 && whole < 100000 ? `${part} of ${whole}` : "";
+  const counted = whole > 0 && n.criterion !== "availability" ? `${part} of ${whole}` : "";
   const share = whole > 0 ? percent(n.value ?? 0) : "";
   const name = ` ${(n.criterion || last(n.resource)).replaceAll("_", " ")} `;
   if (counted && n.detail?.includes(counted)) return h("li", {}, chip(n.state), name, h("span", { class: "soft" }, n.detail));

@@ -158,7 +158,7 @@ export const inbox = {
 
 // What moves it from here, without a command: a decision has a form, and a stage that is ready is started.
 function mover(w, move) {
-  if (w.kind === "decision") return h("a", { class: "button", href: hrefOf(w.resource), "aria-label": `Decide ${w.displayName}` }, "Decide");
+  if (w.kind === "decision") return h("a", { class: "button", href: hrefOf(w.resource), "aria-label": `${w.state === "PENDING" ? "Decide" : "Look at it"}: ${w.displayName}` }, w.state === "PENDING" ? "Decide" : "Look at it");
   if (w.kind === "stage" && w.state === "READY" && holds("OPERATOR", "ADMIN")) return h("button", { type: "button", "aria-label": `Start it: ${w.displayName}`, onclick: () => move("start") }, "Start it");
   return null;
 }

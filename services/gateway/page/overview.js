@@ -9,17 +9,14 @@ const words = {
   DEFINITION: "What it is", TIMING: "When", SCOPE: "Scope", GOAL: "Goal", PROCESS: "Process", TIMELINE: "Timeline",
   SUCCESS_CRITERIA: "Success", CHALLENGES: "Challenges", WAITS_FOR: "Waits for",
 };
-const answers = [ // the worst first: one that says no holds the whole
-  ["NO_GO", "No-go"], ["EXPIRED", "The decision expired"], ["PENDING", "Not decided"], ["CONDITIONAL_GO", "Conditional go"], ["GO", "Go"],
-];
+const answers = { PENDING: "Not decided", GO: "Go", CONDITIONAL_GO: "Conditional go", NO_GO: "No-go", EXPIRED: "The decision expired", WITHDRAWN: "The decision was withdrawn" };
 
-/** The one verdict over the decisions of a go-live: the worst that counts, and the decision that says so. */
+/** The one verdict of a go-live, and the decision that says so: that which is to be taken next, else that on which something was said last. */
 export function verdictOf(decisions) {
-  for (const [state, text] of answers) {
-    const decision = decisions.find((d) => d.state === state);
-    if (decision) return { state, text, decision };
-  }
-  return { state: "", text: "Nobody was asked for a go", decision: null };
+  const next = decisions.filter((d) => d.state === "PENDING").sort((a, b) => (a.dueTime || "9").localeCompare(b.dueTime || "9"))[0];
+  const decision = next || decisions.toSorted((a, b) => (b.stateTime || "").localeCompare(a.stateTime || ""))[0];
+  if (!decision) return { state: "", text: "Nobody was asked for a go", decision: null };
+  return { state: decision.state, text: answers[decision.state] || decision.state, decision };
 }
 
 export const overview = {
