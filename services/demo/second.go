@@ -159,6 +159,8 @@ func (d *Demo) live(ctx context.Context) error {
 // rolledOut sees the stage that waited for the machines become ready, and ends it.
 func (d *Demo) rolledOut(ctx context.Context) error {
 	name := stage("rollout")
+	d.say("In turn, the plan of the people waits for the machines: all sealed, and up with few errors as far as agents have told, every ten seconds. Why its stage `rollout` waits:")
+	d.show(ctx, "why", name)
 	var last *implementationv1.Stage
 	if err := d.until(ctx, name+" to be ready", func() (bool, error) {
 		s, err := d.stages.GetStage(ctx, &implementationv1.GetStageRequest{Name: name})
@@ -167,6 +169,6 @@ func (d *Demo) rolledOut(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("%w: it is %s, because of %v", err, last.GetState(), last.GetBlockedBy())
 	}
-	d.say("The plan of the people has waited for the machines. Sealed, up, few errors: its stage `rollout` is READY by itself, and the lead works through it.")
+	d.say("Sealed, up, few errors: the stage is READY by itself, and the lead works through it.")
 	return d.through(ctx, "rollout")
 }
