@@ -67,22 +67,22 @@ func command(resource string) string {
 // Chat is the body of a message to an incoming webhook of Slack and its like.
 func Chat(event *eventv1.Event) ([]byte, error) {
 	subject, _ := Words(event)
-	text := "*" + escape(subject) + "*"
+	lines := []string{"*" + escape(subject) + "*"}
 	if event.GetType() != Tested {
 		for _, more := range []string{state(event), line(impersonal(event.GetCause()))} {
 			if more != "" {
-				text += "\n" + escape(more)
+				lines = append(lines, escape(more))
 			}
 		}
-		text += "\n"
+		last := escape(impersonal(event.GetActor()))
 		if command := command(event.GetResource()); command != "" {
-			text += "`" + escape(command) + "` · "
+			last = "`" + escape(command) + "` · " + last
 		}
-		text += escape(impersonal(event.GetActor()))
+		lines = append(lines, last)
 	}
 	return json.Marshal(struct {
 		Text string `json:"text"`
-	}{text})
+	}{strings.Join(lines, "\n")})
 }
 
 // escape takes the characters from a text that a chat would obey: nobody is called by <!channel> because of a name, and no link is made.
