@@ -74,11 +74,11 @@ func Chat(event *eventv1.Event) ([]byte, error) {
 				lines = append(lines, escape(more))
 			}
 		}
-		last := escape(impersonal(event.GetActor()))
+		foot := escape(impersonal(event.GetActor()))
 		if command := command(event.GetResource()); command != "" {
-			last = "`" + escape(command) + "` · " + last
+			foot = "`" + escape(command) + "` · " + foot
 		}
-		lines = append(lines, last)
+		lines = append(lines, foot)
 	}
 	return json.Marshal(struct {
 		Text string `json:"text"`
