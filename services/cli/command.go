@@ -21,6 +21,8 @@ type verb struct {
 	subject            func(c *client, ctx context.Context, given string) (string, error)
 	// instead does something else where its flags say so; done means that it did.
 	instead func(ctx context.Context, c *client, name string) (done bool, err error)
+	// shows tells what came of it in its own way.
+	shows func(c *client, after proto.Message) error
 }
 
 // sample is the annotation of arguments to show an example with; the words before them are known once the command has its place.
@@ -99,6 +101,9 @@ func (a *app) verb(v verb, more ...func(*cobra.Command, *filler)) *cobra.Command
 		}
 		if watch {
 			return c.watchDeployment(ctx, nameOf(after), &w)
+		}
+		if v.shows != nil {
+			return v.shows(c, after)
 		}
 		k, _, err := c.any(nameOf(after))
 		if err != nil {

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -24,7 +26,7 @@ func (a *app) decideVerbs() []*cobra.Command {
 		more = append(more, func(_ *cobra.Command, fill *filler) {
 			*fill = append(*fill, func(req protoreflect.Message) { put(req, "etag", etag) })
 		})
-		cmd := a.verb(verb{use: use + " DECISION", short: short, word: word, kind: "decision", needReason: true, subject: read}, more...)
+		cmd := a.verb(verb{use: use + " DECISION", short: short, word: word, kind: "decision", needReason: true, subject: read, shows: decisionAfter}, more...)
 		cmd.Long = long
 		cmd.Example = "  golive decide " + use + " crm-rollout/go-sales --reason 'the board wants it'"
 		return cmd
@@ -41,6 +43,14 @@ func (a *app) decideVerbs() []*cobra.Command {
 		of("withdraw", "Take a decision, or its override, back for good", "Withdraw", "What has begun goes on; what has not begun does not begin."),
 		of("reopen", "Make an expired decision or a no-go one that is to be taken", "Reopen", "What was decided before stays in its history."),
 	}
+}
+
+func decisionAfter(c *client, after proto.Message) error {
+	d, ok := after.(*implementationv1.Decision)
+	if !ok {
+		return fmt.Errorf("the server answered with a %s", after.ProtoReflect().Descriptor().Name())
+	}
+	return c.printDecision(d)
 }
 
 func (a *app) decideConfirm() *cobra.Command {
