@@ -75,6 +75,12 @@ const cases = {
     await page.getByRole("button", { name: /^Follow it to its causes/ }).click();
     await page.getByText("At the end of the search").waitFor();
     await accessible(page, "an inbox with causes");
+    await page.getByText(/more reasons?$/).click();
+    const read = page.waitForResponse(/waiting\?/);
+    await page.getByLabel("Order").selectOption("since desc");
+    await read.catch(() => assert.fail("the inbox is read again"));
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.equal(await page.locator(".inbox details[open]").count(), 1, "what was opened stays open");
     assert.deepEqual(page.faults, []);
     await page.context().close();
   },

@@ -50,10 +50,18 @@ export function put(box, ...children) {
   const next = [...h("div", {}, ...children).childNodes];
   next.forEach((node, i) => {
     const old = box.childNodes[i];
+    if (old) stayOpen(old, node);
     if (!old) box.append(node);
     else if (!old.isEqualNode(node)) old.replaceWith(node);
   });
   while (box.childNodes.length > next.length) box.lastChild.remove();
+}
+
+// What somebody opened stays open.
+function stayOpen(old, node) {
+  const within = (e) => (e.nodeType === Node.ELEMENT_NODE ? [e, ...e.querySelectorAll("details")].filter((d) => d.localName === "details") : []);
+  const next = within(node);
+  within(old).forEach((d, i) => { if (d.open && next[i]) next[i].open = true; });
 }
 
 export function chip(state) {
