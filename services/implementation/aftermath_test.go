@@ -162,7 +162,6 @@ func (w *world) becomes(name string, so func(*implementationv1.CohortPlan) bool)
 func isLive(plan *implementationv1.CohortPlan) bool { return plan.GetLiveTime() != nil }
 
 func TestASealStartsTheAdoptionClock(t *testing.T) {
-	t.Parallel()
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		sales, pilot, support := w.cohort("sales", 3), w.cohort("pilot", 0), w.cohort("support", 0)
 		gated, byCohort, by := w.plan("sales", sales, time.Time{}), w.plan("pilot", pilot, time.Time{}), w.plan("support", support, time.Time{})
@@ -207,7 +206,6 @@ func TestASealStartsTheAdoptionClock(t *testing.T) {
 }
 
 func TestASealIsOfThePlansItIsAbout(t *testing.T) {
-	t.Parallel()
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		sales := w.cohort("sales", 0)
 		plan := w.plan("sales", sales, time.Time{})
@@ -230,7 +228,6 @@ func TestASealIsOfThePlansItIsAbout(t *testing.T) {
 }
 
 func TestARollbackTakesBackWhatASealSet(t *testing.T) {
-	t.Parallel()
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		plan := w.plan("sales", w.cohort("sales", 0), time.Time{})
 		other := w.plan("pilot", w.cohort("pilot", 0), time.Time{})
@@ -255,7 +252,6 @@ func TestARollbackTakesBackWhatASealSet(t *testing.T) {
 }
 
 func TestReadinessThatFallsAfterTheStartIsAChallenge(t *testing.T) {
-	t.Parallel()
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		basics := w.training("basics", 0)
 		sales := w.cohort("sales", 20)
@@ -315,7 +311,6 @@ func TestReadinessThatFallsAfterTheStartIsAChallenge(t *testing.T) {
 
 // The estimator of Kaplan and Meier counts its days from the seal, not from the date that was planned.
 func TestTheCurveBeginsAtTheSeal(t *testing.T) {
-	t.Parallel()
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		a := adopting(w)
 		plan := w.plan("sales", w.cohort("sales", 20), w.clock.now().AddDate(0, 0, -60))

@@ -44,7 +44,7 @@ func TestWhatWouldWaitForItselfIsRefusedByName(t *testing.T) {
 		decide := implementationv1.NewDecisionServiceClient(w.dial("users/ada", map[string][]auth.Role{auth.AllWorkspaces: {auth.Admin}}))
 		d1, decision := ws+"/applications/crm/deployments/d1", rollout+"/decisions/go"
 		wave := d1 + "/waves/all"
-		*other = line{dependsOn: map[string][]string{d1: {wave}, wave: {plan, decision}}} //nolint:govet // nobody uses it between two worlds
+		*other = line{dependsOn: map[string][]string{d1: {wave}, wave: {plan, decision}}}
 
 		ask := func(id string, d *implementationv1.Decision) error {
 			d.DisplayName, d.Owner = "Does it go?", "users/ada"

@@ -50,7 +50,7 @@ func (m *measured) ComputeMeasures(ctx context.Context, req *deploymentv1.Comput
 			one.OpenIncidents = []string{ws + "/incidents/slow"}
 			one.Deployments = []*deploymentv1.MeasuredDeployment{{
 				Deployment: ws + "/applications/crm/deployments/d2", Release: ws + "/applications/crm/releases/v2", Environment: ws + "/environments/prod", State: "WAITING", Targets: 4, Healthy: 2,
-				Waves: []*deploymentv1.MeasuredWave{{Wave: ws + "/applications/crm/deployments/d2/waves/pilot", State: "SEALED"}, {Wave: ws + "/applications/crm/deployments/d2/waves/sales", State: "GATED"}},
+				Waves:     []*deploymentv1.MeasuredWave{{Wave: ws + "/applications/crm/deployments/d2/waves/pilot", State: "SEALED"}, {Wave: ws + "/applications/crm/deployments/d2/waves/sales", State: "GATED"}},
 				BlockedBy: []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_READINESS, Current: "12 of 20 trained", Required: "18 of 20"}},
 			}}
 			one.Overrides = []*deploymentv1.MeasuredOverride{{Override: ws + "/overrides/fire", Subject: "approved", Person: "users/ada", Reason: "fire"}}
@@ -119,7 +119,7 @@ func TestAScorecardHasBothHalves(t *testing.T) {
 		require.Equal(t, implementationv1.ScorecardMeasure_NOT_MET, card.GetMeasures()[1].GetState())
 		require.InDelta(t, .4902, card.GetMeasures()[2].GetLower(), 1e-4)
 		require.Nil(t, card.GetMeasures()[2].GetTrend())
-		require.Len(t, card.GetOverrides(), 0, "one without an end does not hold")
+		require.Empty(t, card.GetOverrides(), "one without an end does not hold")
 
 		for _, broken := range []func(){func() { m.is(fault.Unavailable("AWAY", "away; try again"), false) }, func() { m.is(nil, true) }} {
 			broken()

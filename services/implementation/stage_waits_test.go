@@ -55,7 +55,7 @@ func (p *plant) WatchGates(ctx context.Context, _ *gatev1.WatchGatesRequest, _ .
 type hinting struct {
 	grpc.ClientStream
 
-	ctx   context.Context //nolint:containedctx // a stream has the context of its call
+	ctx   context.Context
 	hints chan string
 }
 
@@ -108,7 +108,7 @@ func eachRollout(t *testing.T, test func(t *testing.T, p *planner, r *plant), ch
 		require.NoError(t, err)
 		test(t, p, r)
 	}, func(c *implementation.Config) {
-		*r = plant{} //nolint:govet // nobody uses it between two worlds
+		*r = plant{}
 		c.Deployment.Gate, c.Ask = r, 20*time.Millisecond
 		for _, f := range change {
 			f(c, r)

@@ -139,6 +139,7 @@ func walk[S interface {
 	~int32
 	protoreflect.Enum
 }](t *testing.T, w *waiters, kind string, all moments[S], get func(ctx context.Context, name string) ([]*gatev1.BlockedBy, error)) {
+	t.Helper()
 	var zero S
 	values := zero.Descriptor().Values()
 	for i := range values.Len() {
@@ -230,6 +231,7 @@ func TestNothingWaitsWithoutAReason(t *testing.T) {
 }
 
 func (w *waiters) implementationsWait(t *testing.T) {
+	t.Helper()
 	type states = implementationv1.Implementation_State
 	all := moments[states]{}
 	for state, waits := range map[states][2]bool{ // listed, waits
@@ -240,6 +242,7 @@ func (w *waiters) implementationsWait(t *testing.T) {
 		entry := all[state]
 		entry.listed, entry.waits = waits[0], waits[1]
 		entry.make = func(t *testing.T, _ string) string {
+			t.Helper()
 			return w.implementation(t, "as-"+strings.ToLower(strings.ReplaceAll(state.String(), "_", "-")), state)
 		}
 		all[state] = entry
@@ -248,34 +251,40 @@ func (w *waiters) implementationsWait(t *testing.T) {
 }
 
 func (w *waiters) stagesWait(t *testing.T) {
+	t.Helper()
 	ok := done[*implementationv1.Stage](t)
-	ready := func(t *testing.T, plan string) string { return w.stageIn(t, plan, "it") }
+	ready := func(t *testing.T, plan string) string { t.Helper(); return w.stageIn(t, plan, "it") }
 	active := func(t *testing.T, plan string) string {
+		t.Helper()
 		name := ready(t, plan)
 		w.begin(t, name)
 		return name
 	}
 	review := func(t *testing.T, plan string) string {
+		t.Helper()
 		name := active(t, plan)
 		ok(w.stages.ReviewStage(t.Context(), &implementationv1.ReviewStageRequest{Name: name}))
 		return name
 	}
 	walk(t, w, "stage", moments[implementationv1.Stage_State]{
-		implementationv1.Stage_PENDING:     {make: func(t *testing.T, plan string) string { return w.stageIn(t, plan, "it", "base") }, listed: true, waits: true},
+		implementationv1.Stage_PENDING:     {make: func(t *testing.T, plan string) string { t.Helper(); return w.stageIn(t, plan, "it", "base") }, listed: true, waits: true},
 		implementationv1.Stage_READY:       {make: ready, listed: true, waits: true},
 		implementationv1.Stage_ACTIVE:      {make: active, waits: true}, // its tasks are listed
 		implementationv1.Stage_GATE_REVIEW: {make: review, listed: true, waits: true},
 		implementationv1.Stage_DONE: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := review(t, plan)
 			ok(w.stages.CompleteStage(t.Context(), &implementationv1.CompleteStageRequest{Name: name}))
 			return name
 		}},
 		implementationv1.Stage_SKIPPED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := ready(t, plan)
 			ok(w.stages.SkipStage(t.Context(), &implementationv1.SkipStageRequest{Name: name, Reason: "not needed"}))
 			return name
 		}},
 		implementationv1.Stage_CANCELLED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := ready(t, plan)
 			ok(w.stages.CancelStage(t.Context(), &implementationv1.CancelStageRequest{Name: name, Reason: "not needed"}))
 			return name
@@ -287,12 +296,15 @@ func (w *waiters) stagesWait(t *testing.T) {
 }
 
 func (w *waiters) tasksWait(t *testing.T) {
+	t.Helper()
 	ok := done[*implementationv1.Task](t)
 	todo := func(t *testing.T, plan string) string {
+		t.Helper()
 		w.begin(t, plan+"/stages/base")
 		return plan + "/tasks/first"
 	}
 	started := func(t *testing.T, plan string) string {
+		t.Helper()
 		name := todo(t, plan)
 		ok(w.tasks.StartTask(t.Context(), &implementationv1.StartTaskRequest{Name: name}))
 		return name
@@ -300,16 +312,19 @@ func (w *waiters) tasksWait(t *testing.T) {
 	walk(t, w, "task", moments[implementationv1.Task_State]{
 		implementationv1.Task_TODO: {make: todo, listed: true, waits: true},
 		implementationv1.Task_IN_PROGRESS: {make: func(t *testing.T, plan string) string { // overdue
+			t.Helper()
 			name := started(t, plan)
 			ok(w.tasks.UpdateTask(t.Context(), &implementationv1.UpdateTaskRequest{Task: &implementationv1.Task{Name: name, Deadline: timestamppb.New(w.clock.now().Add(-time.Hour))}}))
 			return name
 		}, listed: true, waits: true},
 		implementationv1.Task_DONE: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := started(t, plan)
 			ok(w.tasks.CompleteTask(t.Context(), &implementationv1.CompleteTaskRequest{Name: name}))
 			return name
 		}},
 		implementationv1.Task_CANCELLED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := todo(t, plan)
 			ok(w.tasks.CancelTask(t.Context(), &implementationv1.CancelTaskRequest{Name: name, Reason: "not needed"}))
 			return name
@@ -335,14 +350,17 @@ func (w *waiters) tasksWait(t *testing.T) {
 }
 
 func (w *waiters) decisionsWait(t *testing.T) {
+	t.Helper()
 	ok := done[*implementationv1.Decision](t)
 	pending := func(t *testing.T, plan string) string {
+		t.Helper()
 		return ok(w.decisions.CreateDecision(t.Context(), &implementationv1.CreateDecisionRequest{
 			Parent: plan, DecisionId: "it", Decision: &implementationv1.Decision{DisplayName: "Does it go live?", CohortPlans: []string{w.ready(t, plan)}},
 		})).GetName()
 	}
 	take := func(outcome implementationv1.Decision_Outcome) func(t *testing.T, plan string) string {
 		return func(t *testing.T, plan string) string {
+			t.Helper()
 			req := &implementationv1.DecideDecisionRequest{Name: pending(t, plan), Reason: "as discussed", Outcome: outcome}
 			if outcome == implementationv1.Decision_OUTCOME_CONDITIONAL_GO {
 				req.Conditions = []*implementationv1.DecisionCondition{{
@@ -358,6 +376,7 @@ func (w *waiters) decisionsWait(t *testing.T) {
 		implementationv1.Decision_CONDITIONAL_GO: {make: take(implementationv1.Decision_OUTCOME_CONDITIONAL_GO), listed: true, waits: true},
 		implementationv1.Decision_NO_GO:          {make: take(implementationv1.Decision_OUTCOME_NO_GO)},
 		implementationv1.Decision_EXPIRED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := ok(w.decisions.DecideDecision(t.Context(), &implementationv1.DecideDecisionRequest{
 				Name: pending(t, plan), Reason: "as discussed", Outcome: implementationv1.Decision_OUTCOME_GO, ExpireTime: timestamppb.New(w.clock.now().Add(time.Minute)),
 			})).GetName()
@@ -369,6 +388,7 @@ func (w *waiters) decisionsWait(t *testing.T) {
 			return name
 		}, listed: true, waits: true},
 		implementationv1.Decision_WITHDRAWN: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			return ok(w.decisions.WithdrawDecision(t.Context(), &implementationv1.WithdrawDecisionRequest{Name: pending(t, plan), Reason: "asked anew"})).GetName()
 		}},
 	}, func(ctx context.Context, name string) ([]*gatev1.BlockedBy, error) {
@@ -394,31 +414,38 @@ func (w *waiters) ready(t *testing.T, plan string) string {
 }
 
 func (w *waiters) challengesWait(t *testing.T) {
+	t.Helper()
 	ok := done[*implementationv1.Challenge](t)
 	open := func(t *testing.T, plan string) string {
+		t.Helper()
 		return ok(w.challenges.CreateChallenge(t.Context(), &implementationv1.CreateChallengeRequest{
 			Parent: plan, ChallengeId: "it", Challenge: &implementationv1.Challenge{DisplayName: "No time", Class: implementationv1.Challenge_RESOURCES, DeclaredCritical: true},
 		})).GetName()
 	}
 	resolved := func(t *testing.T, plan string) string {
+		t.Helper()
 		name := open(t, plan)
 		ok(w.challenges.MitigateChallenge(t.Context(), &implementationv1.MitigateChallengeRequest{Name: name, Mitigation: "hire"}))
 		return ok(w.challenges.ResolveChallenge(t.Context(), &implementationv1.ResolveChallengeRequest{Name: name, Reason: "hired"})).GetName()
 	}
 	walk(t, w, "challenge", moments[implementationv1.Challenge_State]{
-		implementationv1.Challenge_SUGGESTED: {make: func(t *testing.T, plan string) string { return w.suggested(t, plan) }, listed: true, waits: true},
+		implementationv1.Challenge_SUGGESTED: {make: func(t *testing.T, plan string) string { t.Helper(); return w.suggested(t, plan) }, listed: true, waits: true},
 		implementationv1.Challenge_OPEN:      {make: open, listed: true, waits: true},
 		implementationv1.Challenge_MITIGATING: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			return ok(w.challenges.MitigateChallenge(t.Context(), &implementationv1.MitigateChallengeRequest{Name: open(t, plan), Mitigation: "hire"})).GetName()
 		}, listed: true, waits: true},
 		implementationv1.Challenge_RESOLVED: {make: resolved},
 		implementationv1.Challenge_CLOSED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			return ok(w.challenges.CloseChallenge(t.Context(), &implementationv1.CloseChallengeRequest{Name: resolved(t, plan)})).GetName()
 		}},
 		implementationv1.Challenge_DISMISSED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			return ok(w.challenges.DismissChallenge(t.Context(), &implementationv1.DismissChallengeRequest{Name: w.suggested(t, plan), Reason: "none"})).GetName()
 		}},
 		implementationv1.Challenge_ACCEPTED: {make: func(t *testing.T, plan string) string {
+			t.Helper()
 			name := ok(w.challenges.AcceptChallenge(t.Context(), &implementationv1.AcceptChallengeRequest{
 				Name: open(t, plan), Reason: "we live with it", Owner: "users/tess", ReviewDate: w.clock.now().Add(48 * time.Hour).Format(time.DateOnly),
 			})).GetName()

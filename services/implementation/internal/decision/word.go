@@ -79,8 +79,8 @@ func Decide(d *implementationv1.Decision, w Word, on Evidence, now time.Time) er
 	} else {
 		record.ExpireTime = timestamppb.New(until)
 	}
-	d.Records = append(d.GetRecords(), record)
-	d.Records = d.Records[max(len(d.Records)-kept, 0):]
+	records := append(d.GetRecords(), record)
+	d.Records = records[max(len(records)-kept, 0):]
 	move(d, outcomeState(req.GetOutcome()), req.GetReason(), now)
 	return nil
 }

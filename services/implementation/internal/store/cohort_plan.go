@@ -17,7 +17,11 @@ import (
 var CohortPlans = resource.Define(resource.Spec[*implementationv1.CohortPlan]{
 	Table: "cohort_plans",
 	Columns: []resource.Column[*implementationv1.CohortPlan]{
-		{Field: "cohort"}, {Field: "go_live_time"}, {Field: "live_time"}, {Field: "live_wave"}, {Field: "owner"},
+		{Field: "cohort"},
+		{Field: "go_live_time"},
+		{Field: "live_time"},
+		{Field: "live_wave"},
+		{Field: "owner"},
 		{Name: "waiting_since", Time: waiting.SinceCohortPlan, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,

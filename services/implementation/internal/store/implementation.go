@@ -18,7 +18,12 @@ import (
 var implementationRows = resource.Define(resource.Spec[*implementationv1.Implementation]{
 	Table: "implementations",
 	Columns: []resource.Column[*implementationv1.Implementation]{
-		{Field: "display_name"}, {Field: "owner"}, {Field: "target_date"}, {Field: "labels"}, {Field: "state"}, {Field: "priority"},
+		{Field: "display_name"},
+		{Field: "owner"},
+		{Field: "target_date"},
+		{Field: "labels"},
+		{Field: "state"},
+		{Field: "priority"},
 		{Name: "waiting_since", Time: waiting.SinceImplementation, Internal: true},
 	},
 })

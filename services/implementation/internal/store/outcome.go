@@ -18,7 +18,11 @@ import (
 var Outcomes = resource.Define(resource.Spec[*implementationv1.Outcome]{
 	Table: "outcomes",
 	Columns: []resource.Column[*implementationv1.Outcome]{
-		{Field: "display_name"}, {Field: "verdict"}, {Field: "due_time"}, {Field: "owner"}, {Field: "labels"},
+		{Field: "display_name"},
+		{Field: "verdict"},
+		{Field: "due_time"},
+		{Field: "owner"},
+		{Field: "labels"},
 		{Name: "waiting_since", Time: waiting.SinceOutcome, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,

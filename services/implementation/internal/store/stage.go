@@ -23,7 +23,12 @@ const maxStages = 500
 var stageRows = resource.Define(resource.Spec[*implementationv1.Stage]{
 	Table: "stages",
 	Columns: []resource.Column[*implementationv1.Stage]{
-		{Field: "display_name"}, {Field: "position"}, {Field: "state"}, {Field: "owner"}, {Field: "labels"}, {Field: "predecessors"},
+		{Field: "display_name"},
+		{Field: "position"},
+		{Field: "state"},
+		{Field: "owner"},
+		{Field: "labels"},
+		{Field: "predecessors"},
 		{Name: "waiting_since", Time: waiting.SinceStage, Internal: true},
 	},
 	Parent: Implementations.RequiredLater,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -195,9 +196,7 @@ func (s *Store) waitingCohortPlans(ctx context.Context, all *reasons, names map[
 		if err != nil {
 			return err
 		}
-		for name, v := range judged {
-			verdicts[name] = v
-		}
+		maps.Copy(verdicts, judged)
 	}
 	for name, plan := range found {
 		all.put(plan, verdicts[name].GetState().String(), waiting.CohortPlan(plan, verdicts[name]))

@@ -111,7 +111,7 @@ func (s *Store) explainOne(ctx context.Context, kind string, one *waitingOne) (*
 		return e, nil
 	}
 	if one.more != nil {
-		err = one.more(ctx, e.Waiting)
+		err = one.more(ctx, e.GetWaiting())
 	}
 	waiting.Complete(e.GetWaiting())
 	e.Waiting.Eta = waiting.Eta(e.GetWaiting())
