@@ -225,7 +225,7 @@ func (c *client) watchInbox(ctx context.Context, req *waitingv1.ListWaitingReque
 	defer func() {
 		cancel()
 		for range hints {
-			<-broke
+			_ = <-broke // they were told to end
 		}
 	}()
 	tick, anyway := time.NewTicker(inboxEvery), time.NewTicker(inboxAnyway)

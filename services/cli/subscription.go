@@ -156,8 +156,11 @@ func (a *app) subscriptionShow() *cobra.Command {
 		}
 		rows := [][]string{{c.style.Bold(kind.Short(name)), c.style.State(sub.GetState().String())}}
 		for _, line := range [][2]string{
-			{"called", sub.GetDisplayName()}, {"why", sub.GetStateReason()}, {"to", receiverOf(sub)},
-			{"types", strings.Join(sub.GetTypes(), ", ")}, {"resources", strings.Join(sub.GetResources(), ", ")},
+			{"called", sub.GetDisplayName()},
+			{"why", sub.GetStateReason()},
+			{"to", receiverOf(sub)},
+			{"types", strings.Join(sub.GetTypes(), ", ")},
+			{"resources", strings.Join(sub.GetResources(), ", ")},
 		} {
 			if line[1] != "" {
 				rows = append(rows, []string{line[0], line[1]})

@@ -42,7 +42,8 @@ func TestSharesSayHowMuchIsBehindThem(t *testing.T) {
 		up, errs := v.GetEvidence()[1], v.GetEvidence()[2]
 		require.Equal(t, []string{technical.Availability, technical.ErrorRate}, []string{up.GetCriterion(), errs.GetCriterion()})
 		require.Equal(t, []gatev1.Verdict_State{c.up, c.errs}, []gatev1.Verdict_State{up.GetState(), errs.GetState()}, name)
-		require.Equal(t, c.detail, [2]string{up.GetDetail(), errs.GetDetail()}, name)
+		said := [2]string{up.GetDetail(), errs.GetDetail()}
+		require.Equal(t, c.detail, said, name)
 		require.Equal(t, c.numerator, up.GetNumerator(), name)
 		require.Equal(t, gatev1.Verdict_PASS, v.GetState(), "bounds are for whoever asks")
 		require.EqualValues(t, 4, v.GetRevision())
