@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -208,26 +209,21 @@ func inboxWhy(reasons []*gatev1.BlockedBy) string {
 // begin to wait when their time comes.
 func (c *client) watchInbox(ctx context.Context, req *waitingv1.ListWaitingRequest, in *inboxing) error {
 	ctx, cancel := in.bound(ctx)
+	changed := make(chan struct{}, 1)
+	var hints sync.WaitGroup
+	defer hints.Wait()
 	defer cancel()
-	changed, broke := make(chan struct{}, 1), make(chan error, 2)
-	hints := []string{"deployment", "implementation"}
-	for _, of := range hints {
-		go func() {
-			broke <- c.tail(ctx, mustFind(of), req.GetParent(), nil, "", func(*eventv1.Event) error {
+	for _, of := range []string{"deployment", "implementation"} {
+		hints.Go(func() {
+			_ = c.tail(ctx, mustFind(of), req.GetParent(), nil, "", func(*eventv1.Event) error {
 				select {
 				case changed <- struct{}{}:
 				default: // said already
 				}
 				return nil
-			})
-		}()
+			}) // one that breaks is missed by nobody: the inbox is read anyway
+		})
 	}
-	defer func() {
-		cancel()
-		for range hints {
-			_ = <-broke // they were told to end
-		}
-	}()
 	tick, anyway := time.NewTicker(inboxEvery), time.NewTicker(inboxAnyway)
 	defer tick.Stop()
 	defer anyway.Stop()

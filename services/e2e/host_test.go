@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -126,12 +125,16 @@ func (y *yard) out(args ...string) string {
 // says waits until a command ends with a code and prints a text.
 func (y *yard) says(code int, text string, args ...string) string {
 	y.t.Helper()
+	var got int
 	var out string
-	require.EventuallyWithT(y.t, func(t *assert.CollectT) {
-		var got int
+	defer func() {
+		if y.t.Failed() {
+			y.t.Logf("golive %v said last, with %d:\n%s", args, got, out)
+		}
+	}()
+	require.Eventually(y.t, func() bool {
 		got, out = y.try(args...)
-		require.Equal(t, code, got, out)
-		require.Contains(t, out, text)
+		return got == code && strings.Contains(out, text)
 	}, 30*time.Second, 50*time.Millisecond, "golive %v should say %q with %d", args, text, code)
 	return out
 }
