@@ -53,12 +53,14 @@ func TestAReleaseIsPromotedOnceItHasStood(t *testing.T) {
 		require.NotNil(t, cell.GetPromotionBlockedBy()[0].GetEta())
 		require.Eventually(t, func() bool { return len(w.cell("v1", live).GetPromotionBlockedBy()) == 0 }, 5*time.Second, 10*time.Millisecond)
 
+		w.hosts.keep("t0", true) // it is on its way for as long as it is asked for
 		d, err := w.promote("v1", "")
 		require.NoError(t, err)
 		require.Equal(t, env, d.GetPromotedFrom())
 		twice, err := w.promote("v1", "")
 		require.NoError(t, err)
 		require.Equal(t, d.GetName(), twice.GetName(), "whoever asks twice gets the same")
+		w.hosts.keep("t0", false)
 		w.reach(d.GetName(), deploymentv1.Deployment_SUCCEEDED)
 		here := w.cell("v1", live)
 		require.EqualValues(t, 1, here.GetRunning())
