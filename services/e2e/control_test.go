@@ -206,7 +206,7 @@ func (c *control) left() {
 	c.says(0, "AWAY", "get", "targets", "live/targets/l2")
 	c.run(0, "deploy", "web", "1.0.0", "--to", "live", "--id", "most", "--plan", "most", "--watch", "--timeout", "20s")
 	require.Contains(c.t, c.run(7, "drift", "live"), "STRAGGLER")
-	c.says(7, "1 away: l2", "why", "web")
+	c.says(7, "live/targets/l2", "why", "web")
 	c.agents["second"].start()
 	c.says(0, "as it should", "drift", "live")
 	c.says(0, "SUCCEEDED", "why", "web")
