@@ -133,23 +133,42 @@ const (
 )
 
 // Kill ends every process of the group and waits until they are gone, for a second at most.
+//
+// A version 2 group in which something was ended is removed, and [Group.Make] makes it anew: kernels since 6.14, and
+// older ones that the change was carried back to, end at its birth whatever is started in a group whose cgroup.kill
+// was ever written, because they hold the count of that file against the one of the starter's group.
 func (g Group) Kill() {
+	killed := false
 	for range killTries {
-		procs := g.Procs()
-		if len(procs) == 0 {
+		if g.empty() && (!killed || remove(g.Unified) == nil) {
 			return
 		}
 		// Kernels before 5.14 know no such file: there each one is ended, until none is left.
-		if g.Unified == "" || write(g.Unified, "cgroup.kill", "1") != nil {
-			for _, pid := range procs {
-				if p, err := os.FindProcess(pid); err == nil {
-					_ = p.Kill()
-					_ = p.Release()
-				}
-			}
+		if g.Unified != "" && write(g.Unified, "cgroup.kill", "1") == nil {
+			killed = true
+		} else {
+			g.killEach()
 		}
 		<-time.After(killPause)
 	}
+}
+
+func (g Group) killEach() {
+	for _, pid := range g.Procs() {
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill()
+			_ = p.Release()
+		}
+	}
+}
+
+// empty tells whether no process is left, in groups that the application made in it neither.
+func (g Group) empty() bool {
+	if g.Unified == "" {
+		return len(g.Procs()) == 0
+	}
+	events, _ := os.ReadFile(filepath.Join(g.Unified, "cgroup.events")) // none where there is no group
+	return !strings.Contains(string(events), "populated 1")
 }
 
 // Procs returns the processes of the group.
@@ -191,11 +210,23 @@ func (g Group) Killed() int64 {
 func (g Group) Remove() error {
 	var failed error
 	for _, dir := range g.folders() {
-		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = errors.Join(failed, err)
-		}
+		failed = errors.Join(failed, remove(dir))
 	}
 	return failed
+}
+
+// remove removes a folder with those that an application made in it.
+func remove(dir string) error {
+	entries, _ := os.ReadDir(dir) // none where there is no group
+	for _, e := range entries {
+		if e.IsDir() {
+			_ = remove(filepath.Join(dir, e.Name())) // or the one around it cannot be removed, which is told
+		}
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func write(dir, name, value string) error {

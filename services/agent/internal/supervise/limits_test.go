@@ -70,6 +70,28 @@ func TestNoProcessEscapesItsGroup(t *testing.T) {
 	}
 }
 
+// TestWhatLeavesProcessesBehindStartsAgain guards against kernels on which a group whose processes were
+// ended with cgroup.kill takes no new ones.
+func TestWhatLeavesProcessesBehindStartsAgain(t *testing.T) {
+	t.Parallel()
+	w := setup(t, "setsid sleep 600 & echo here; exec sleep 600")
+	group := w.confine(cgroup.Limits{}, 0).Group
+	sh := w.ensure()
+	for i := range 3 {
+		state := w.until(sh, func(s shim.State) bool { return running(s) && s.Restarts == i })
+		require.Eventually(t, func() bool { return w.file("out.log") == strings.Repeat("here\n", i+1) }, soon, time.Millisecond)
+		if group.Unified != "" { // an application may make groups of its own in there
+			require.NoError(t, os.Mkdir(group.Unified+"/own", 0o700))
+			for _, pid := range group.Procs() {
+				if pid != state.App.PID {
+					require.NoError(t, os.WriteFile(group.Unified+"/own/cgroup.procs", []byte(strconv.Itoa(pid)), 0o600))
+				}
+			}
+		}
+		require.NoError(t, syscall.Kill(state.App.PID, syscall.SIGKILL))
+	}
+}
+
 // orphan kills the shim of an application for good.
 func (w *world) orphan(s shim.State) {
 	w.t.Helper()
