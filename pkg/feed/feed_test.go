@@ -328,6 +328,7 @@ func TestTokensOfAnotherLifeAreRefused(t *testing.T) {
 		require.NoError(t, w.log.Renew(t.Context()))
 		_, err = w.log.Watch(t.Context(), old, nil)
 		require.Equal(t, "RESUME_TOKEN_INVALID", fault.ReasonOf(err))
+		require.False(t, feed.Reached(old, "v1:0:"+strings.Join(parts[2:], ":")), "of another epoch")
 	})
 }
 
@@ -491,4 +492,22 @@ func (n *naiveReader) finish(t *testing.T) int {
 	seen := <-n.seen
 	require.NoError(t, n.fail)
 	return seen
+}
+
+func TestAPlaceIsReachedByWhatIsAtItOrAfterIt(t *testing.T) {
+	for _, c := range []struct {
+		token, start string
+		want         bool
+	}{
+		{"v1:e:0:4", "v1:e:0:5", true},
+		{"v1:e:0:5", "v1:e:0:5", true},
+		{"v1:e:0:6", "v1:e:0:5", false},
+		{"v1:e:7:9", "v1:e:8:1", true}, // the transaction goes before the sequence
+		{"v1:e:8:1", "v1:e:7:9", false},
+		{"v1:e:0:4", "v1:f:0:5", false},
+		{"", "v1:e:0:5", false},
+		{"v1:e:0:4", "x", false},
+	} {
+		require.Equal(t, c.want, feed.Reached(c.token, c.start), "%s of %s", c.token, c.start)
+	}
 }

@@ -30,8 +30,8 @@ func (l *Log) parse(ctx context.Context, token string) (position, error) {
 	if err != nil {
 		return position{}, err
 	}
-	place, ok := split(token, epoch)
-	if !ok {
+	place, of, ok := split(token)
+	if !ok || of != epoch {
 		return position{}, invalid()
 	}
 	beyond := true
@@ -44,20 +44,29 @@ func (l *Log) parse(ctx context.Context, token string) (position, error) {
 	return place, nil
 }
 
-func split(token, epoch string) (position, bool) {
+// Reached tells whether the place of one token is at or before that of another of the same log: the event of the one
+// will not come from a watch that began at the other. False where one is no token, or they are of two epochs.
+func Reached(token, start string) bool {
+	a, of, ok := split(token)
+	b, epoch, both := split(start)
+	return ok && both && of == epoch && a.compare(b) <= 0
+}
+
+// split reads a token and the epoch that it names.
+func split(token string) (place position, epoch string, ok bool) {
 	parts := strings.Split(token, ":")
-	if len(parts) != 4 || parts[0] != "v1" || parts[1] != epoch {
-		return position{}, false
+	if len(parts) != 4 || parts[0] != "v1" {
+		return position{}, "", false
 	}
 	xid, err := strconv.ParseUint(parts[2], 10, 63)
 	if err != nil {
-		return position{}, false
+		return position{}, "", false
 	}
 	seq, err := strconv.ParseUint(parts[3], 10, 63)
 	if err != nil {
-		return position{}, false
+		return position{}, "", false
 	}
-	return position{xid: int64(xid), seq: int64(seq)}, true
+	return position{xid: int64(xid), seq: int64(seq)}, parts[1], true
 }
 
 func invalid() error {

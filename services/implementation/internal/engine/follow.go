@@ -147,9 +147,9 @@ func (f *Follower) stream(ctx context.Context, part string) error {
 		cancel(nil)
 		<-done
 	}()
-	seen, at, err := f.begin(ctx, part, at, begun, frames)
+	at, err = f.begin(ctx, part, at, begun, frames)
 	for err == nil {
-		at, err = f.batch(ctx, part, at, seen, frames)
+		at, err = f.batch(ctx, part, at, frames)
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 		err = cause
@@ -161,38 +161,35 @@ func (f *Follower) stream(ctx context.Context, part string) error {
 	return err
 }
 
-// begin takes the first frame. A consumer that has never been here gets what has just happened, which may come again: seen.
-func (f *Follower) begin(ctx context.Context, part, at string, begun bool, frames <-chan frame) (seen map[string]bool, start string, err error) {
+// begin takes the first frame. A consumer that has never been here handles what happened just before that place;
+// all that follows comes from the stream, so that nothing is handled twice, whenever the stream breaks.
+func (f *Follower) begin(ctx context.Context, part, at string, begun bool, frames <-chan frame) (start string, err error) {
 	select {
 	case <-ctx.Done():
-		return nil, at, ctx.Err()
+		return at, ctx.Err()
 	case first := <-frames:
 		if begun {
-			return nil, at, nil
+			return at, nil
 		}
 		start = first.token
 	}
 	newest, err := f.source.recent(ctx, part)
 	if err != nil {
-		return nil, at, err
+		return at, err
 	}
-	events := young(newest, f.store.Now().Add(-lookback))
-	seen = make(map[string]bool, len(events))
-	for _, e := range events {
-		seen[e.GetToken()] = true
-	}
-	return seen, start, f.store.BeginEvents(ctx, f.consumer, part, start, func(ctx context.Context, tx *sqldb.Tx) error {
+	events := slices.DeleteFunc(young(newest, f.store.Now().Add(-lookback)), func(e *eventv1.Event) bool { return !feed.Reached(e.GetToken(), start) })
+	return start, f.store.BeginEvents(ctx, f.consumer, part, start, func(ctx context.Context, tx *sqldb.Tx) error {
 		return f.handle(ctx, tx, events)
 	})
 }
 
 // batch waits for events, handles them and says where it is then.
-func (f *Follower) batch(ctx context.Context, part, at string, seen map[string]bool, frames <-chan frame) (string, error) {
+func (f *Follower) batch(ctx context.Context, part, at string, frames <-chan frame) (string, error) {
 	var events []*eventv1.Event
 	to := at
 	take := func(next frame) {
 		to = next.token
-		if next.event != nil && !seen[next.event.GetToken()] {
+		if next.event != nil {
 			events = append(events, next.event)
 		}
 	}
