@@ -149,7 +149,7 @@ func TestScorecardsOfManyAreAskedForOnce(t *testing.T) {
 		all, err := cards.BatchComputeScorecards(t.Context(), &implementationv1.BatchComputeScorecardsRequest{Parent: ws, Names: names})
 		require.NoError(t, err)
 		asked := m.requests()
-		require.Len(t, asked, 2, "once for now, and once for four weeks ago")
+		require.Len(t, asked, 2, "once as of today, and once as of four weeks ago")
 		require.Len(t, asked[0].GetScopes(), 20)
 		for i, card := range all.GetScorecards() {
 			require.Equal(t, names[i], card.GetImplementation(), "in the order asked for")

@@ -39,7 +39,7 @@ func Explain(ctx context.Context, peers Peers, resource string) (*waitingv1.Expl
 	}
 	ctx, cancel := context.WithTimeout(ctx, walkTimeout)
 	defer cancel()
-	w := &walk{peers: peers, start: resource, known: map[string]*waitingv1.Waiting{}, down: map[owner.Service]bool{}, depends: map[string][]string{}}
+	w := &walk{peers: peers, start: resource, known: map[string]*waitingv1.Waiting{}, down: map[owner.Service]bool{}, depends: map[string][]string{}, behind: map[string][]string{}}
 	w.take(resource, first)
 	for level := w.open(); len(level) > 0; level = w.open() {
 		if err := w.askAll(ctx, level); err != nil {
@@ -56,6 +56,7 @@ type walk struct {
 	order   []string                      // as they were found
 	known   map[string]*waitingv1.Waiting // by name; nil for what was asked about in vain
 	depends map[string][]string
+	behind  map[string][]string    // what a service said is behind a resource, though no reason names it: agents behind a wave
 	down    map[owner.Service]bool // services that did not answer: not asked again
 }
 
@@ -66,6 +67,7 @@ func (w *walk) take(resource string, e *waitingv1.Explanation) {
 	for _, behind := range e.GetBehind() {
 		if len(w.known) < mostAsked && behind.GetResource() != "" {
 			w.put(behind.GetResource(), behind)
+			w.behind[resource] = append(w.behind[resource], behind.GetResource())
 		}
 	}
 }
@@ -105,13 +107,14 @@ func (w *walk) open() []string {
 	return next
 }
 
-// reached is what the reasons lead to from the start, nearest first. What was asked about and does not wait for any of that is left out.
+// reached is what the reasons lead to from the start, nearest first, and what a service said is behind. What was asked about and does
+// not wait for any of that is left out.
 func (w *walk) reached() []string {
 	found := []string{w.start}
 	for i := 0; i < len(found); i++ {
 		from := w.known[found[i]]
 		for _, name := range w.order {
-			if w.waits(name) && !slices.Contains(found, name) && Leads(from, w.known[name]) {
+			if w.waits(name) && !slices.Contains(found, name) && (Leads(from, w.known[name]) || slices.Contains(w.behind[found[i]], name)) {
 				found = append(found, name)
 			}
 		}
@@ -200,7 +203,7 @@ func (w *walk) explanation(ctx context.Context) (*waitingv1.Explanation, error) 
 	return e, w.cycle(ctx, e)
 }
 
-// cycle finds what waits for itself, among what was walked: by what it waits for now, and by what its plan says it will.
+// cycle finds what waits for itself, among what was walked: by its reasons, and by what its plan says that it will wait for.
 func (w *walk) cycle(ctx context.Context, e *waitingv1.Explanation) error {
 	next := func(_ context.Context, name string) ([]string, error) {
 		var names []string

@@ -159,6 +159,22 @@ func TestReasonsAreFollowedThroughBothServicesToTheirEnds(t *testing.T) {
 	}
 }
 
+// An agent that nothing names, but that its service puts behind what waits, is an end of the search too; what such a thing
+// names is followed.
+func TestWhatAServicePutsBehindIsReached(t *testing.T) {
+	t.Parallel()
+	d, _, peers := pair()
+	agent, run := ws+"/agents/left", ws+"/applications/crm/deployments/d1/migrationRuns/r1"
+	d.put(wave)
+	d.put(agent, agent, run)
+	d.put(run)
+	d.waits[wave].Behind = []*waitingv1.Waiting{d.waits[agent].GetWaiting()}
+	e, err := waiting.Explain(t.Context(), peers, wave)
+	require.NoError(t, err)
+	require.Equal(t, []string{agent, run}, resources(e.GetBehind()))
+	require.Equal(t, []string{wave, agent, run}, causes(e))
+}
+
 // A wave repeats the reasons of the cohort plan behind its gate, so that it says enough alone; the way goes through the plan all the same.
 func TestAReasonThatIsRepeatedLeadsToItsKeeper(t *testing.T) {
 	t.Parallel()

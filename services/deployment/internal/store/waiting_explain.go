@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,13 +103,13 @@ func (s *Store) explainWave(ctx context.Context, name string) (*waitingv1.Explan
 // unheardMost is how many agents an explanation looks at; so many say enough.
 const unheardMost = 200
 
-// addUnheard goes one step further where targets are waited for: to the agents that call and are not heard.
+// addUnheard goes one step further where targets are waited for, by a deployment or by its waves: to the agents that
+// call and are not heard.
 func (s *Store) addUnheard(ctx context.Context, e *waitingv1.Explanation, which, of string) error {
-	waitsForTarget := false
-	for _, b := range e.GetWaiting().GetBlockedBy() {
-		waitsForTarget = waitsForTarget || b.GetKind() == gatev1.BlockedBy_TARGET
+	forTarget := func(w *waitingv1.Waiting) bool {
+		return slices.ContainsFunc(w.GetBlockedBy(), func(b *gatev1.BlockedBy) bool { return b.GetKind() == gatev1.BlockedBy_TARGET })
 	}
-	if !waitsForTarget {
+	if !forTarget(e.GetWaiting()) && !slices.ContainsFunc(e.GetBehind(), forTarget) {
 		return nil
 	}
 	agents, err := Agents.Select(ctx, s.DB.Read(), `WHERE name IN (SELECT t.agent FROM installations i JOIN targets t ON t.name = i.target

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -211,6 +212,30 @@ func TestTargetsLeadToTheirAgents(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, all.GetWaiting(), 1)
 		require.Equal(t, "QUARANTINED", all.GetWaiting()[0].GetState())
+
+		// So do the deployment that waits for the target, and its wave.
+		deployment, wave := shopApp+"/deployments/d1", shopApp+"/deployments/d1/waves/a"
+		reason := func(kind gatev1.BlockedBy_Kind) []*gatev1.BlockedBy {
+			return []*gatev1.BlockedBy{{Kind: kind, Resource: wave, Current: "1 of 1 targets are not connected", Required: "connected", Owner: "operators"}}
+		}
+		b.tx(func(ctx context.Context, tx *sqldb.Tx) error {
+			d := &deploymentv1.Deployment{Name: deployment, Environment: environment, State: deploymentv1.Deployment_RUNNING, BlockedBy: reason(gatev1.BlockedBy_PRIOR_WAVE)}
+			w := &deploymentv1.Wave{Name: wave, State: deploymentv1.Wave_RUNNING, Rule: &deploymentv1.WaveRule{Id: "a"}, BlockedBy: reason(gatev1.BlockedBy_TARGET)}
+			i := &deploymentv1.Installation{Name: deployment + "/installations/t1", Wave: wave, Target: target, State: deploymentv1.Installation_QUEUED}
+			return errors.Join(
+				store.Applications.Insert(ctx, tx, b.Resources, &deploymentv1.Application{Name: shopApp}, resource.Meta{}),
+				store.Deployments.Insert(ctx, tx, b.Resources, d, resource.Meta{}), store.Waves.Insert(ctx, tx, b.Resources, w, resource.Meta{}),
+				store.InsertInstallations(ctx, tx, b.now, []*store.Installation{{Installation: i, Deployment: deployment, Application: shopApp, Active: true}}))
+		})
+		for name, behind := range map[string][]string{deployment: {wave, agentName}, wave: {agentName}} {
+			e, err := b.ExplainWaiting(t.Context(), name)
+			require.NoError(t, err)
+			var names []string
+			for _, w := range e.GetBehind() {
+				names = append(names, w.GetResource())
+			}
+			require.Equal(t, behind, names, name)
+		}
 	})
 }
 

@@ -43,7 +43,7 @@ func TestWhatEndsADecision(t *testing.T) {
 		"a piece that does not gate is worse":          {goes, also(trained(pass, ""), &gatev1.Evidence{Criterion: "sponsor", State: wait, Detail: "not met yet"}), 0, "sponsor is asked now and is WAIT: not met yet"},
 		"a new piece passes":                           {from: goes, now: also(trained(pass, ""), &gatev1.Evidence{Criterion: "sponsor", State: pass})},
 		"a piece is asked no more":                     {goes, decision.Now{sales: {State: pass}, prod: machines(pass)}, 0, "trained is asked no more"},
-		"a figure cannot be told for now":              {from: goes, now: decision.Now{sales: trained(pass, ""), prod: untold(pass)}},
+		"a figure cannot be told":                      {from: goes, now: decision.Now{sales: trained(pass, ""), prod: untold(pass)}},
 		"machines are not, and a figure is not told":   {goes, decision.Now{sales: trained(pass, ""), prod: untold(gatev1.Verdict_FAIL)}, 0, "technical verdict of prod was PASS, is FAIL"},
 		"its date came":                                {goes, passes(), 14 * 24 * time.Hour, "its time ended at 2026-03-16 12:00 UTC"},
 		"its date is near":                             {from: goes, now: passes(), at: 14*24*time.Hour - time.Second},

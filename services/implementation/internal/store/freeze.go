@@ -79,7 +79,7 @@ func (s *Store) RecordFreezes(ctx context.Context, implementation string, freeze
 	})
 }
 
-// freezesChanged lets the freezes of a workspace be asked for now.
+// freezesChanged makes the freezes of a workspace due to be asked about at once.
 func freezesChanged(ctx context.Context, tx *sqldb.Tx, workspace string) error {
 	_, err := tx.ExecContext(ctx, "UPDATE freeze_asks SET due_time = 0 WHERE implementation IN (SELECT name FROM implementations WHERE parent = $1)", workspace)
 	return err
