@@ -24,45 +24,23 @@ import (
 // benchEvents are delivered in one iteration.
 const benchEvents = 2000
 
-// BenchmarkWebhooks delivers 2 000 events, signed, to a receiver on this machine while another one hangs, after a
+// BenchmarkWebhooks delivers 2 000 events, signed, to a receiver on this machine while another one hangs, or answers 500 at once, after a
 // pause in which they have come together. The control posts as many bodies of the same size in a loop, sixteen at a time, and stores nothing.
 func BenchmarkWebhooks(b *testing.B) {
-	for _, kind := range pgtest.Databases(b) {
-		b.Run(kind.Name+"/beside-one-that-hangs", func(b *testing.B) {
-			var got atomic.Int64
-			done := make(chan struct{}, 1)
-			hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body)
-				if got.Add(1)%benchEvents == 0 {
-					done <- struct{}{}
-				}
-			}))
-			defer hook.Close()
-			release := make(chan struct{})
-			stuck := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				select {
-				case <-release:
-				case <-r.Context().Done():
-				}
-			}))
-			defer stuck.Close()
-			defer close(release)
-			w := outward(setup(b, kind.URL(b), func(cfg *implementation.Config) { cfg.Private, cfg.Clock = true, time.Now }))
-			fast, _ := w.webhook("fast", hook.URL, "implementation.feature.")
-			w.webhook("slow", stuck.URL, "implementation.feature.")
-			defer cputime.Measure(b)()
-			next := 0
-			for b.Loop() {
-				b.StopTimer()
-				w.collect(fast, next)
-				next += benchEvents
-				b.StartTimer()
-				_, err := w.subscriptions.EnableSubscription(b.Context(), &implementationv1.EnableSubscriptionRequest{Name: fast})
-				require.NoError(b, err)
-				<-done
+	release := make(chan struct{})
+	defer close(release)
+	for name, ill := range map[string]http.HandlerFunc{
+		"beside-one-that-hangs": func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-release:
+			case <-r.Context().Done():
 			}
-			b.ReportMetric(float64(b.N)*benchEvents/b.Elapsed().Seconds(), "events/s")
-		})
+		},
+		"beside-one-that-fails": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+	} {
+		for _, kind := range pgtest.Databases(b) {
+			b.Run(kind.Name+"/"+name, func(b *testing.B) { benchWebhooks(b, kind.URL(b), ill) })
+		}
 	}
 	b.Run("control", func(b *testing.B) {
 		hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
@@ -83,6 +61,36 @@ func BenchmarkWebhooks(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.N)*benchEvents/b.Elapsed().Seconds(), "events/s")
 	})
+}
+
+func benchWebhooks(b *testing.B, database string, ill http.HandlerFunc) {
+	b.Helper()
+	var got atomic.Int64
+	done := make(chan struct{}, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if got.Add(1)%benchEvents == 0 {
+			done <- struct{}{}
+		}
+	}))
+	defer hook.Close()
+	other := httptest.NewServer(ill)
+	defer other.CloseClientConnections()
+	w := outward(setup(b, database, func(cfg *implementation.Config) { cfg.Private, cfg.Clock = true, time.Now }))
+	fast, _ := w.webhook("fast", hook.URL, "implementation.feature.")
+	w.webhook("ill", other.URL, "implementation.feature.")
+	defer cputime.Measure(b)()
+	next := 0
+	for b.Loop() {
+		b.StopTimer()
+		w.collect(fast, next)
+		next += benchEvents
+		b.StartTimer()
+		_, err := w.subscriptions.EnableSubscription(b.Context(), &implementationv1.EnableSubscriptionRequest{Name: fast})
+		require.NoError(b, err)
+		<-done
+	}
+	b.ReportMetric(float64(b.N)*benchEvents/b.Elapsed().Seconds(), "events/s")
 }
 
 func post(ctx context.Context, client *http.Client, url string, body []byte) {
