@@ -160,7 +160,7 @@ func decisionRecord(r *implementationv1.DecisionRecord) [][]string {
 		if c.GetMetTime() != nil {
 			state = "met, says " + c.GetMetBy()
 		}
-		rows = append(rows, []string{"condition", fmt.Sprintf("%s: %s (%s; %s)", c.GetId(), c.GetDisplayName(), cmp.Or(c.GetOwner(), "nobody"), state)})
+		rows = append(rows, []string{"condition", fmt.Sprintf("%s: %s (%s; %s)", c.GetId(), c.GetDisplayName(), cmp.Or(c.GetOwner(), "no owner"), state)})
 	}
 	return rows
 }

@@ -25,7 +25,6 @@ type trouble struct {
 	name     string
 	says     string // what a wave that waits says of it
 	postgres bool
-	drifts   bool // its clock is off: a program of its own
 	strike   func(w *pair)
 	heal     func(w *pair)
 }
@@ -46,7 +45,6 @@ func TestWavesAndTheFaultsOfTheOtherService(t *testing.T) {
 		}, heal: func(w *pair) { w.wire.lead(w.addresses["implementation"]) }},
 		{name: "web server", says: "cannot be reached", strike: func(w *pair) { w.wire.lead(stranger(w.t, false)) }, heal: func(w *pair) { w.wire.lead(w.addresses["implementation"]) }},
 		{name: "wrong TLS", says: "cannot be reached", strike: func(w *pair) { w.wire.lead(stranger(w.t, true)) }, heal: func(w *pair) { w.wire.lead(w.addresses["implementation"]) }},
-		{name: "clock an hour behind", says: "clocks", drifts: true, strike: func(w *pair) { w.lives(-time.Hour, driftLasts) }, heal: func(w *pair) { w.clockIsRight() }},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -54,15 +52,54 @@ func TestWavesAndTheFaultsOfTheOtherService(t *testing.T) {
 			if f.postgres {
 				database = pgtest.URL(t)
 			}
-			adrift := ""
-			if f.drifts {
-				adrift = drifting(t)
-			}
-			w := newPair(t, database)
-			w.drifting = adrift
-			w.suffers(f)
+			newPair(t, database).suffers(f)
 		})
 	}
+}
+
+// TestItsClockIsAnHourOff: behind, it takes nobody's word, because all that is said to it is of a time to come; ahead, it is heard.
+func TestItsClockIsAnHourOff(t *testing.T) {
+	t.Parallel()
+	adrift := drifting(t)
+	for name, suffer := range map[string]func(w *pair){
+		"behind": func(w *pair) {
+			w.suffers(trouble{name: "clock an hour behind", says: "clocks", strike: func(w *pair) { w.lives(-time.Hour, driftLasts) }, heal: func(w *pair) { w.clockIsRight() }})
+		},
+		"ahead": (*pair).isHeardFromTheFuture,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newPair(t, "")
+			w.drifting = adrift
+			suffer(w)
+		})
+	}
+}
+
+// isHeardFromTheFuture: what a service whose clock is ahead says is good for no longer than if it were right, and what it wrote down with
+// times to come holds nothing up when its clock has been set back.
+func (w *pair) isHeardFromTheFuture() {
+	w.t.Helper()
+	usual := w.caught("usual")
+	w.deploy("late", "2.0.0", "late", wave("all", gatedBy("stock")))
+	w.waits("late", "all", 10*time.Second)
+	w.deploy("live", "2.0.0", "live", wave("pilot", baking(2*time.Second)), wave("sales", gatedBy("sales")))
+	w.trains("sales")
+
+	w.lives(time.Hour, driftLasts)
+	require.Less(w.t, w.caught("bad"), usual+noise, "a bad release is taken back as fast as with a clock that is right")
+	w.starts("live", "sales", 30*time.Second)
+	w.reaches("live", deploymentv1.Deployment_SUCCEEDED, 15*time.Second)
+	w.waits("late", "all", 10*time.Second)
+	gate := w.wave("late", "all").GetGates()[0].GetVerdict()
+	require.NotNil(w.t, gate.GetValidUntil())
+	require.Less(w.t, time.Until(gate.GetValidUntil().AsTime()), 5*time.Minute, "by the clock of who asked")
+	require.True(w.t, time.Now().Before(w.right), "all of it while the clock was ahead")
+
+	w.clockIsRight()
+	w.trains("stock")
+	w.starts("late", "all", healed)
+	w.answersWith("late/targets/w1", "2.0.0", 15*time.Second)
 }
 
 func (w *pair) people() *process { return w.processes["implementation"] }
