@@ -117,6 +117,8 @@ func TestAWordIsRefused(t *testing.T) {
 		"a go on nothing":                       {goWord, decision.Evidence{}, "EVIDENCE_NOT_MET", "names no evidence"},
 		"a go while a half is silent":           {goWord, silent, "EVIDENCE_UNKNOWN", "prod cannot be asked about"},
 		"a conditional go while one is":         {word(implementationv1.Decision_OUTCOME_CONDITIONAL_GO, train(time.Hour)), silent, "EVIDENCE_UNKNOWN", "prod"},
+		"a conditional go on what is unknown":   {word(implementationv1.Decision_OUTCOME_CONDITIONAL_GO, train(time.Hour)), frozen(t, both(gatev1.Verdict_WAIT, gatev1.Verdict_UNKNOWN)), "EVIDENCE_UNKNOWN", "technical verdict of prod is UNKNOWN"},
+		"a go on what is unknown":               {goWord, frozen(t, both(gatev1.Verdict_PASS, gatev1.Verdict_UNKNOWN)), "EVIDENCE_NOT_MET", "technical verdict of prod is UNKNOWN"},
 		"a go on other evidence than looked at": {stale, frozen(t, passes()), "EVIDENCE_CHANGED", "preview"},
 		"a go for too long":                     {late, frozen(t, passes()), "DECISION_EXPIRY", "90 days"},
 		"a conditional go without conditions":   {word(implementationv1.Decision_OUTCOME_CONDITIONAL_GO), frozen(t, passes()), "CONDITIONS_MISSING", "condition"},
@@ -143,12 +145,14 @@ func TestAnOverrideHoldsForADayAtMost(t *testing.T) {
 		err := decision.Override(question(), &implementationv1.OverrideDecisionRequest{Reason: "x", ExpireTime: in(hold)}, "users/eve", noon())
 		require.Equal(t, "OVERRIDE_EXPIRY", fault.ReasonOf(err))
 	}
-	d := question()
-	require.NoError(t, decision.Override(d, &implementationv1.OverrideDecisionRequest{Reason: "x", ExpireTime: in(24 * time.Hour)}, "users/eve", noon()))
-	require.NotNil(t, decision.Holding(d, noon()))
-	require.Nil(t, decision.Holding(d, noon().Add(24*time.Hour)), "the end is not in it")
-	require.NoError(t, decision.Decide(d, word(implementationv1.Decision_OUTCOME_NO_GO), frozen(t, passes()), noon()))
-	require.Nil(t, decision.Holding(d, noon()), "who says no after the glass was broken means it")
+	for _, outcome := range []implementationv1.Decision_Outcome{implementationv1.Decision_OUTCOME_NO_GO, implementationv1.Decision_OUTCOME_GO} {
+		d := question()
+		require.NoError(t, decision.Override(d, &implementationv1.OverrideDecisionRequest{Reason: "x", ExpireTime: in(24 * time.Hour)}, "users/eve", noon()))
+		require.NotNil(t, decision.Holding(d, noon()))
+		require.Nil(t, decision.Holding(d, noon().Add(24*time.Hour)), "the end is not in it")
+		require.NoError(t, decision.Decide(d, word(outcome), frozen(t, passes()), noon()))
+		require.Nil(t, decision.Holding(d, noon()), "who says something after the glass was broken means it")
+	}
 }
 
 func TestWhatItIsAboutStaysOnceItWasSaid(t *testing.T) {

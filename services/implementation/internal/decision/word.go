@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/evidence"
 	"github.com/golive-dev/golive/services/implementation/internal/lifecycle"
@@ -74,11 +75,10 @@ func Decide(d *implementationv1.Decision, w Word, on Evidence, now time.Time) er
 		c.MetTime, c.MetBy, c.Note = nil, "", ""
 		record.Conditions = append(record.Conditions, c)
 	}
-	if req.GetOutcome() == implementationv1.Decision_OUTCOME_NO_GO {
-		revoke(d, now) // who says no after the glass was broken means it
-	} else {
+	if req.GetOutcome() != implementationv1.Decision_OUTCOME_NO_GO {
 		record.ExpireTime = timestamppb.New(until)
 	}
+	revoke(d, now) // who says something after the glass was broken means it: a go that ends must not fall back on the broken glass
 	records := append(d.GetRecords(), record)
 	d.Records = records[max(len(records)-kept, 0):]
 	move(d, outcomeState(req.GetOutcome()), req.GetReason(), now)
@@ -114,13 +114,19 @@ func checkTimes(req *implementationv1.DecideDecisionRequest, now time.Time) erro
 	return nil
 }
 
-// enough refuses to let something go on evidence that does not say so.
+// enough refuses to let something go on evidence that does not say so. A conditional go is said on what is known to be
+// missing: what nobody knows is missing could not become worse later, so it would hold nothing.
 func enough(d *implementationv1.Decision, outcome implementationv1.Decision_Outcome, on Evidence) error {
-	if len(on.Silent) > 0 {
-		return fault.Precondition(ReasonEvidenceUnknown, "%s cannot be decided: %s; try again when that has changed, decide no-go, or break the glass with golive decide override",
-			d.GetName(), strings.Join(on.Silent, "; ")).Subject("EVIDENCE", d.GetName(), "is not known")
+	conditional := outcome == implementationv1.Decision_OUTCOME_CONDITIONAL_GO
+	silent := on.Silent
+	if conditional && len(silent) == 0 {
+		silent = list(on.All, func(s gatev1.Verdict_State) bool { return !known(s) })
 	}
-	if outcome == implementationv1.Decision_OUTCOME_CONDITIONAL_GO {
+	if len(silent) > 0 {
+		return fault.Precondition(ReasonEvidenceUnknown, "%s cannot be decided: %s; try again when that has changed, decide no-go, or break the glass with golive decide override",
+			d.GetName(), strings.Join(silent, "; ")).Subject("EVIDENCE", d.GetName(), "is not known")
+	}
+	if conditional {
 		return nil
 	}
 	if on.Passes() {
@@ -130,7 +136,7 @@ func enough(d *implementationv1.Decision, outcome implementationv1.Decision_Outc
 		return fault.Precondition(ReasonEvidenceNotMet, "%s names no evidence; name cohort plans or what is technical, or decide conditionally", d.GetName()).
 			Subject("EVIDENCE", d.GetName(), "names none")
 	}
-	refusal := fault.Precondition(ReasonEvidenceNotMet, "the evidence of %s says no: %s; wait for it, or decide conditionally with what is missing as conditions", d.GetName(), strings.Join(missing(on.All), "; "))
+	refusal := fault.Precondition(ReasonEvidenceNotMet, "the evidence of %s says no: %s; wait for it, or decide conditionally with what is missing as conditions", d.GetName(), strings.Join(list(on.All, func(s gatev1.Verdict_State) bool { return !opens(s) }), "; "))
 	for _, e := range on.All {
 		if !opens(e.GetVerdict().GetState()) {
 			refusal = refusal.Subject("EVIDENCE", e.GetResource(), half(e.GetPurpose())+" is "+e.GetVerdict().GetState().String()+because(e.GetVerdict()))
@@ -139,10 +145,10 @@ func enough(d *implementationv1.Decision, outcome implementationv1.Decision_Outc
 	return refusal
 }
 
-// missing says of each verdict that does not pass why.
-func missing(all []*implementationv1.DecisionEvidence) (said []string) {
+// list says of each verdict in one of the states why it is.
+func list(all []*implementationv1.DecisionEvidence, in func(gatev1.Verdict_State) bool) (said []string) {
 	for _, e := range evidence.Ordered(all) {
-		if !opens(e.GetVerdict().GetState()) {
+		if in(e.GetVerdict().GetState()) {
 			said = append(said, fmt.Sprintf("%s is %s%s", subject(e), e.GetVerdict().GetState(), because(e.GetVerdict())))
 		}
 	}
