@@ -46,7 +46,7 @@ type Technical struct {
 	gate   gatev1.GateServiceClient
 	every  time.Duration
 	hints  chan string   // resources of which the deployment service says that they changed
-	known  chan []string // resources that it has answered for, after each sweep
+	known  chan []string // resources that it knows, after each sweep
 	logger *zap.Logger
 }
 
@@ -99,11 +99,11 @@ func (t *Technical) sweep(ctx context.Context) error {
 		for _, q := range wanted {
 			asked[q] = true
 		}
-		answered, err := t.ask(ctx, wanted)
+		there, err := t.ask(ctx, wanted)
 		if err != nil {
 			t.failed(ctx, err)
 		}
-		for _, resource := range answered {
+		for _, resource := range there {
 			known[resource] = true
 		}
 		select {
@@ -154,9 +154,16 @@ func (t *Technical) follow(ctx context.Context) error {
 	}
 }
 
-// ask puts the questions, keeps each answer as it comes, and answers which resources were answered for.
+// heard is an answer. What does not exist is not there: one name of that kind would end the stream that it is watched with.
+type heard struct {
+	store.Said
+
+	there bool
+}
+
+// ask puts the questions, keeps each answer as it comes, and answers which resources the deployment service knows.
 func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []string, err error) {
-	answers := make(chan store.Said)
+	answers := make(chan heard)
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(askWide)
 	go func() {
@@ -172,7 +179,7 @@ func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []s
 		close(answers)
 	}()
 	for a := range answers {
-		batch := []store.Said{a}
+		batch := []heard{a}
 		for more := true; more; {
 			select {
 			case next, open := <-answers:
@@ -183,10 +190,13 @@ func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []s
 				more = false
 			}
 		}
-		for _, a := range batch {
-			known = append(known, a.Resource)
+		said := make([]store.Said, len(batch))
+		for i, a := range batch {
+			if said[i] = a.Said; a.there {
+				known = append(known, a.Resource)
+			}
 		}
-		if keepErr := t.keep(ctx, batch); err == nil {
+		if keepErr := t.keep(ctx, said); err == nil {
 			err = keepErr // and the others are heard out
 		}
 	}
@@ -194,23 +204,24 @@ func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []s
 }
 
 // evaluate puts one question. That a resource does not exist is an answer too; that nobody answers is none.
-func (t *Technical) evaluate(ctx context.Context, q waits.Question) (store.Said, bool) {
+func (t *Technical) evaluate(ctx context.Context, q waits.Question) (heard, bool) {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	asked := t.store.Now() // its age counts from here, by the clock of this side
 	v, err := t.gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: q.Resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL, Window: durationpb.New(q.Window)})
+	there := !fault.Is(err, fault.KindNotFound)
 	switch {
-	case fault.Is(err, fault.KindNotFound):
+	case !there:
 		v = absent(q.Resource, asked)
 	case err != nil:
 		t.logger.Debug("the deployment service does not answer", zap.String("resource", q.Resource), zap.Error(err))
-		return store.Said{}, false
+		return heard{}, false
 	}
 	if why := verdict.Doubt(v, q.Resource, asked); why != "" {
 		t.logger.Warn("an answer of the deployment service is not believed", zap.String("resource", q.Resource), zap.String("why", why))
-		return store.Said{}, false
+		return heard{}, false
 	}
-	return store.Said{Question: q, Answer: waits.Answer{Verdict: v, Asked: asked}}, true
+	return heard{store.Said{Question: q, Answer: waits.Answer{Verdict: v, Asked: asked}}, there}, true
 }
 
 // absent is the verdict on what the deployment service does not know.
@@ -218,7 +229,7 @@ func absent(resource string, now time.Time) *gatev1.Verdict {
 	return &gatev1.Verdict{
 		Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL, State: gatev1.Verdict_UNKNOWN, EvaluatedAt: timestamppb.New(now), Ttl: durationpb.New(absentFor),
 		ValidUntil: timestamppb.New(now.Add(absentFor)), WaitingOn: []string{resource},
-		Reasons: []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_TECHNICAL, Resource: resource, Current: "it does not exist yet", Required: "it exists", Owner: "role:operator", Since: timestamppb.New(now), Command: "golive why " + resource}},
+		Reasons: []*gatev1.BlockedBy{{Kind: gatev1.BlockedBy_TECHNICAL, Resource: resource, Current: "it does not exist yet", Required: "it exists", Owner: "operators", Since: timestamppb.New(now), Command: "golive why " + resource}},
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 	rejoinMost  = 10 * time.Second
 )
 
-// watch follows the verdicts on all that the deployment service has answered for. What it does not know cannot be watched, and is
+// watch follows the verdicts on all that the deployment service knows. What it does not know cannot be watched, and is
 // asked about by the sweep until it exists.
 func (t *Technical) watch(ctx context.Context) error {
 	var watched []string
