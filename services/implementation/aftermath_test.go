@@ -227,6 +227,23 @@ func TestASealIsOfThePlansItIsAbout(t *testing.T) {
 	})
 }
 
+// TestASealIsOfEveryPlanOfItsCohort: an implementation may plan a cohort twice, and others may plan it, too.
+func TestASealIsOfEveryPlanOfItsCohort(t *testing.T) {
+	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
+		sales := w.cohort("sales", 0)
+		first, again := w.plan("first", sales, time.Time{}), w.plan("again", sales, time.Time{})
+		zeta := w.implementation("zeta", nil)
+		_, err := w.implementations.UpdateImplementation(t.Context(), &implementationv1.UpdateImplementationRequest{Implementation: &implementationv1.Implementation{Name: crm, Applications: []string{crmApp}}})
+		require.NoError(t, err)
+		far, err := w.plans.CreateCohortPlan(t.Context(), &implementationv1.CreateCohortPlanRequest{Parent: zeta, CohortPlanId: "far", CohortPlan: &implementationv1.CohortPlan{Cohort: sales}})
+		require.NoError(t, err)
+		m.happens("sealed", wave(m.deploys("first", ""), "one", "sales", deploymentv1.Wave_SEALED, w.clock.now()))
+		for _, plan := range []string{first, again, far.GetName()} {
+			w.becomes(plan, isLive)
+		}
+	})
+}
+
 func TestARollbackTakesBackWhatASealSet(t *testing.T) {
 	eachPaired(t, func(t *testing.T, w *world, m *otherHalf) {
 		plan := w.plan("sales", w.cohort("sales", 0), time.Time{})

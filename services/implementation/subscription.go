@@ -11,6 +11,7 @@ import (
 	"github.com/golive-dev/golive/services/implementation/internal/api"
 	"github.com/golive-dev/golive/services/implementation/internal/dispatch"
 	"github.com/golive-dev/golive/services/implementation/internal/engine"
+	"github.com/golive-dev/golive/services/implementation/internal/store"
 )
 
 // subscriptions tells others what happens: it follows both logs, and sends what it finds there.
@@ -20,15 +21,12 @@ type subscriptions struct {
 	deployment *engine.Follower
 }
 
-// subscriber is the consumer that follows the logs for subscriptions.
-const subscriber = "subscriptions"
-
 // openSubscriptions puts together who follows and who sends. The mail server is known by now.
 func (s *Service) openSubscriptions(cfg Config) error {
 	s.outward = subscriptions{
 		dispatcher: dispatch.New(s.store, s.reach.post, cfg.Private, cfg.Logger),
-		own:        engine.NewFollower(s.store, subscriber, engine.Own(s.log), s.store.QueueEvents, cfg.Logger),
-		deployment: engine.NewFollower(s.store, subscriber, engine.Of(cfg.Deployment.Events, s.store.SubscribedWorkspaces), s.store.QueueEvents, cfg.Logger),
+		own:        engine.NewFollower(s.store, store.Subscriber, engine.Own(s.log), s.store.QueueEvents, cfg.Logger),
+		deployment: engine.NewFollower(s.store, store.Subscriber, engine.Of(cfg.Deployment.Events, s.store.SubscribedWorkspaces), s.store.QueueEvents, cfg.Logger),
 	}
 	if cfg.Registry != nil {
 		if err := cfg.Registry.Register(s.outward.dispatcher); err != nil {

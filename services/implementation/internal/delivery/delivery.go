@@ -19,7 +19,8 @@ import (
 const Tested = "dev.golive.subscription.tested"
 
 // before is how long before its creation a subscription might be given what happened, by the clock of the other service: it gets what
-// comes from then on. What is older was held up, by a connection that broke or a clock that is wrong, and is given.
+// comes from then on. What is older was held up, by a connection that broke or a clock that is wrong, and is given: of what
+// happened while nobody in the workspace had a subscription, nothing comes.
 const before = 2 * time.Minute
 
 // Wants says whether a subscription gets an event.

@@ -18,14 +18,15 @@ const (
 	// freezeTick is how often it is looked whose freezes are due.
 	freezeTick = 2 * time.Second
 	// freezeBack and freezeAhead are how far freezes are asked for; the deployment service says no more at once. One
-	// that has begun keeps its begin for a month.
-	freezeBack, freezeAhead = 31 * 24 * time.Hour, 365 * 24 * time.Hour
+	// that has begun keeps its begin for a month, and one that does not end by then ends where the asking does: both move in
+	// steps of a month, not with every question, because calendars know a freeze by them.
+	freezeBack, freezeAhead, freezeStep = 31 * 24 * time.Hour, 365 * 24 * time.Hour, 30 * 24 * time.Hour
 )
 
 // NewDeployments follows what the deployment service does: seals start adoption
 // clocks, starts begin the watch over readiness, and changed policies let freezes be asked for again.
 func NewDeployments(s *store.Store, client eventv1.EventServiceClient, logger *zap.Logger) *Follower {
-	return NewFollower(s, "deployments", Of(client, s.EventWorkspaces), s.HearDeployments, logger)
+	return NewFollower(s, store.DeploymentsHearer, Of(client, s.EventWorkspaces), s.HearDeployments, logger)
 }
 
 // NewReadinessFalls follows the verdicts of this service, to tell when one falls after its wave has started.
@@ -73,7 +74,7 @@ func (f *Freezes) ask(ctx context.Context) (more bool, err error) {
 	now := f.store.Now()
 	answer, err := f.policies.PreviewFreezes(asking, &deploymentv1.PreviewFreezesRequest{
 		Parent: store.Workspace(i.GetName()), Applications: i.GetApplications(), Environments: i.GetEnvironments(),
-		StartTime: timestamppb.New(now.Add(-freezeBack)), EndTime: timestamppb.New(now.Add(freezeAhead)),
+		StartTime: timestamppb.New(now.Add(-freezeBack).Truncate(freezeStep)), EndTime: timestamppb.New(now.Add(freezeAhead).Truncate(freezeStep)),
 	})
 	if err != nil {
 		f.logger.Debug("the deployment service does not answer", zap.String("implementation", i.GetName()), zap.Error(err))

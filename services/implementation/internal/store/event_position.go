@@ -35,6 +35,24 @@ func (s *Store) FollowEvents(ctx context.Context, consumer, source, from, to str
 	return s.followed(ctx, handle, "UPDATE event_positions SET token = $3 WHERE consumer = $1 AND source = $2 AND token = $4", consumer, source, to, from)
 }
 
+// Subscriber is the consumer that fills the deliveries of subscriptions, and DeploymentsHearer the one that keeps what
+// implementations know of deployments.
+const (
+	Subscriber        = "subscriptions"
+	DeploymentsHearer = "deployments"
+)
+
+// unfollow forgets how far a consumer has followed a workspace once the last row of a table that wants to hear of it goes: whoever
+// wants to hear of it again begins with what happens from then on.
+func unfollow(ctx context.Context, tx *sqldb.Tx, consumer, table, last string) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM event_positions WHERE consumer = $1 AND source = $2 AND NOT EXISTS (SELECT 1 FROM "+table+" WHERE parent = $2 AND name <> $3)",
+		consumer, Workspace(last), last)
+	if err != nil {
+		return fmt.Errorf("forget how far %s was followed: %w", Workspace(last), err)
+	}
+	return nil
+}
+
 // ForgetEventPosition lets a consumer begin anew, unless somebody has moved it.
 func (s *Store) ForgetEventPosition(ctx context.Context, consumer, source, token string) error {
 	return s.followed(ctx, func(context.Context, *sqldb.Tx) error { return nil },

@@ -99,6 +99,9 @@ func deleteImplementation(ctx context.Context, tx *sqldb.Tx, old *implementation
 	if err := removeFreezes(ctx, tx, old.GetName()); err != nil {
 		return err
 	}
+	if err := unfollow(ctx, tx, DeploymentsHearer, "implementations", old.GetName()); err != nil {
+		return err
+	}
 	if err := removeDetections(ctx, tx, old.GetName()); err != nil {
 		return err
 	}

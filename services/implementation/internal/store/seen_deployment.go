@@ -100,7 +100,7 @@ func plansOfWave(ctx context.Context, q sqldb.Queryer, d *deploymentv1.Deploymen
 	for i, plan := range plans {
 		parents[i] = parent(plan.GetName())
 	}
-	implementations, err := Implementations.LoadMany(ctx, q, slices.Compact(parents))
+	implementations, err := Implementations.LoadMany(ctx, q, slices.Compact(slices.Clone(parents)))
 	if err != nil {
 		return nil, err
 	}

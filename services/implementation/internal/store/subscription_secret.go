@@ -99,5 +99,5 @@ func dropSubscription(ctx context.Context, tx *sqldb.Tx, name string) error {
 			return fmt.Errorf("remove what goes with %s: %w", name, err)
 		}
 	}
-	return nil
+	return unfollow(ctx, tx, Subscriber, "subscriptions", name)
 }
