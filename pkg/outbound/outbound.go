@@ -7,6 +7,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,10 @@ const mostHeader = 64 << 10
 type Config struct {
 	// PublicOnly refuses private and local addresses too. Link-local ones, where clouds keep their secrets, are always refused.
 	PublicOnly bool
-	// Connections are how many there are to one host at most.
+	// Connections are how many there are to one host at most; any number when 0.
 	Connections int
+	// Idle are how many of them are kept to be used again; Connections when 0.
+	Idle int
 }
 
 // New makes a client. Give each request a context that ends: a minute is what it waits at most.
@@ -52,7 +55,7 @@ func New(cfg Config) *http.Client {
 	}
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, MaxConnsPerHost: cfg.Connections, MaxIdleConnsPerHost: cfg.Connections,
+			DialContext: dialer.DialContext, MaxConnsPerHost: cfg.Connections, MaxIdleConnsPerHost: cmp.Or(cfg.Idle, cfg.Connections),
 			MaxResponseHeaderBytes: mostHeader, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute, ForceAttemptHTTP2: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

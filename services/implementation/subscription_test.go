@@ -282,6 +282,29 @@ func TestAChatAndAMailboxAreTold(t *testing.T) {
 	})
 }
 
+// TestOneWhoLeftKeepsNoMailFromTheOthers: the server refuses the whole message for the sake of one recipient.
+func TestOneWhoLeftKeepsNoMailFromTheOthers(t *testing.T) {
+	eachOutward(t, func(t *testing.T, w *outwardWorld) {
+		t.Helper()
+		w.smtp.Refuse("left@example.com", 550)
+		before := len(w.smtp.Messages())
+		sub, err := w.subscriptions.CreateSubscription(t.Context(), &implementationv1.CreateSubscriptionRequest{Parent: ws, SubscriptionId: "mail", Subscription: &implementationv1.Subscription{
+			Types:       []string{"implementation.feature."},
+			Destination: &implementationv1.Subscription_Email{Email: &implementationv1.EmailDestination{Recipients: []string{"ops@example.com", "left@example.com", "sponsor@example.com"}}},
+		}})
+		require.NoError(t, err)
+		w.happens("search")
+		letters := w.smtp.Wait(t, before+2)[before:]
+		require.Equal(t, []string{"ops@example.com", "sponsor@example.com"}, []string{letters[0].To, letters[1].To})
+		require.Eventually(t, func() bool {
+			page, err := w.deliveries.ListEventDeliveries(t.Context(), &implementationv1.ListEventDeliveriesRequest{Parent: sub.GetName()})
+			require.NoError(t, err)
+			return len(page.GetEventDeliveries()) == 1 && page.GetEventDeliveries()[0].GetState() == implementationv1.EventDelivery_DELIVERED
+		}, soon, 10*time.Millisecond)
+		require.Len(t, w.smtp.Messages()[before:], 2, "each once")
+	})
+}
+
 func TestASecretIsNowhereButInTheAnswer(t *testing.T) {
 	eachOutward(t, func(t *testing.T, w *outwardWorld) {
 		t.Helper()

@@ -30,9 +30,15 @@ const (
 	lanes = 16
 	// lease is how long they are claimed for. What has not been begun when half of it is over is given back.
 	lease = 4 * time.Minute
-	// sweep is how often it is looked for what is due without having been told, and purge how often what ended is cleaned up.
-	sweep = time.Second
-	purge = 10 * time.Minute
+	// sweep is how often it is looked for what is due without having been told, measure how often what waits is measured, and
+	// purge how often what ended is cleaned up.
+	sweep   = time.Second
+	measure = 15 * time.Second
+	purge   = 10 * time.Minute
+	// fresh is for how long the address and the secrets of a receiver are used after they were read.
+	fresh = 2 * time.Second
+	// mostPause is how long a receiver that asks for a pause is left alone with all that waits for it. What it said that of waits as long as it said.
+	mostPause = 5 * time.Minute
 )
 
 // Dispatcher sends events. One a process; any number of processes share the work.
@@ -53,7 +59,8 @@ type Dispatcher struct {
 func New(s *store.Store, post *courier.Post, private bool, logger *zap.Logger) *Dispatcher {
 	return &Dispatcher{
 		store: s, post: post, private: private, logger: logger, metrics: newMetrics(),
-		client: outbound.New(outbound.Config{PublicOnly: !private, Connections: lanes}),
+		// As many connections as there are lanes: a bound for a host would let one subscription hold up another there.
+		client: outbound.New(outbound.Config{PublicOnly: !private, Idle: lanes}),
 		busy:   map[string]bool{}, pause: map[string]time.Time{},
 	}
 }
@@ -67,8 +74,9 @@ func (d *Dispatcher) Refuses(ctx context.Context, address string) string {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var queues sync.WaitGroup
 	defer queues.Wait()
-	look, clean := time.NewTicker(sweep), time.NewTicker(purge)
+	look, gauge, clean := time.NewTicker(sweep), time.NewTicker(measure), time.NewTicker(purge)
 	defer look.Stop()
+	defer gauge.Stop()
 	defer clean.Stop()
 	for {
 		if err := d.round(ctx, &queues); err != nil && ctx.Err() == nil {
@@ -79,6 +87,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			return nil
 		case <-d.store.EventHint():
 		case <-look.C:
+		case <-gauge.C:
 			d.observe(ctx)
 		case <-clean.C:
 			if err := d.store.PurgeEvents(ctx); err != nil && ctx.Err() == nil {
@@ -129,8 +138,8 @@ func (d *Dispatcher) leave(name string) {
 // took nothing of a batch is asked with a single event next, so that it is not stormed when it comes back.
 func (d *Dispatcher) queue(ctx context.Context, name string) error {
 	for n := batch; ctx.Err() == nil; {
-		receiver, err := d.store.EventReceiver(ctx, name)
-		if err != nil || receiver == nil {
+		receiver, err := d.receiver(ctx, name)
+		if err != nil || receiver.now(ctx) == nil {
 			return err
 		}
 		claims, err := d.store.ClaimEvents(ctx, name, n, lease)
@@ -144,11 +153,11 @@ func (d *Dispatcher) queue(ctx context.Context, name string) error {
 		}
 		taken, gone, wait := summed(ends)
 		if gone {
-			return d.store.SubscriptionGone(context.WithoutCancel(ctx), name)
+			return d.store.SubscriptionGone(context.WithoutCancel(ctx), receiver.last())
 		}
 		if wait > 0 {
 			d.mu.Lock()
-			d.pause[name] = d.store.Now().Add(wait)
+			d.pause[name] = d.store.Now().Add(min(wait, mostPause))
 			d.mu.Unlock()
 			return nil
 		}
@@ -172,7 +181,7 @@ func summed(ends []store.EventEnd) (taken int, gone bool, wait time.Duration) {
 }
 
 // send attempts each claim once. Those about one resource go one after the other, in their order.
-func (d *Dispatcher) send(ctx context.Context, receiver *store.EventReceiver, claims []store.EventClaim) []store.EventEnd {
+func (d *Dispatcher) send(ctx context.Context, to *receiver, claims []store.EventClaim) []store.EventEnd {
 	ends := make([]store.EventEnd, len(claims))
 	ordered := map[string][]int{}
 	var resources []string
@@ -191,7 +200,7 @@ func (d *Dispatcher) send(ctx context.Context, receiver *store.EventReceiver, cl
 			for resource := range work {
 				for _, i := range ordered[resource] {
 					if ctx.Err() == nil && time.Since(began) < lease/2 {
-						d.attempt(ctx, receiver, &ends[i])
+						d.attempt(ctx, to.now(ctx), &ends[i])
 					}
 				}
 			}
@@ -205,8 +214,11 @@ func (d *Dispatcher) send(ctx context.Context, receiver *store.EventReceiver, cl
 	return ends
 }
 
-// attempt makes one and says what becomes of the delivery. What was cut because the process stops was no attempt.
+// attempt makes one and says what becomes of the delivery. What was cut because the process stops was no attempt, nor is what has no receiver any more.
 func (d *Dispatcher) attempt(ctx context.Context, receiver *store.EventReceiver, end *store.EventEnd) {
+	if receiver == nil {
+		return
+	}
 	end.At = d.store.Now()
 	began := time.Now()
 	end.Outcome = d.deliver(ctx, receiver, end.EventClaim)
@@ -224,8 +236,8 @@ func (d *Dispatcher) attempt(ctx context.Context, receiver *store.EventReceiver,
 
 // Test attempts the delivery of a test, now.
 func (d *Dispatcher) Test(ctx context.Context, name, subscription string) error {
-	receiver, err := d.store.EventReceiver(ctx, subscription)
-	if err != nil || receiver == nil {
+	receiver, err := d.receiver(ctx, subscription)
+	if err != nil || receiver.now(ctx) == nil {
 		return err
 	}
 	claims, err := d.store.ClaimTest(ctx, name)
@@ -237,7 +249,7 @@ func (d *Dispatcher) Test(ctx context.Context, name, subscription string) error 
 		return err
 	}
 	if _, gone, _ := summed(ends); gone {
-		return d.store.SubscriptionGone(context.WithoutCancel(ctx), subscription)
+		return d.store.SubscriptionGone(context.WithoutCancel(ctx), receiver.last())
 	}
 	return nil
 }

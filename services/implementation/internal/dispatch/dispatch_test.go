@@ -112,7 +112,7 @@ func TestAnEventSurvivesAProcessThatDies(t *testing.T) {
 		claims, err := w.store.ClaimEvents(t.Context(), w.name, 2, lease)
 		require.NoError(t, err)
 		require.Len(t, claims, 2)
-		receiver, err := w.store.EventReceiver(t.Context(), w.name)
+		receiver, err := dead.receiver(t.Context(), w.name)
 		require.NoError(t, err)
 		ends := dead.send(t.Context(), receiver, claims)
 		// Here the process dies: the receiver has two events, and nobody noted it.

@@ -180,7 +180,8 @@ func enabled(ctx context.Context, tx *sqldb.Tx, name string) (*implementationv1.
 	return sub, nil
 }
 
-// TestEvent queues the event of a test, claimed by the caller for the time of the lease; nil for the claim where only the request is checked.
+// TestEvent queues the event of a test, which is left to the caller for the time of the lease; fresh is false where there is nothing to send: the
+// request was only checked, or is one that came before.
 func (s *Store) TestEvent(ctx context.Context, req *implementationv1.TestSubscriptionRequest) (d *implementationv1.EventDelivery, fresh bool, err error) {
 	if _, err := Subscriptions.Parse(req.GetName()); err != nil {
 		return nil, false, err

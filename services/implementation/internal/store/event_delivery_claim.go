@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -72,7 +74,7 @@ func (s *Store) DueSubscriptions(ctx context.Context) ([]string, error) {
 		implementationv1.Subscription_ENABLED, implementationv1.EventDelivery_PENDING, s.Now().UnixMicro()))
 }
 
-// ClaimEvents takes up to n deliveries of a subscription that are due, the oldest first. Nobody else gets them before the lease has ended.
+// ClaimEvents takes up to n deliveries of a subscription that are due, and returns them in the order in which they were queued. Nobody else gets them before the lease has ended.
 func (s *Store) ClaimEvents(ctx context.Context, subscription string, n int, lease time.Duration) ([]EventClaim, error) {
 	return s.claimEvents(ctx, lease, "name IN (SELECT name FROM event_deliveries WHERE parent = $3 AND state = $4 AND due_time <= $5 ORDER BY due_time, name LIMIT $6%s)",
 		subscription, int64(implementationv1.EventDelivery_PENDING), s.Now().UnixMicro(), n)
@@ -99,6 +101,7 @@ func (s *Store) claimEvents(ctx context.Context, lease time.Duration, which stri
 	if err != nil {
 		return nil, fmt.Errorf("claim events: %w", err)
 	}
+	slices.SortFunc(claims, func(a, b EventClaim) int { return strings.Compare(a.Name, b.Name) }) // RETURNING keeps no order; ids do
 	return claims, nil
 }
 
@@ -177,8 +180,8 @@ func logged(e EventEnd) ([]byte, error) {
 	return proto.Marshal(d)
 }
 
-// PurgeEvents removes deliveries that ended long ago, gives up those that waited too long for a subscription that is disabled, and
-// forgets secrets that are used no more.
+// PurgeEvents removes deliveries that ended long ago, gives up those that waited too long, for a subscription that is disabled or a
+// receiver that takes less than comes, and forgets secrets that are used no more.
 func (s *Store) PurgeEvents(ctx context.Context) error {
 	now := s.Now()
 	for more := true; more; {
@@ -197,9 +200,8 @@ func (s *Store) PurgeEvents(ctx context.Context) error {
 		}
 	}
 	err := s.DB().Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE event_deliveries SET state = %d, update_time = $1, end_time = $1 WHERE state = %d AND create_time < $2
-			AND parent IN (SELECT name FROM subscriptions WHERE state = %d)`, implementationv1.EventDelivery_FAILED, implementationv1.EventDelivery_PENDING,
-			implementationv1.Subscription_DISABLED), now.UnixMicro(), now.Add(-keptWhileDisabled).UnixMicro())
+		_, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE event_deliveries SET state = %d, update_time = $1, end_time = $1 WHERE state = %d AND update_time < $2`,
+			implementationv1.EventDelivery_FAILED, implementationv1.EventDelivery_PENDING), now.UnixMicro(), now.Add(-keptWaiting).UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -136,9 +136,12 @@ func (s *Store) DisableSubscription(ctx context.Context, req *implementationv1.D
 	return s.turnSubscription(ctx, req, "disabled", implementationv1.Subscription_DISABLED, req.GetReason())
 }
 
-// SubscriptionGone disables a subscription whose receiver wants nothing any more.
-func (s *Store) SubscriptionGone(ctx context.Context, name string) error {
-	_, err := s.turnSubscription(ctx, &implementationv1.DisableSubscriptionRequest{Name: name}, "disabled", implementationv1.Subscription_DISABLED, GoneReason)
+// SubscriptionGone disables a subscription whose receiver wants nothing any more, unless somebody has changed it since it was read.
+func (s *Store) SubscriptionGone(ctx context.Context, sub *implementationv1.Subscription) error {
+	_, err := s.turnSubscription(ctx, &implementationv1.DisableSubscriptionRequest{Name: sub.GetName(), Etag: sub.GetEtag()}, "disabled", implementationv1.Subscription_DISABLED, GoneReason)
+	if fault.ReasonOf(err) == resource.ReasonEtagMismatch {
+		return nil
+	}
 	return err
 }
 
@@ -185,5 +188,5 @@ func (s *Store) SubscribedWorkspaces(ctx context.Context) ([]string, error) {
 	return workspacesOf(ctx, s.DB().Read(), "SELECT DISTINCT parent FROM subscriptions ORDER BY parent")
 }
 
-// keptWhileDisabled is how long events wait for a subscription that is disabled.
-const keptWhileDisabled = 7 * 24 * time.Hour
+// keptWaiting is how long an event waits for its next attempt at most: longer than any pause between two, unless its subscription is disabled.
+const keptWaiting = 7 * 24 * time.Hour
