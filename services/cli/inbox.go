@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/golive-dev/golive/pkg/fault"
 	accessv1 "github.com/golive-dev/golive/proto/golive/access/v1"
 	eventv1 "github.com/golive-dev/golive/proto/golive/event/v1"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
@@ -128,8 +129,12 @@ func (c *client) inboxGroup(ctx context.Context, given string) (string, error) {
 		if err != nil {
 			return "", usage(err.Error(), "name an implementation or an application")
 		}
-		if _, err := c.fetch(ctx, k, name); err == nil {
+		_, err = c.fetch(ctx, k, name)
+		if err == nil {
 			return name, nil
+		}
+		if !fault.Is(err, fault.KindNotFound) {
+			return "", err
 		}
 	}
 	return "", &complaint{code: exitNotFound, what: "there is no implementation and no application " + given, fix: "golive list implementations and golive list applications show them"}
@@ -193,8 +198,11 @@ func (c *client) inboxRows(found []*waitingv1.Waiting, now time.Time) [][]string
 	return rows
 }
 
-// inboxWhy is the first reason in a line, and how many there are more.
+// inboxWhy is the first reason in a line, and how many there are more; empty where there is none.
 func inboxWhy(reasons []*gatev1.BlockedBy) string {
+	if len(reasons) == 0 {
+		return ""
+	}
 	text := reasons[0].GetCurrent()
 	if required := reasons[0].GetRequired(); required != "" {
 		text += " → " + required

@@ -151,7 +151,7 @@ func (c *client) allScorecards(ctx context.Context) error {
 			cards = append(cards, some.GetScorecards()...)
 		}
 		if list.PageToken = page.GetNextPageToken(); list.GetPageToken() == "" {
-			return c.printScorecards(cards, func(card *implementationv1.Scorecard) string { return kind.Short(card.GetImplementation()) }, "IMPLEMENTATION")
+			return c.printScorecards(cards, func(card *implementationv1.Scorecard) string { return kind.Short(card.GetImplementation()) }, "IMPLEMENTATION", "no implementation is under way; golive list implementations shows all")
 		}
 	}
 }
@@ -175,11 +175,11 @@ func (c *client) keptScorecards(ctx context.Context, name string, days int) erro
 		cards = append(cards, s.GetScorecard())
 		of[s.GetScorecard()] = s.GetDay()
 	}
-	return c.printScorecards(cards, func(card *implementationv1.Scorecard) string { return of[card] }, "DAY")
+	return c.printScorecards(cards, func(card *implementationv1.Scorecard) string { return of[card] }, "DAY", "nothing was kept yet; the first scorecard is kept at the end of the day in UTC")
 }
 
 // printScorecards shows one a line: each measure with a sign of how it stands.
-func (c *client) printScorecards(cards []*implementationv1.Scorecard, first func(*implementationv1.Scorecard) string, head string) error {
+func (c *client) printScorecards(cards []*implementationv1.Scorecard, first func(*implementationv1.Scorecard) string, head, none string) error {
 	if !c.format.ForPeople() {
 		return show.EncodeList(c.out, c.format, cards)
 	}
@@ -202,7 +202,7 @@ func (c *client) printScorecards(cards []*implementationv1.Scorecard, first func
 		rows = append(rows, row)
 	}
 	if len(cards) == 0 {
-		return c.say("nothing was kept yet; the first scorecard is kept at the end of the day in UTC")
+		return c.say("%s", none)
 	}
 	return show.Rows(c.out, rows)
 }

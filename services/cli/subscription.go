@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func (c *client) createSubscription(ctx context.Context, id string, sub *impleme
 	}
 	rotated, err := service.RotateSubscription(ctx, &implementationv1.RotateSubscriptionRequest{Name: made.GetName(), Overlap: durationpb.New(0)})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s was made, and nobody has seen its secret yet (golive subscription rotate %s --overlap 0s shows one): %w", made.GetName(), kind.ID(made.GetName()), err)
 	}
 	return c.printSecret(made.GetName(), rotated)
 }

@@ -194,7 +194,7 @@ func (c *client) printDeliveries(ctx context.Context, subscription, filter strin
 		return c.printAll(mustFind("eventDelivery"), found)
 	}
 	if len(found) == 0 {
-		c.note("nothing was sent yet; golive subscription test %s tries it", kind.Short(subscription))
+		c.note("there are none like that; golive subscription test %s sends one", kind.Short(subscription))
 		return nil
 	}
 	rows := [][]string{deliveryHead()}

@@ -130,7 +130,7 @@ func wait(v *gatev1.Verdict, current, required string, since *timestamppb.Timest
 
 func blocked(kind gatev1.BlockedBy_Kind, resource, current, required string, since time.Time) *gatev1.BlockedBy {
 	return &gatev1.BlockedBy{
-		Kind: kind, Resource: resource, Current: current, Required: required, Owner: "role:operator",
+		Kind: kind, Resource: resource, Current: current, Required: required, Owner: "operators",
 		Since: timestamppb.New(since), Command: "golive why " + resource,
 	}
 }

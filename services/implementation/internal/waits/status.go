@@ -15,7 +15,7 @@ import (
 const unknownFor = time.Minute
 
 // operators is whom the machines belong to, where nobody is named.
-const operators = "role:operator"
+const operators = "operators"
 
 // Judge is how a condition stands now: by the last answer, by how long it has held, and by who let it pass. From is since when the
 // stage waits, for a condition of which nobody has heard anything yet.
