@@ -157,9 +157,11 @@ func (p *planner) start() error {
 func TestAStageWaitsForTheRolloutForAsLongAsItSays(t *testing.T) {
 	eachRollout(t, func(t *testing.T, p *planner, r *plant) {
 		const pending, ready, active = implementationv1.Stage_PENDING, implementationv1.Stage_READY, implementationv1.Stage_ACTIVE
+		r.silent(pilotWave)
 		made := p.monitor(&implementationv1.StageCondition{Id: "pilot", Resource: pilotWave, MinAvailability: 0.99, HoldFor: durationpb.New(2 * time.Minute)})
 		require.Equal(t, pending, made.GetState())
 		require.Equal(t, gatev1.BlockedBy_SERVICE, made.GetBlockedBy()[0].GetKind(), "nobody has answered yet")
+		r.answer(pilotWave, nil) // a wave that there is not yet
 		require.Equal(t, "it does not exist yet", p.stands(gatev1.Verdict_UNKNOWN).GetVerdict().GetReasons()[0].GetCurrent()[len("the deployment service says UNKNOWN: "):])
 
 		r.say(pilotWave, gatev1.Verdict_WAIT)
