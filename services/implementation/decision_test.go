@@ -2,6 +2,7 @@ package implementation_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +27,14 @@ const (
 	question  = rollout + "/decisions/go-sales"
 )
 
-// servers answers for the deployment service about machines: by a state, not at all, or never.
+// servers answers for the deployment service about machines: by a state, not at all, never, or as long ago.
 type servers struct {
 	gatev1.GateServiceClient
 
 	mu    sync.Mutex
 	state gatev1.Verdict_State // unset: does not answer
 	hangs bool
+	stale bool
 }
 
 func (m *servers) say(state gatev1.Verdict_State) {
@@ -47,21 +49,31 @@ func (m *servers) hang(hangs bool) {
 	m.hangs = hangs
 }
 
+func (m *servers) keep(stale bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stale = stale
+}
+
 func (m *servers) EvaluateGate(ctx context.Context, req *gatev1.EvaluateGateRequest, _ ...grpc.CallOption) (*gatev1.Verdict, error) {
 	m.mu.Lock()
-	state, hangs := m.state, m.hangs
+	state, hangs, stale := m.state, m.hangs, m.stale
 	m.mu.Unlock()
 	if hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
 	if state == gatev1.Verdict_STATE_UNSPECIFIED {
-		return nil, fault.Unavailable("CONNECTION_LOST", "no connection")
+		return nil, fault.Unavailable("CONNECTION_LOST", "no connection").Cause(errors.New("dial tcp 10.0.0.7:9090: refused"))
 	}
-	return &gatev1.Verdict{
+	v := &gatev1.Verdict{
 		Resource: req.GetResource(), Purpose: req.GetPurpose(), State: state, Ttl: durationpb.New(time.Minute),
 		Evidence: []*gatev1.Evidence{{Criterion: "availability", Resource: req.GetResource(), State: state, Numerator: 999, Denominator: 1000}},
-	}, nil
+	}
+	if stale {
+		v.EvaluatedAt = stampOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+	}
+	return v, nil
 }
 
 func (m *servers) WatchGates(ctx context.Context, _ *gatev1.WatchGatesRequest, _ ...grpc.CallOption) (grpc.ServerStreamingClient[gatev1.WatchGatesResponse], error) {
@@ -86,6 +98,7 @@ func eachCourt(t *testing.T, technical bool, test func(c *court)) {
 		c := &court{world: w, servers: machines, training: w.training("basics", 0)}
 		machines.say(gatev1.Verdict_PASS)
 		machines.hang(false)
+		machines.keep(false)
 		plan := w.plan("sales", w.cohort("sales", 20), time.Time{}, c.training)
 		w.complete(c.training, 0, 12)
 		c.decide = c.decisions("users/ada", auth.Approver, auth.Operator)
@@ -246,6 +259,8 @@ func TestSilenceHoldsAndEndsNothing(t *testing.T) {
 		c.servers.say(gatev1.Verdict_STATE_UNSPECIFIED)
 		_, err := c.say(goes)
 		require.Equal(c, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
+		require.ErrorContains(c, err, "cannot be asked about: no connection")
+		require.NotContains(c, err.Error(), "10.0.0.7", "where things are is for the log")
 		c.servers.hang(true)
 		began := time.Now()
 		_, err = c.say(goes)
@@ -274,6 +289,19 @@ func TestSilenceHoldsAndEndsNothing(t *testing.T) {
 		_, err = c.decide.WithdrawDecision(c.Context(), &implementationv1.WithdrawDecisionRequest{Name: question, Reason: "not now"})
 		require.NoError(c, err, "backward never waits")
 		require.Equal(c, gatev1.Verdict_FAIL, c.gate(salesWave).GetState())
+	})
+}
+
+func TestAnAnswerThatMakesNoSenseIsNone(t *testing.T) {
+	eachCourt(t, true, func(c *court) {
+		c.complete(c.training, 12, 20)
+		c.servers.keep(true)
+		_, err := c.say(goes)
+		require.Equal(c, "EVIDENCE_UNKNOWN", fault.ReasonOf(err), "%v", err)
+		require.ErrorContains(c, err, "its answer is not of now")
+		c.servers.keep(false)
+		_, err = c.say(goes)
+		require.NoError(c, err)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/golive-dev/golive/pkg/fault"
+	"github.com/golive-dev/golive/pkg/verdict"
 	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 	implementationv1 "github.com/golive-dev/golive/proto/golive/implementation/v1"
 	"github.com/golive-dev/golive/services/evidence"
@@ -23,8 +24,10 @@ import (
 const (
 	// decisionPatience is how long the deployment service may take to say how things are when somebody decides.
 	decisionPatience = 3 * time.Second
-	// decisionAsks is how many questions are on their way to it at once.
+	// decisionAsks is how many questions are on their way to it at once, and decisionAsk how long one may be: those that come
+	// after some that hang are still asked.
 	decisionAsks = 8
+	decisionAsk  = 2 * time.Second
 )
 
 // PreviewDecision gathers the evidence as it is now.
@@ -79,7 +82,7 @@ func (s *Store) gatherDecision(ctx context.Context, gate gatev1.GateServiceClien
 			on.Silent = append(on.Silent, resource+" does not exist yet")
 			a.verdict = unanswered(resource, "it does not exist yet", s.Now())
 		case a.err != nil:
-			on.Silent = append(on.Silent, fmt.Sprintf("%s cannot be asked about: %s", resource, fault.From(a.err).Error()))
+			on.Silent = append(on.Silent, fmt.Sprintf("%s cannot be asked about: %s", resource, fault.From(a.err).Message()))
 			a.verdict = unanswered(resource, cmp.Or(absent, "the deployment service does not answer"), s.Now())
 		default:
 			if err := s.RecordTechnical(ctx, a.verdict, a.asked); err != nil {
@@ -123,15 +126,26 @@ func (s *Store) askAbout(ctx context.Context, gate gatev1.GateServiceClient, res
 		asking.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			answers[i].asked = s.Now()
-			answers[i].verdict, answers[i].err = gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
-			if v := answers[i].verdict; answers[i].err == nil && v.GetResource() != resource {
-				answers[i].err = fault.Unavailable("VERDICT_OF_ANOTHER", "the deployment service answered about %s; ask again, and look at what --deployment leads to if it goes on", quoted(v.GetResource()))
-			}
+			answers[i] = s.askOne(ctx, gate, resource)
 		})
 	}
 	asking.Wait()
 	return answers
+}
+
+// askOne asks about one. An answer that makes no sense is none.
+func (s *Store) askOne(ctx context.Context, gate gatev1.GateServiceClient, resource string) (a spoken) {
+	ctx, cancel := context.WithTimeout(ctx, decisionAsk)
+	defer cancel()
+	a.asked = s.Now()
+	a.verdict, a.err = gate.EvaluateGate(ctx, &gatev1.EvaluateGateRequest{Resource: resource, Purpose: gatev1.Purpose_PURPOSE_TECHNICAL})
+	if a.err != nil {
+		return a
+	}
+	if why := verdict.Doubt(a.verdict, resource, a.asked); why != "" {
+		a.err = fault.Unavailable("VERDICT_DOUBTED", "the deployment service is not believed: %s; ask again, and look at what --deployment leads to if it goes on", why)
+	}
+	return a
 }
 
 // unanswered is the verdict on what nothing can be said of.
@@ -173,7 +187,7 @@ func (s *Store) heard(ctx context.Context, resources []string, now decision.Now)
 	return nil
 }
 
-// decisionEvidence is what the open ones among decisions name, each once: the newest word's where there is one.
+// decisionEvidence is what the open ones among decisions name, each once. Their lists stay as they are while a word counts.
 func decisionEvidence(all []*implementationv1.Decision) (plans, technical []string) {
 	for _, d := range all {
 		if decision.Open(d.GetState()) {
