@@ -98,16 +98,15 @@ func (e *Decisions) checkDue(ctx context.Context) error {
 	return e.store.CheckDecisions(ctx, names)
 }
 
+// checkAll checks all there are; what cannot be judged holds up none of those after it.
 func (e *Decisions) checkAll(ctx context.Context) error {
-	last := ""
-	for {
+	var failed []error
+	for last := ""; ; {
 		names, err := e.store.DecisionsAfter(ctx, last, batch)
 		if err != nil || len(names) == 0 {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
-		if err := e.store.CheckDecisions(ctx, names); err != nil {
-			return err
-		}
+		failed = append(failed, e.store.CheckDecisions(ctx, names))
 		last = names[len(names)-1]
 	}
 }

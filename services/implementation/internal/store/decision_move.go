@@ -28,8 +28,8 @@ func (s *Store) DecideDecision(ctx context.Context, gate gatev1.GateServiceClien
 		return nil, err
 	}
 	return s.moveDecision(ctx, req, decision.Decided, func(d *implementationv1.Decision) error {
-		if !slices.Equal(d.GetCohortPlans(), asked.GetCohortPlans()) || !slices.Equal(d.GetTechnical(), asked.GetTechnical()) {
-			return fault.Conflict(decision.ReasonEvidenceChanged, "what %s takes as evidence was changed meanwhile; look at it and decide again", d.GetName())
+		if !slices.Equal(d.GetCohortPlans(), asked.GetCohortPlans()) || !slices.Equal(d.GetTechnical(), asked.GetTechnical()) || !slices.Equal(d.GetWaves(), asked.GetWaves()) {
+			return fault.Conflict(decision.ReasonEvidenceChanged, "what %s takes as evidence, or what it opens, was changed meanwhile; look at it and decide again", d.GetName())
 		}
 		return decision.Decide(d, decision.Word{Person: actor(ctx), Request: req}, on, s.Now())
 	})

@@ -32,14 +32,18 @@ func (s *Store) DecisionVerdict(ctx context.Context, name, onBehalfOf string) (*
 }
 
 // CheckDecisions ends those whose evidence became worse, whose time is over or whose conditions are overdue, and tells of
-// verdicts that changed. What is not there is left out.
+// verdicts that changed. What is not there is left out, and one that cannot be judged holds up no other.
 func (s *Store) CheckDecisions(ctx context.Context, names []string) error {
+	var all []error
 	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(all, err)...)
+		}
 		if _, _, err := s.judgeDecision(ctx, name); err != nil && !fault.Is(err, fault.KindNotFound) {
-			return err
+			all = append(all, fmt.Errorf("judge %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // judgeDecision judges, ends what is over and keeps the verdict. The verdict before is read first, as [Store.Verdicts] does.

@@ -21,7 +21,7 @@ import (
 // has revisions of its own, which must not mix with those of its plan.
 const facet = "/verdict"
 
-// errOvertaken says that somebody else judged the same plan meanwhile.
+// errOvertaken says that somebody else judged the same plan meanwhile, or changed the same decision.
 var errOvertaken = errors.New("the verdict was changed meanwhile")
 
 // Verdicts judges the cohort plans now and returns the verdicts on those that
