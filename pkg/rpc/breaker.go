@@ -24,7 +24,13 @@ const (
 	// shortestPause and longestPause bound for how long none is made then. Each process draws its own, so that
 	// replicas do not try again together.
 	shortestPause, longestPause = time.Second, 3 * time.Second
+	// fair is the least time a call must have had for its deadline to say something of the other side, and not of a caller
+	// who had used up its own time before.
+	fair = time.Second
 )
+
+// errHasty tells the circuit of a call that ended because it had no fair time.
+var errHasty = errors.New("the caller left too little time")
 
 // GuardConfig says how one service calls another. Only Peer is required.
 type GuardConfig struct {
@@ -35,8 +41,8 @@ type GuardConfig struct {
 }
 
 // Guard is a connection from one service to another that costs little while nobody answers. Every unary call has a
-// deadline. After five in a row that found nobody, or nobody in time, calls fail at once with the fault of the last one, until a
-// single one, tried after one to three seconds, is answered.
+// deadline. After five in a row that found nobody, or nobody in time, calls fail at once with PEER_SILENT, of the kind of the last
+// fault, until a single one, tried after one to three seconds, is answered. A deadline that left less than a second counts for nothing.
 //
 //	closed ──5 in a row unanswered──▶ open ──pause──▶ half-open ──answered──▶ closed
 //	                                   ◀──unanswered──────┘
@@ -60,7 +66,7 @@ func Guard(conn grpc.ClientConnInterface, cfg GuardConfig) (grpc.ClientConnInter
 	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: cfg.Peer, Timeout: pause, IsSuccessful: answered,
 		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tolerated },
-		IsExcluded:    func(err error) bool { return fault.Is(err, fault.KindCancelled) }, // the caller gave up, which says nothing of the other side
+		IsExcluded:    func(err error) bool { return errors.Is(err, errHasty) || fault.Is(err, fault.KindCancelled) }, // the caller gave up, which says nothing of the other side
 		OnStateChange: b.changed,
 	})
 	if cfg.Registerer != nil {
@@ -90,20 +96,26 @@ type breaker struct {
 
 // Invoke makes a unary call.
 func (b *breaker) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if _, set := ctx.Deadline(); !set {
+	until, set := ctx.Deadline()
+	hasty := set && time.Until(until) < fair
+	if !set {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, b.patience)
 		defer cancel()
 	}
-	_, err := b.circuit.Execute(func() (struct{}, error) {
-		err := b.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
-		if !answered(err) {
+	var err error
+	_, circuit := b.circuit.Execute(func() (struct{}, error) {
+		err = b.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
+		switch {
+		case hasty && fault.Is(err, fault.KindDeadline):
+			return struct{}{}, errHasty
+		case !answered(err):
 			b.last.Store(fault.From(err))
 		}
 		return struct{}{}, err
 	})
 	switch {
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	case errors.Is(circuit, gobreaker.ErrOpenState), errors.Is(circuit, gobreaker.ErrTooManyRequests):
 		b.calls.WithLabelValues("refused").Inc()
 		return b.silence()
 	case answered(err):

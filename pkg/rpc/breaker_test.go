@@ -147,6 +147,25 @@ func TestACallerWhoGivesUpSaysNothingOfTheOtherSide(t *testing.T) {
 	})
 }
 
+func TestACallerWithoutTimeSaysNothingOfTheOtherSide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, conn, _ := guard(t, hangs)
+		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
+		defer cancel()
+		for range 20 { // of which all but the first begin when the time is over
+			require.True(t, fault.Is(invoke(ctx, conn), fault.KindDeadline))
+		}
+		require.Equal(t, 20, o.calls)
+		o.does = away
+		for range 5 {
+			hasty, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			require.Equal(t, "UNAVAILABLE", fault.ReasonOf(invoke(hasty, conn)))
+			cancel()
+		}
+		require.Equal(t, "PEER_SILENT", fault.ReasonOf(invoke(t.Context(), conn)), "that nobody is there is known at once")
+	})
+}
+
 func TestTwoGuardsOfOneProcessAreToldApart(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	for _, peer := range []string{"implementation", "deployment"} {
