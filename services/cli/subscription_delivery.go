@@ -194,7 +194,7 @@ func (c *client) printDeliveries(ctx context.Context, subscription, filter strin
 		return c.printAll(mustFind("eventDelivery"), found)
 	}
 	if len(found) == 0 {
-		c.note("there are none like that; golive subscription test %s sends one", kind.Short(subscription))
+		c.note("no deliveries to show; golive subscription test %s sends one", kind.Short(subscription))
 		return nil
 	}
 	rows := [][]string{deliveryHead()}
