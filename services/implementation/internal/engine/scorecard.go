@@ -22,7 +22,8 @@ const (
 	historyDays = 90
 )
 
-// Why there is nothing to be told of machines.
+// Why there is nothing to be told of machines. An implementation that names no application has noMachines too, which nobody
+// reads: its scorecard and its comparison say that it names none.
 const (
 	noMachines     = "there is no deployment service to ask"
 	silentMachines = "the deployment service does not answer; the rest of this page is known without it"
@@ -70,6 +71,34 @@ func (s *Scorecards) compute(ctx context.Context, workspace string, names []stri
 	if err != nil {
 		return nil, err
 	}
+	return s.join(ctx, workspace, facts, machines), nil
+}
+
+// computeHeard leaves out those about whose machines the deployment service is silent, before what they did is read: the log tells of each reading.
+func (s *Scorecards) computeHeard(ctx context.Context, workspace string, names []string, now time.Time) ([]computed, error) {
+	all, err := s.store.ScorecardSubjects(ctx, workspace, names)
+	if err != nil {
+		return nil, err
+	}
+	var heard []*implementationv1.Implementation
+	var machines []scorecard.Machines
+	for i, m := range s.ask(ctx, workspace, all, now) {
+		if m.Now != nil || m.Silent != silentMachines {
+			heard, machines = append(heard, all[i]), append(machines, m)
+		}
+	}
+	if len(heard) == 0 {
+		return nil, nil
+	}
+	facts, err := s.store.ScorecardFacts(ctx, workspace, heard, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.join(ctx, workspace, facts, machines), nil
+}
+
+// join computes each scorecard from both halves.
+func (s *Scorecards) join(ctx context.Context, workspace string, facts []scorecard.Facts, machines []scorecard.Machines) []computed {
 	s.askBefore(ctx, workspace, facts, machines)
 	cards := make([]computed, len(facts))
 	for i, f := range facts {
@@ -77,7 +106,7 @@ func (s *Scorecards) compute(ctx context.Context, workspace string, names []stri
 		f.Machines = machines[i]
 		cards[i] = computed{scorecard.Compute(f), machines[i]}
 	}
-	return cards, nil
+	return cards
 }
 
 // ask measures the machines of all implementations that name an application. Who does not answer says nothing.
@@ -98,7 +127,9 @@ func (s *Scorecards) ask(ctx context.Context, workspace string, all []*implement
 		s.logger.Warn("the deployment service was not heard for a scorecard", zap.String("workspace", workspace), zap.Error(err))
 	}
 	for i, one := range all {
-		machines[i].Now, machines[i].Silent = answered[one.GetName()], silentMachines
+		if len(one.GetApplications()) > 0 {
+			machines[i].Now, machines[i].Silent = answered[one.GetName()], silentMachines
+		}
 	}
 	return machines
 }

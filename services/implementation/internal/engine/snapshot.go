@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	// snapshotEvery is how often is looked for scorecards that nobody has kept yet.
+	// snapshotEvery is how often scorecards are looked for that nobody has kept yet.
 	snapshotEvery = time.Minute
 	// snapshotBatch is how many are computed at once.
 	snapshotBatch = 20
-	// snapshotLate is from when on a scorecard says that it was written late, and is kept without what the deployment service does not tell.
+	// snapshotLate is how long after the end of the day a scorecard waits for the deployment service. From then on it is kept
+	// without it, and says that it was written late.
 	snapshotLate = time.Hour
 )
 
@@ -84,16 +85,17 @@ func (s *Snapshots) keepEach(ctx context.Context, workspace string, names []stri
 func (s *Snapshots) keep(ctx context.Context, workspace string, names []string, day time.Time) (kept int, err error) {
 	end := day.AddDate(0, 0, 1)
 	late := s.store.Now().Sub(end)
-	cards, err := s.cards.compute(ctx, workspace, names, end.Add(-time.Microsecond))
+	compute := s.cards.computeHeard
+	if late >= snapshotLate {
+		compute = s.cards.compute
+	}
+	cards, err := compute(ctx, workspace, names, end.Add(-time.Microsecond))
 	if err != nil {
 		return 0, fmt.Errorf("scorecards of %s on %s: %w", workspace, day.Format(time.DateOnly), err)
 	}
 	for _, one := range cards {
-		switch {
-		case late >= snapshotLate:
+		if late >= snapshotLate {
 			writtenLate(one.card, late)
-		case one.machines.Now == nil && one.machines.Silent == silentMachines:
-			continue
 		}
 		fresh, err := s.store.KeepScorecard(ctx, day.Format(time.DateOnly), one.card)
 		if err != nil {

@@ -134,6 +134,29 @@ func TestASnapshotWaitsForTheOtherHalfAndForNobodyElse(t *testing.T) {
 	})
 }
 
+func TestASnapshotWithoutApplicationsWaitsForNobody(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+		s := keeping(t, db, func() time.Time { return now })
+		const crm, people = "workspaces/default/implementations/crm", "workspaces/default/implementations/people"
+		begun(t, s, crm, implementationv1.Implementation_ACTIVE)
+		begun(t, s, people, implementationv1.Implementation_ACTIVE, func(i *implementationv1.Implementation) { i.Applications = nil })
+		now = time.Date(2026, 3, 3, 0, 10, 0, 0, time.UTC)
+		for _, want := range []int{1, 0} {
+			n, err := engine.NewSnapshots(s, engine.NewScorecards(s, silent{}, zap.NewNop()), zap.NewNop()).Keep(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+		}
+		kept, err := s.ScorecardHistory(t.Context(), people, "2026-01-01")
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		require.Contains(t, kept[0].GetScorecard().GetMeasures()[0].GetMessage(), "names no application")
+		var reads int
+		require.NoError(t, db.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM events WHERE type = $1", "implementation.adoption.read").Scan(&reads))
+		require.Equal(t, 1, reads, "nothing is read for a scorecard that waits")
+	})
+}
+
 // keeping is a store with usage beside it.
 func keeping(t *testing.T, db *sqldb.DB, now func() time.Time) *store.Store {
 	t.Helper()
@@ -143,9 +166,13 @@ func keeping(t *testing.T, db *sqldb.DB, now func() time.Time) *store.Store {
 	return s
 }
 
-func begun(t *testing.T, s *store.Store, name string, state implementationv1.Implementation_State) {
+func begun(t *testing.T, s *store.Store, name string, state implementationv1.Implementation_State, change ...func(*implementationv1.Implementation)) {
 	t.Helper()
+	i := &implementationv1.Implementation{Name: name, State: state, Applications: []string{"workspaces/default/applications/crm"}}
+	for _, f := range change {
+		f(i)
+	}
 	require.NoError(t, s.DB().Tx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		return store.Implementations.Insert(ctx, tx, s.Store, &implementationv1.Implementation{Name: name, State: state, Applications: []string{"workspaces/default/applications/crm"}}, resource.Meta{})
+		return store.Implementations.Insert(ctx, tx, s.Store, i, resource.Meta{})
 	}))
 }
