@@ -88,19 +88,7 @@ func TestAGateCheckWaitsUntilTheGateTurns(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.implementation.say(gatev1.Verdict_WAIT)
-	check, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+aPlan+"?wait=1m", nil)
-	require.NoError(t, err)
-	check.Header.Set("Authorization", "Bearer "+w.token)
-	answered := make(chan int, 1)
-	go func() {
-		resp, err := http.DefaultTransport.RoundTrip(check)
-		if err != nil {
-			answered <- 0
-			return
-		}
-		_ = resp.Body.Close()
-		answered <- resp.StatusCode
-	}()
+	answered := w.held(t)
 	require.Eventually(t, func() bool { got, _ := w.implementation.seen(); return got != nil }, 10*time.Second, 5*time.Millisecond)
 	w.implementation.failWith(fault.Unavailable("DOWN", "down; ask again"))
 	w.implementation.say(gatev1.Verdict_PASS)
@@ -118,6 +106,63 @@ func TestAGateCheckWaitsUntilTheGateTurns(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), 1500*time.Millisecond)
 	w.implementation.say(gatev1.Verdict_FAIL)
 	require.Equal(t, http.StatusForbidden, w.do(t, http.MethodGet, aPlan+"?wait=5m", "").code, "what cannot come is not waited for")
+}
+
+// held begins a check that waits for up to a minute; its code comes when it is answered.
+func (w *world) held(t *testing.T) <-chan int {
+	t.Helper()
+	check, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+aPlan+"?wait=1m", nil)
+	require.NoError(t, err)
+	check.Header.Set("Authorization", "Bearer "+w.token)
+	answered := make(chan int, 1)
+	go func() {
+		resp, err := http.DefaultTransport.RoundTrip(check)
+		if err != nil {
+			answered <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		answered <- resp.StatusCode
+	}()
+	return answered
+}
+
+func TestAHeldGateCheckEndsOnWhatLasts(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	b := w.implementation
+	asked := func() int {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.asked
+	}
+	again := func(than int) {
+		t.Helper()
+		require.Eventually(t, func() bool { return asked() > than }, 10*time.Second, 5*time.Millisecond)
+	}
+	b.say(gatev1.Verdict_WAIT)
+	answered := w.held(t)
+	again(1) // the check asked once, and is held by now
+	for _, passing := range []error{
+		fault.Unavailable("DOWN", "down; ask again"), fault.Deadline("SLOW", "slow; ask again"), fault.Internal("BROKEN", "broken"),
+		fault.Exhausted("BUSY", "busy; ask again"), fault.Conflict("OVERTAKEN", "overtaken; ask again"),
+	} {
+		b.failWith(passing)
+		before := asked()
+		b.say(gatev1.Verdict_WAIT)
+		again(before)
+	}
+	b.failWith(nil)
+	b.say(gatev1.Verdict_PASS)
+	require.Equal(t, http.StatusOK, <-answered)
+
+	b.say(gatev1.Verdict_WAIT)
+	before := asked()
+	answered = w.held(t)
+	again(before + 1)
+	b.failWith(fault.NotFound("RESOURCE_NOT_FOUND", "it was deleted"))
+	b.say(gatev1.Verdict_WAIT)
+	require.Equal(t, http.StatusNotFound, <-answered)
 }
 
 // example reads one, with the key of a secret address filled in and the server of the test for that of the example.

@@ -35,7 +35,7 @@ type waitKey struct {
 	purpose                 gatev1.Purpose
 }
 
-// gateWait is one gate that somebody gateWaits for. Its number of waiters is guarded by gateWaits.
+// gateWait is one gate that somebody waits for. Its number of waiters is guarded by gateWaits.
 type gateWait struct {
 	waiters int
 	stop    context.CancelFunc
@@ -106,9 +106,19 @@ func (w *gateWaits) listen(ctx context.Context, one *gateWait, req *gatev1.Evalu
 		case <-anyway.C:
 		}
 		v, err := w.gates.EvaluateGate(ctx, req)
-		if ctx.Err() == nil && !fault.Is(err, fault.KindUnavailable) { // who is not there may come back in time
+		if ctx.Err() == nil && (err == nil || lasting(err)) {
 			one.answer(v, err)
 		}
+	}
+}
+
+// lasting says that asking again would change nothing. Everything else may be over in time: who is not there comes back, who is busy gets free.
+func lasting(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.KindNotFound, fault.KindInvalid, fault.KindDenied, fault.KindUnauthenticated, fault.KindPrecondition, fault.KindUnsupported:
+		return true
+	default:
+		return false
 	}
 }
 
