@@ -65,7 +65,7 @@ func (f *Freezes) Run(ctx context.Context) error {
 
 // ask asks for one implementation that is due; false when none is.
 func (f *Freezes) ask(ctx context.Context) (more bool, err error) {
-	i, err := f.store.ClaimFreezes(ctx)
+	i, until, err := f.store.ClaimFreezes(ctx)
 	if err != nil || i == nil {
 		return false, err
 	}
@@ -80,5 +80,5 @@ func (f *Freezes) ask(ctx context.Context) (more bool, err error) {
 		f.logger.Debug("the deployment service does not answer", zap.String("implementation", i.GetName()), zap.Error(err))
 		return true, nil
 	}
-	return true, f.store.RecordFreezes(ctx, i.GetName(), answer.GetFreezes())
+	return true, f.store.RecordFreezes(ctx, i.GetName(), until, answer.GetFreezes())
 }

@@ -20,11 +20,12 @@ const (
 	freezeRetry = time.Minute
 )
 
-// ClaimFreezes takes an implementation whose freezes are to be asked for; nil when
+// ClaimFreezes takes an implementation whose freezes are to be asked for, until a time; nil when
 // there is none. Whoever moves its due time asks, so any number of processes may call this. One that was
 // changed meanwhile is due at once: it may be about another application.
-func (s *Store) ClaimFreezes(ctx context.Context) (i *implementationv1.Implementation, err error) {
+func (s *Store) ClaimFreezes(ctx context.Context) (i *implementationv1.Implementation, until time.Time, err error) {
 	now := s.Now()
+	until = now.Add(freezeRetry)
 	err = s.DB().Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		var name string
 		err := tx.QueryRowContext(ctx, `SELECT i.name FROM implementations i LEFT JOIN freeze_asks a ON a.implementation = i.name
@@ -42,7 +43,7 @@ func (s *Store) ClaimFreezes(ctx context.Context) (i *implementationv1.Implement
 		}
 		result, err := tx.ExecContext(ctx, `INSERT INTO freeze_asks (implementation, due_time, revision) VALUES ($1, $2, $3)
 			ON CONFLICT (implementation) DO UPDATE SET due_time = excluded.due_time, revision = excluded.revision
-			WHERE freeze_asks.due_time <= $4 OR freeze_asks.revision <> excluded.revision`, name, now.Add(freezeRetry).UnixMicro(), row.Revision, now.UnixMicro())
+			WHERE freeze_asks.due_time <= $4 OR freeze_asks.revision <> excluded.revision`, name, until.UnixMicro(), row.Revision, now.UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -53,17 +54,23 @@ func (s *Store) ClaimFreezes(ctx context.Context) (i *implementationv1.Implement
 		return nil
 	})
 	if err != nil && !gone(err) {
-		return nil, fmt.Errorf("find an implementation to ask freezes for: %w", err)
+		return nil, until, fmt.Errorf("find an implementation to ask freezes for: %w", err)
 	}
-	return i, nil
+	return i, until, nil
 }
 
-// RecordFreezes replaces what is known of the freezes of an implementation.
-func (s *Store) RecordFreezes(ctx context.Context, implementation string, freezes []*deploymentv1.Freeze) error {
+// RecordFreezes replaces what is known of the freezes of an implementation that was claimed until a time. Where it is due
+// at another time by now nothing is written: its freezes changed while they were asked for, somebody else asks, or it is gone.
+func (s *Store) RecordFreezes(ctx context.Context, implementation string, claimed time.Time, freezes []*deploymentv1.Freeze) error {
 	return s.DB().Tx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		explain := func(err error) error { return fmt.Errorf("store the freezes of %s: %w", implementation, err) }
-		if _, err := tx.ExecContext(ctx, "UPDATE freeze_asks SET due_time = $1 WHERE implementation = $2", s.Now().Add(freezeEvery).UnixMicro(), implementation); err != nil {
+		result, err := tx.ExecContext(ctx, "UPDATE freeze_asks SET due_time = $1 WHERE implementation = $2 AND due_time = $3",
+			s.Now().Add(freezeEvery).UnixMicro(), implementation, claimed.UnixMicro())
+		if err != nil {
 			return explain(err)
+		}
+		if held, err := result.RowsAffected(); err != nil || held == 0 {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM freezes WHERE implementation = $1", implementation); err != nil {
 			return explain(err)
