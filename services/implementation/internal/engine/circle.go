@@ -37,7 +37,7 @@ func NewCircles(s *store.Store, deployment waitingv1.WaitingServiceClient, logge
 	return &Circles{store: s, other: deployment, logger: logger}
 }
 
-// Stage refuses a stage under a parent, as a client would have it.
+// Stage refuses a stage as a client would have it, by the name that it has or is to get.
 func (c *Circles) Stage(ctx context.Context, name string, stage *implementationv1.Stage) error {
 	to := slices.Clone(stage.GetPredecessors())
 	for _, condition := range stage.GetWaitsFor() {

@@ -25,7 +25,7 @@ const (
 	partsEvery = time.Second
 	// standBy is how long a replica leaves a log to the one that was faster.
 	standBy = 2 * time.Second
-	// leastRetry and mostRetry are between what a stream that broke is opened again.
+	// leastRetry and mostRetry bound the pause before a stream that broke is opened again.
 	leastRetry, mostRetry = 50 * time.Millisecond, 5 * time.Second
 )
 
