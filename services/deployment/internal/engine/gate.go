@@ -82,11 +82,27 @@ type gateStream struct {
 // watchMost is how many gates the contract lets one stream watch.
 const watchMost = 500
 
-// part is what one stream watches of a workspace: cohort plans about the people alone, or decisions about all there is.
+// part is what one stream watches of a workspace: cohort plans about the people alone, or decisions about all there is. What nothing
+// was heard of is watched apart: a stream ends on one name that does not exist, and would take with it those that do.
 type part struct {
 	workspace string
 	purpose   gatev1.Purpose
+	unheard   bool
 	nth       int
+}
+
+// partOf is the part to which a gate of a wave belongs that asks of a resource.
+func partOf(w *deploymentv1.Wave, rule *deploymentv1.GateRule, resource string) part {
+	p := part{workspace: store.WorkspaceOf(resource), purpose: gatev1.Purpose_PURPOSE_READINESS, unheard: true}
+	if rule.GetDecision() != nil {
+		p.purpose = gatev1.Purpose_PURPOSE_ALL
+	}
+	for _, kept := range w.GetGates() {
+		if state := kept.GetVerdict().GetState(); kept.GetId() == rule.GetId() && state != gatev1.Verdict_STATE_UNSPECIFIED && state != gatev1.Verdict_UNKNOWN {
+			p.unheard = false
+		}
+	}
+	return p
 }
 
 // parts deals what is waited for out to streams. The parts of what is wanted have no number yet.
@@ -119,7 +135,7 @@ func (w watch) resources() []string {
 	return out
 }
 
-// gatesWanted returns what waves wait for, by workspace and purpose.
+// gatesWanted returns what waves wait for, by the parts that it is watched in.
 func (e *Engine) gatesWanted(ctx context.Context) (map[part]watch, error) {
 	waves, err := store.GatedWaves(ctx, e.store.DB.Read())
 	if err != nil {
@@ -133,10 +149,7 @@ func (e *Engine) gatesWanted(ctx context.Context) (map[part]watch, error) {
 			if resource == "" {
 				continue
 			}
-			p := part{workspace: store.WorkspaceOf(resource), purpose: gatev1.Purpose_PURPOSE_READINESS}
-			if rule.GetDecision() != nil {
-				p.purpose = gatev1.Purpose_PURPOSE_ALL
-			}
+			p := partOf(w, rule, resource)
 			if out[p] == nil {
 				out[p] = watch{}
 			}

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	deploymentv1 "github.com/golive-dev/golive/proto/golive/deployment/v1"
+	gatev1 "github.com/golive-dev/golive/proto/golive/gate/v1"
 )
 
 func TestManyGatesAreWatchedByManyStreams(t *testing.T) {
@@ -26,4 +29,21 @@ func TestManyGatesAreWatchedByManyStreams(t *testing.T) {
 		}
 	}
 	require.Len(t, again, len(many))
+}
+
+func TestWhatNothingWasHeardOfIsWatchedApart(t *testing.T) {
+	const plan, decision = "workspaces/a/implementations/i/cohortPlans/p", "workspaces/a/implementations/i/decisions/d"
+	wave := func(state gatev1.Verdict_State) *deploymentv1.Wave {
+		return &deploymentv1.Wave{Gates: []*deploymentv1.GateStatus{{Id: "other", Verdict: &gatev1.Verdict{State: gatev1.Verdict_PASS}}, {Id: "ready", Verdict: &gatev1.Verdict{State: state}}}}
+	}
+	rule := &deploymentv1.GateRule{Id: "ready"}
+	ready := part{workspace: "workspaces/a", purpose: gatev1.Purpose_PURPOSE_READINESS}
+	for _, state := range []gatev1.Verdict_State{gatev1.Verdict_WAIT, gatev1.Verdict_FAIL, gatev1.Verdict_UNDECIDED, gatev1.Verdict_PASS} {
+		require.Equal(t, ready, partOf(wave(state), rule, plan))
+	}
+	ready.unheard = true
+	require.Equal(t, ready, partOf(wave(gatev1.Verdict_UNKNOWN), rule, plan), "it may not exist, and end the stream of all the others")
+	require.Equal(t, ready, partOf(&deploymentv1.Wave{}, rule, plan), "nobody was asked yet")
+	rule.Type = &deploymentv1.GateRule_Decision{Decision: &deploymentv1.DecisionGate{Decision: decision}}
+	require.Equal(t, part{workspace: "workspaces/a", purpose: gatev1.Purpose_PURPOSE_ALL}, partOf(wave(gatev1.Verdict_WAIT), rule, decision))
 }
