@@ -61,7 +61,7 @@ type DecisionServiceClient interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (STATE_FORBIDS).
 	DeleteDecision(ctx context.Context, in *DeleteDecisionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// DecideDecision takes the decision: go, conditional go or no-go, with the evidence of both halves frozen into it at that moment. The caller is its person. Where the evidence says no, a go takes an override (OverrideDecision) or conditions that name what is missing.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked, or a verdict is UNKNOWN for a CONDITIONAL_GO); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
 	DecideDecision(ctx context.Context, in *DecideDecisionRequest, opts ...grpc.CallOption) (*Decision, error)
 	// ConfirmDecision records that a condition is met, or takes that back.
 	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS).
@@ -238,7 +238,7 @@ type DecisionServiceServer interface {
 	// Errors: NOT_FOUND; ABORTED (ETAG_MISMATCH); FAILED_PRECONDITION (STATE_FORBIDS).
 	DeleteDecision(context.Context, *DeleteDecisionRequest) (*emptypb.Empty, error)
 	// DecideDecision takes the decision: go, conditional go or no-go, with the evidence of both halves frozen into it at that moment. The caller is its person. Where the evidence says no, a go takes an override (OverrideDecision) or conditions that name what is missing.
-	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
+	// Errors: NOT_FOUND; FAILED_PRECONDITION (STATE_FORBIDS; EVIDENCE_NOT_MET for a GO while a verdict does not pass; CONDITIONS_MISSING for a CONDITIONAL_GO without conditions; EVIDENCE_UNKNOWN where a half cannot be asked, or a verdict is UNKNOWN for a CONDITIONAL_GO); INVALID_ARGUMENT (DECISION_EXPIRY, CONDITION_DUE, CONDITION_DUPLICATE, CONDITIONS_NOT_ASKED); ABORTED (EVIDENCE_CHANGED) when evidence_digest is not that of the evidence now.
 	DecideDecision(context.Context, *DecideDecisionRequest) (*Decision, error)
 	// ConfirmDecision records that a condition is met, or takes that back.
 	// Errors: NOT_FOUND (CONDITION_NOT_FOUND); FAILED_PRECONDITION (STATE_FORBIDS).
