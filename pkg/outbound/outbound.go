@@ -122,9 +122,9 @@ func forbidden(a netip.Addr, publicOnly bool) string {
 	}
 }
 
-// secretive says that a cloud tells its machines their secrets there, though the address is not link-local: of Amazon, Alibaba, Oracle and Azure.
+// secretive says that a cloud tells its machines their secrets there, though the address is not link-local: of Amazon (and of Kubernetes there), Google, Alibaba, Oracle and Azure.
 func secretive(a netip.Addr) bool {
-	for _, at := range []string{"fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"} {
+	for _, at := range []string{"fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"} {
 		if a == netip.MustParseAddr(at) {
 			return true
 		}

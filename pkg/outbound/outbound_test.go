@@ -39,6 +39,8 @@ func TestAddressesThatAreRefused(t *testing.T) {
 		{"https://[64:ff9b::169.254.169.254]/", "link-local", "link-local"},
 		{"https://[fe80::1%25eth0]/", "link-local", "link-local"},
 		{"https://[fd00:ec2::254]/", "secrets", "secrets"},
+		{"https://[fd00:ec2::23]/", "secrets", "secrets"},
+		{"https://[fd20:ce::254]/", "secrets", "secrets"},
 		{"https://100.100.100.200/", "secrets", "secrets"},
 		{"https://192.0.0.192/", "secrets", "secrets"},
 		{"https://168.63.129.16/", "secrets", "secrets"},
