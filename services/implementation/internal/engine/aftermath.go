@@ -17,10 +17,8 @@ import (
 const (
 	// freezeTick is how often it is looked whose freezes are due.
 	freezeTick = 2 * time.Second
-	// freezeBack and freezeAhead are how far freezes are asked for; the deployment service says no more at once. One
-	// that has begun keeps its begin for a month, and one that does not end by then ends where the asking does: both move in
-	// steps of a month, not with every question, because calendars know a freeze by them.
-	freezeBack, freezeAhead, freezeStep = 31 * 24 * time.Hour, 365 * 24 * time.Hour, 30 * 24 * time.Hour
+	// freezeBack and freezeAhead are how far freezes are asked for, in steps; the deployment service answers for 400 days at once.
+	freezeBack, freezeAhead, freezeStep = 31 * 24 * time.Hour, 335 * 24 * time.Hour, 30 * 24 * time.Hour
 )
 
 // NewDeployments follows what the deployment service does: seals start adoption
@@ -71,14 +69,20 @@ func (f *Freezes) ask(ctx context.Context) (more bool, err error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	now := f.store.Now()
+	start, end := freezeSpan(f.store.Now())
 	answer, err := f.policies.PreviewFreezes(asking, &deploymentv1.PreviewFreezesRequest{
 		Parent: store.Workspace(i.GetName()), Applications: i.GetApplications(), Environments: i.GetEnvironments(),
-		StartTime: timestamppb.New(now.Add(-freezeBack).Truncate(freezeStep)), EndTime: timestamppb.New(now.Add(freezeAhead).Truncate(freezeStep)),
+		StartTime: timestamppb.New(start), EndTime: timestamppb.New(end),
 	})
 	if err != nil {
 		f.logger.Debug("the deployment service does not answer", zap.String("implementation", i.GetName()), zap.Error(err))
 		return true, nil
 	}
 	return true, f.store.RecordFreezes(ctx, i.GetName(), until, answer.GetFreezes())
+}
+
+// freezeSpan is the span that freezes are asked for. One that has begun keeps its begin for a month, and one that lasts longer ends
+// where the asking does: both ends move in steps of a month and not with every question, because calendars know a freeze by them.
+func freezeSpan(now time.Time) (start, end time.Time) {
+	return now.Add(-freezeBack).Truncate(freezeStep), now.Add(freezeAhead).Truncate(freezeStep)
 }
