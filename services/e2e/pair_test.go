@@ -188,7 +188,7 @@ func (c *council) loses() {
 // follows a secret address while the last gate opens, and all that comes of it.
 func (c *council) follows() {
 	address := strings.TrimSpace(c.out("gate", "url", "web/stages/care", "--ttl", "1h", "--url", "http://"+c.addresses["http"]))
-	require.Equal(c.t, http.StatusForbidden, c.visit(address))
+	eventually(c.t, "the wave to be known to the stage, which was there before it", func() bool { return c.visit(address) == http.StatusForbidden })
 	require.Equal(c.t, http.StatusForbidden, c.visit(strings.Replace(address, "/stages/care", "/decisions/go-sales", 1)), "it opens one gate")
 	c.sponsor(0, "approve", "web/summer/waves/sales", "--reason", "all is there")
 	c.run(0, "watch", "web/summer", "--timeout", "30s")

@@ -23,6 +23,8 @@ import (
 const (
 	// askEvery is how often the deployment service is asked what somebody here wants to know, where nothing else is said.
 	askEvery = 10 * time.Second
+	// absentEvery is how often it is asked about what does not exist yet, which no stream tells of.
+	absentEvery = 2 * time.Second
 	// lookEvery is how often it is looked for what somebody has come to want.
 	lookEvery = time.Second
 	// askPatience is how long one answer may take.
@@ -76,10 +78,10 @@ func (t *Technical) settle(ctx context.Context) error {
 	return nil
 }
 
-// sweep asks everything again and again, and what somebody has come to want meanwhile within a second.
+// sweep asks everything again and again, and what somebody has come to want meanwhile within a second, or what has come to exist in two.
 func (t *Technical) sweep(ctx context.Context) error {
 	var last time.Time
-	asked, known := map[waits.Question]bool{}, map[string]bool{}
+	asked, known := map[waits.Question]time.Time{}, map[string]bool{}
 	run.Every(ctx, min(t.every, lookEvery), func(ctx context.Context) {
 		wanted, err := t.store.TechnicalWanted(ctx)
 		if err != nil {
@@ -92,26 +94,39 @@ func (t *Technical) sweep(ctx context.Context) error {
 			clear(asked)
 			clear(known)
 		}
-		wanted = slices.DeleteFunc(wanted, func(q waits.Question) bool { return asked[q] })
+		wanted = slices.DeleteFunc(wanted, func(q waits.Question) bool {
+			at, before := asked[q]
+			exists, answered := known[q.Resource]
+			return before && (exists || !answered || time.Since(at) < absentEvery)
+		})
 		if len(wanted) == 0 && !all {
 			return
 		}
 		for _, q := range wanted {
-			asked[q] = true
+			asked[q] = time.Now()
 		}
-		there, err := t.ask(ctx, wanted)
+		answered, err := t.ask(ctx, wanted)
 		if err != nil {
 			t.failed(ctx, err)
 		}
-		for _, resource := range there {
-			known[resource] = true
-		}
+		maps.Copy(known, answered)
 		select {
-		case t.known <- slices.Sorted(maps.Keys(known)):
+		case t.known <- existing(known):
 		case <-ctx.Done():
 		}
 	})
 	return nil
+}
+
+// existing are the resources that the deployment service knows.
+func existing(known map[string]bool) (names []string) {
+	for name, exists := range known {
+		if exists {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (t *Technical) failed(ctx context.Context, err error) {
@@ -161,8 +176,9 @@ type heard struct {
 	there bool
 }
 
-// ask puts the questions, keeps each answer as it comes, and answers which resources the deployment service knows.
-func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []string, err error) {
+// ask puts the questions, keeps each answer as it comes, and tells of each resource that was answered for whether it exists.
+func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known map[string]bool, err error) {
+	known = map[string]bool{}
 	answers := make(chan heard)
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(askWide)
@@ -192,9 +208,7 @@ func (t *Technical) ask(ctx context.Context, wanted []waits.Question) (known []s
 		}
 		said := make([]store.Said, len(batch))
 		for i, a := range batch {
-			if said[i] = a.Said; a.there {
-				known = append(known, a.Resource)
-			}
+			said[i], known[a.Resource] = a.Said, a.there
 		}
 		if keepErr := t.keep(ctx, said); err == nil {
 			err = keepErr // and the others are heard out
